@@ -1,0 +1,71 @@
+# The course's commands. Needs Python 3.11 or newer and make; everything else goes into .venv.
+#
+#   make lab                        install once, then open the first notebook in JupyterLab
+#   make lab ARGS=--no-browser      the same, with arguments for JupyterLab
+#   make test                       install what the tests need, then run all of them and every notebook
+#   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
+#   make notebooks                  for authors: run the notebooks in place, clean them, check their form
+#   make lint                       for authors: style, types, and who imports whom
+#
+# Variables for the installation:
+#   PYTHON=python3.12               the Python to build .venv with
+#   TORCH_INDEX=<url>               take torch from this index first; see the README for the small CPU-only build
+#   CONSTRAINTS=                    take the newest releases instead of the tested ones in constraints.txt
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+CONSTRAINTS ?= constraints.txt
+ARGS ?=
+DATA ?=
+
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
+
+.PHONY: lab test real notebooks check-notebooks lint clean
+.DELETE_ON_ERROR:
+
+lab: .venv/installed-lab
+	$(BIN)/jupyter lab $(ARGS) notebooks/00_start_here.ipynb
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+real: .venv/installed-test
+	$(BIN)/python -m course_lib.notebooks real "$(DATA)"
+
+notebooks: .venv/installed-test
+	$(BIN)/python -m course_lib.notebooks execute
+
+check-notebooks: .venv/installed-test
+	$(BIN)/python -m course_lib.notebooks check
+
+lint: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv build
+
+.venv/python-is-new-enough:
+	@$(PYTHON) -c "import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f'The course needs Python 3.11 or newer, but $(PYTHON) is {v[0]}.{v[1]}. Install a newer one, then say for example: make lab PYTHON=python3.12')"
+	@$(PYTHON) -m venv .venv || { echo "$(PYTHON) can not make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"; rm -rf .venv; exit 1; }
+	@touch $@
+
+.venv/torch: .venv/python-is-new-enough pyproject.toml $(CONSTRAINTS)
+	@echo "Installing into .venv; the first time this takes some minutes, most of them for torch."
+	$(if $(TORCH_INDEX),$(PIP_INSTALL) --index-url $(TORCH_INDEX) torch torchvision)
+	@touch $@
+
+.venv/installed-lab: .venv/torch
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/installed-test: .venv/torch
+	$(PIP_INSTALL) --editable ".[test]"
+	@touch $@ .venv/installed-lab

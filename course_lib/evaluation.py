@@ -1,0 +1,250 @@
+"""Predictions, and the numbers that summarise them: each with an interval, each beside a baseline."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn import metrics
+from torch import nn
+from torch.utils.data import DataLoader
+
+from course_lib.dataset import RadiographDataset
+from course_lib.runtime import progress
+
+Metric = Callable[["Predictions"], float]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said about each image, beside what is true."""
+
+    probabilities: NDArray[np.float64]  #: [images, classes], each row sums to 1
+    labels: NDArray[np.int64]  #: [images], index of the true class
+    patients: NDArray[np.str_]  #: [images]
+    files: tuple[str, ...]  #: names, in the same order
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """[images], from 0 to 1: how probable the model finds the second class, the disease.
+
+        Raises:
+            ValueError: there are more than two classes, so that no single one is the disease.
+        """
+        if len(self.classes) != 2:
+            raise ValueError(f"scores need exactly two classes, but there are {len(self.classes)}: {self.classes}.")
+        scores: NDArray[np.float64] = self.probabilities[:, 1]
+        return scores
+
+    def take(self, indices: NDArray[np.int64]) -> "Predictions":
+        """The predictions of some images, in the order of ``indices``; an image may come more than once."""
+        return replace(
+            self,
+            probabilities=self.probabilities[indices],
+            labels=self.labels[indices],
+            patients=self.patients[indices],
+            files=tuple(self.files[i] for i in indices),
+        )
+
+
+def predict(
+    model: nn.Module, data: RadiographDataset, *, device: torch.device | str = "cpu", batch_size: int = 64
+) -> Predictions:
+    """The model's class probabilities for every image. The model is left in the mode it was in.
+
+    Raises:
+        ValueError: the model answers with another number of classes than the data have.
+    """
+    was_training = model.training
+    model.eval().to(device)
+    loader = DataLoader(data, batch_size=batch_size)
+    try:
+        with torch.inference_mode():
+            logits = [model(images.to(device)).float().cpu() for images, _ in progress(loader, "Predicting", "batch")]
+    finally:
+        model.train(was_training)
+    probabilities = torch.cat(logits).double().softmax(dim=1).numpy()
+    check_class_count(probabilities.shape, data.classes)
+    return Predictions(
+        probabilities=probabilities,
+        labels=np.array(data.labels),
+        patients=np.array(data.patients),
+        files=tuple(radiograph.path.name for radiograph in data.radiographs),
+        classes=data.classes,
+    )
+
+
+def check_class_count(output_shape: Sequence[int], classes: Sequence[str]) -> None:
+    """Do nothing if a model's output has one column per class.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if len(output_shape) != 2 or output_shape[1] != len(classes):
+        raise ValueError(
+            f"The data have {len(classes)} classes ({', '.join(classes)}), so the model must answer with shape "
+            f"[batch, {len(classes)}], but it answered with {list(output_shape)}. "
+            f"Build it with classes={len(classes)}."
+        )
+
+
+def baseline(predictions: Predictions) -> Predictions:
+    """The same images, judged by someone who does not look: always the disease, with certainty."""
+    always = np.zeros_like(predictions.probabilities)
+    always[:, 1] = 1.0
+    return replace(predictions, probabilities=always)
+
+
+def confusion(predictions: Predictions, threshold: float) -> NDArray[np.int64]:
+    """Counts of images, rows true and columns predicted: [[true neg., false pos.], [false neg., true pos.]]."""
+    called = predictions.scores >= threshold
+    counts: NDArray[np.int64] = metrics.confusion_matrix(predictions.labels, called, labels=[0, 1])
+    return counts
+
+
+def sensitivity(predictions: Predictions, threshold: float) -> float:
+    """Of the sick, the part that is called sick, 0 to 1; also called recall. NaN if no one is sick."""
+    _, (missed, found) = confusion(predictions, threshold)
+    return _ratio(found, found + missed)
+
+
+def specificity(predictions: Predictions, threshold: float) -> float:
+    """Of the healthy, the part that is called healthy, 0 to 1. NaN if no one is healthy."""
+    (spared, alarmed), _ = confusion(predictions, threshold)
+    return _ratio(spared, spared + alarmed)
+
+
+def precision(predictions: Predictions, threshold: float) -> float:
+    """Of those called sick, the part that is sick, 0 to 1. NaN if no one is called sick."""
+    (_, alarmed), (_, found) = confusion(predictions, threshold)
+    return _ratio(found, found + alarmed)
+
+
+def accuracy(predictions: Predictions, threshold: float) -> float:
+    """The part of all images that is called right, 0 to 1."""
+    counts = confusion(predictions, threshold)
+    return _ratio(counts.trace(), counts.sum())
+
+
+def balanced_accuracy(predictions: Predictions, threshold: float) -> float:
+    """The mean of sensitivity and specificity, 0 to 1; 0.5 for anyone who does not look."""
+    return (sensitivity(predictions, threshold) + specificity(predictions, threshold)) / 2
+
+
+def f1(predictions: Predictions, threshold: float) -> float:
+    """The harmonic mean of precision and sensitivity, 0 to 1."""
+    (_, alarmed), (missed, found) = confusion(predictions, threshold)
+    return _ratio(2 * found, 2 * found + alarmed + missed)
+
+
+def auroc(predictions: Predictions) -> float:
+    """The area under the ROC curve: how often a sick image scores above a healthy one, 0 to 1; 0.5 is chance."""
+    return float(metrics.roc_auc_score(predictions.labels, predictions.scores))
+
+
+def average_precision(predictions: Predictions) -> float:
+    """The area under the precision-recall curve, 0 to 1; chance is the part of the images that is sick."""
+    return float(metrics.average_precision_score(predictions.labels, predictions.scores))
+
+
+def choose_threshold(validation: Predictions) -> float:
+    """The threshold with the highest balanced accuracy. Give it validation patients, never the test.
+
+    It lies half-way between the two scores that it separates, so that it does not hang on a single image.
+
+    Source: W. J. Youden, Index for rating diagnostic tests, Cancer 3:32-35, 1950.
+    """
+    scores = np.unique(validation.scores)
+    if len(scores) < 2:
+        raise ValueError(f"All {len(validation)} scores are the same, so no threshold can separate them.")
+    candidates = (scores[1:] + scores[:-1]) / 2
+    return float(max(candidates, key=lambda threshold: balanced_accuracy(validation, threshold)))
+
+
+def bootstrap_interval(
+    predictions: Predictions, metric: Metric, *, resamples: int = 1000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """The interval that holds ``level`` of the metric's values when patients are drawn anew, with replacement.
+
+    Patients are drawn, not images: two images of one child are not two independent pieces of evidence.
+    Draws in which the metric does not exist (a class is missing) are left out.
+
+    Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile interval).
+    """
+    _, codes = np.unique(predictions.patients, return_inverse=True)
+    images_of = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    rng = np.random.default_rng(seed)
+    values = []
+    for _ in range(resamples):
+        drawn = rng.integers(len(images_of), size=len(images_of))
+        sample = predictions.take(np.concatenate([images_of[i] for i in drawn]))
+        if len(np.unique(sample.labels)) == len(predictions.classes):
+            values.append(metric(sample))
+    if not values:
+        raise ValueError("No interval: every resample lacked a class. There are too few patients.")
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a report."""
+
+    name: str
+    value: float
+    low: float  #: lower end of the patient bootstrap interval
+    high: float
+    baseline: float  #: what someone gets who always says "disease"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The numbers of one model on one set of images. Shows itself as a table."""
+
+    title: str
+    scores: tuple[Score, ...]
+
+    def __getitem__(self, name: str) -> Score:
+        return next(score for score in self.scores if score.name == name)
+
+    def _repr_markdown_(self) -> str:
+        head = [f"**{self.title}**", "", "| | value | 95 % interval | always PNEUMONIA |", "|---|---|---|---|"]
+        return "\n".join(
+            head
+            + [f"| {s.name} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.baseline:.3f} |" for s in self.scores]
+        )
+
+    def __str__(self) -> str:
+        rows = [
+            f"{s.name:18} {s.value:6.3f}  [{s.low:.3f}, {s.high:.3f}]  baseline {s.baseline:.3f}" for s in self.scores
+        ]
+        return "\n".join([self.title, *rows])
+
+
+def evaluate(predictions: Predictions, threshold: float, title: str, *, resamples: int = 1000) -> Report:
+    """All the numbers at once, each with its 95 % interval over patients and beside the baseline."""
+    at_threshold = (accuracy, balanced_accuracy, sensitivity, specificity, precision, f1)
+    named: dict[str, Metric] = {"AUROC": auroc, "average precision": average_precision}
+    for metric in at_threshold:
+        named[metric.__name__.replace("_", " ").replace("f1", "F1")] = _bind(metric, threshold)
+    blind = baseline(predictions)
+    scores = []
+    for name, metric_of in progress(named.items(), "Bootstrap", "metric"):
+        low, high = bootstrap_interval(predictions, metric_of, resamples=resamples)
+        scores.append(Score(name, metric_of(predictions), low, high, metric_of(blind)))
+    images, patients = len(predictions), len(set(predictions.patients))
+    return Report(f"{title}: {images} images of {patients} patients, threshold {threshold:.2f}", tuple(scores))
+
+
+def _bind(metric: Callable[[Predictions, float], float], threshold: float) -> Metric:
+    return lambda predictions: metric(predictions, threshold)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole else float("nan")
