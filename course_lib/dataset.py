@@ -52,7 +52,7 @@ class DatasetCard:
     labels: str  #: how they were made
     defects: tuple[str, ...]  #: known ones
     file_names: tuple[str, ...]  #: regular expressions with a group ``patient``
-    patient_numbers_restart_per_split: bool  #: is person 7 in train another child than person 7 in test?
+    splits_share_no_patient: bool  #: is person 7 in train another child than person 7 in test?
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  #: images per split and class
 
     def patient_of(self, file_name: str) -> str | None:
@@ -102,7 +102,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
     """
     classes = _class_folders(root, split)
     cards = [card] if card else [load_card(slug) for slug in _card_slugs()]
-    scope = f"{split}/" if card and card.patient_numbers_restart_per_split else ""
+    scope = f"{split}/" if card and card.splits_share_no_patient else ""
     radiographs = []
     for label, name in enumerate(classes):
         paths = sorted(p for p in (root / split / name).iterdir() if _is_image(p))
@@ -168,7 +168,7 @@ def check_patients_apart(first: Iterable[Radiograph], second: Iterable[Radiograp
         raise DataError(
             f"{names[0]} and {names[1]} must not share patients, but {len(both)} are in both "
             f"({', '.join(both[:3])}{', …' if len(both) > 3 else ''}). Move all images of a patient to one side; or, "
-            "if the numbers start anew in each split, say so in a data card (patient_numbers_restart_per_split)."
+            "if the numbers start anew in each split, say so in a data card (splits_share_no_patient)."
         )
 
 

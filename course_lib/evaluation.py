@@ -103,8 +103,7 @@ def baseline(predictions: Predictions) -> Predictions:
 def confusion(predictions: Predictions, threshold: float) -> NDArray[np.int64]:
     """Counts of images, rows true and columns predicted: [[true neg., false pos.], [false neg., true pos.]]."""
     called = predictions.scores >= threshold
-    counts: NDArray[np.int64] = metrics.confusion_matrix(predictions.labels, called, labels=[0, 1])
-    return counts
+    return np.bincount(2 * predictions.labels + called, minlength=4).reshape(2, 2)
 
 
 def sensitivity(predictions: Predictions, threshold: float) -> float:

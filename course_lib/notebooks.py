@@ -1,0 +1,247 @@
+"""Runs, cleans and checks the course's notebooks; for authors and instructors, not imported by any notebook.
+
+python -m course_lib.notebooks execute [notebook …]   run in place, clean, check the form
+python -m course_lib.notebooks check                  check the form only
+python -m course_lib.notebooks real <folder>          run all on real X-rays, results to build/real/
+"""
+
+import argparse
+import itertools
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from course_lib.runtime import COURSE_ROOT, current_profile
+from course_lib.sources import open_dataset
+
+NOTEBOOKS = COURSE_ROOT / "notebooks"
+REAL_RESULTS = COURSE_ROOT / "build" / "real"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+NOT_COMPARED = "nbval-ignore-output"
+RESULT = "result"  #: tag of a cell whose table goes to the page of results
+MAX_CODE_LINES = 15
+MAX_BYTES = 500 * 1024
+CELL_TIMEOUT_SECONDS = 3600
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; gives 0 if all is well."""
+    parser = argparse.ArgumentParser(prog="python -m course_lib.notebooks", description="Run and check the notebooks.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("execute").add_argument("notebooks", nargs="*", type=Path)
+    commands.add_parser("check")
+    commands.add_parser("real").add_argument("folder")
+    options = parser.parse_args(arguments)
+    if options.command == "real":
+        return run_on_real_images(options.folder)
+    paths = getattr(options, "notebooks", None) or course_notebooks()
+    if options.command == "execute":
+        for path in paths:
+            execute_in_place(path)
+    return _report({path: form_problems(path) for path in paths})
+
+
+def course_notebooks() -> list[Path]:
+    """The notebooks of the course, in the order in which they are read."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def execute_in_place(path: Path) -> None:
+    """Run a notebook from top to bottom as a learner would get it, clean it, and save it with its outputs.
+
+    Raises:
+        CellExecutionError: a cell failed; the file is left as it was.
+    """
+    os.environ.pop("COURSE_DATA", None)
+    os.environ["COURSE_PROFILE"] = "quick"
+    open_dataset()  # made before the run, so that its progress bar is in no output
+    print(f"{path.name} … ", end="", flush=True)
+    started = time.monotonic()
+    notebook = nbformat.read(path, as_version=4)
+    run(notebook)
+    clean(notebook)
+    nbformat.write(notebook, path)
+    print(f"{time.monotonic() - started:.0f} s")
+
+
+def run(notebook: NotebookNode) -> None:
+    """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook."""
+    NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    ).execute()
+
+
+def clean(notebook: NotebookNode) -> None:
+    """Take out what changes from run to run and tells a reader nothing: widget state, progress bars, timings."""
+    from nbstripout import strip_output  # in the extra `test`, which learners do not install
+
+    keys = [
+        "metadata.widgets",
+        "metadata.language_info.version",
+        "cell.metadata.execution",
+        "cell.metadata.ExecuteTime",
+    ]
+    strip_output(notebook, keep_output=True, keep_count=True, keep_id=False, extra_keys=keys)
+    for number, cell in enumerate(_code_cells(notebook)):
+        cell["execution_count"] = number + 1
+        if NOT_COMPARED in _tags(cell):
+            cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
+        for output in cell["outputs"]:
+            output.get("data", {}).pop(WIDGET, None)
+            if "execution_count" in output:
+                output["execution_count"] = number + 1
+    for number, cell in enumerate(notebook["cells"]):
+        cell["id"] = f"cell-{number:02d}"
+
+
+def form_problems(path: Path) -> list[str]:
+    """What is wrong with a notebook's form, one sentence each; empty if nothing is."""
+    notebook = nbformat.read(path, as_version=4)
+    prose = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    problems = [*_prose_problems(prose), *_code_problems(_code_cells(notebook)), *_link_problems(path, prose)]
+    if path.stat().st_size > MAX_BYTES:
+        problems.append(f"the file has {path.stat().st_size // 1024} KiB, at most {MAX_BYTES // 1024} are allowed")
+    return problems
+
+
+def _prose_problems(prose: list[str]) -> list[str]:
+    text, problems = "\n\n".join(prose), []
+    opening = prose[0] if prose else ""
+    if not re.match(r"# \S", opening) or len(re.findall(r"^# ", text, re.M)) != 1:
+        problems.append("the first cell must open with the title, the only heading with one #")
+    outcomes = re.search(r"\*\*You will learn\*\*\s*\n((?:\s*- .+\n?)+)", text)
+    if not outcomes or not 3 <= outcomes[1].count("- ") <= 5:
+        problems.append("**You will learn** must be followed by a list of three to five outcomes")
+    for pattern, what in (
+        (r"\*\*Prerequisites\*\*", "**Prerequisites**"),
+        (r"\*\*Time\*\*.*\d+ minutes", "**Time** in minutes"),
+    ):
+        if not re.search(pattern, opening):
+            problems.append(f"the first cell must say {what}")
+    headings = [match[1] for match in re.finditer(r"^## (.+)$", text, re.M)]
+    if headings[-2:] != ["What you have learned", "Next"]:
+        problems.append("the last two sections must be 'What you have learned' and 'Next'")
+    levels = [len(match[1]) for match in re.finditer(r"^(#+) ", text, re.M)]
+    if any(after > before + 1 for before, after in itertools.pairwise(levels)):
+        problems.append("a heading skips a level")
+    return problems
+
+
+def _code_problems(cells: list[NotebookNode]) -> list[str]:
+    problems = []
+    if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
+        problems.append("execution counts are not 1, 2, 3, …: run the whole notebook with make notebooks")
+    for number, cell in enumerate(cells, start=1):
+        source, where = cell["source"], f"code cell {number}"
+        if source.count("\n") >= MAX_CODE_LINES:
+            problems.append(f"{where} has more than {MAX_CODE_LINES} lines: move code to course_lib")
+        if re.search(r"import \*", source):
+            problems.append(f"{where} imports *")
+        if source.rstrip().endswith(";"):
+            problems.append(f"{where} ends with a semicolon, which nbval does not honour: write _ = …")
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            problems.append(f"{where} holds an error")
+        if any(output.get("name") == "stderr" for output in cell["outputs"]):
+            problems.append(f"{where} wrote to stderr")
+        following = "\n".join(other["source"] for other in cells[number - 1 : number + 3])
+        if NOT_COMPARED in _tags(cell) and "claim(" not in following:
+            problems.append(f"{where} is not compared and no claim follows it")
+    return problems
+
+
+def _link_problems(path: Path, prose: list[str]) -> list[str]:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", "\n".join(prose))
+    local = [link for link in links if not re.match(r"https?:|mailto:", link)]
+    return [f"the link {link} leads nowhere" for link in local if not (path.parent / link).exists()]
+
+
+def run_on_real_images(folder: str) -> int:
+    """Run every notebook on a folder of real X-rays; gives 0 if each ran whole and every claim held.
+
+    The executed notebooks and the page ``results.md`` go to ``build/real/``, which git ignores: real patient images
+    stay out of the repository.
+    """
+    if not folder or not Path(folder).is_dir():
+        print(f"There is no folder {folder!r}. Say which: make real DATA=<folder that holds train/ and test/>")
+        return 2
+    os.environ["COURSE_DATA"] = str(Path(folder).resolve())
+    REAL_RESULTS.mkdir(parents=True, exist_ok=True)
+    print(open_dataset())
+    runs = [_run_on_real_images(path) for path in course_notebooks()]
+    page = results_page(runs)
+    (REAL_RESULTS / "results.md").write_text(page, encoding="utf-8")
+    print(f"\n{page}\nWritten to {REAL_RESULTS.relative_to(COURSE_ROOT)}/")
+    return 1 if any(run.error for run in runs) else 0
+
+
+@dataclass(frozen=True)
+class RealRun:
+    """What came of one notebook on real images."""
+
+    name: str
+    seconds: float
+    tables: tuple[str, ...]  #: Markdown, from the cells tagged ``result``
+    claims: tuple[str, ...]  #: the sentences that held
+    error: str  #: empty if the notebook ran whole
+
+
+def results_page(runs: Sequence[RealRun]) -> str:
+    """One page of Markdown: per notebook whether it ran, its tables and its claims."""
+    lines = [f"# Results on real X-rays, profile {current_profile().name}", ""]
+    for run_ in runs:
+        lines += [f"## {run_.name}: {'FAILED' if run_.error else 'ran whole'}, {run_.seconds:.0f} s", ""]
+        lines += [part for table in run_.tables for part in (table, "")]
+        lines += [f"- {claim}" for claim in run_.claims] + ([""] if run_.claims else [])
+        lines += ["```", run_.error, "```", ""] if run_.error else []
+    return "\n".join(lines)
+
+
+def _run_on_real_images(path: Path) -> RealRun:
+    notebook, error, started = nbformat.read(path, as_version=4), "", time.monotonic()
+    print(f"{path.name} … ", end="", flush=True)
+    try:
+        run(notebook)
+    except CellExecutionError as failure:
+        error = f"{failure.ename}: {failure.evalue}"
+    seconds = time.monotonic() - started
+    print(f"{seconds:.0f} s {error}", flush=True)
+    nbformat.write(notebook, REAL_RESULTS / path.name)
+    outputs = [(cell, output) for cell in _code_cells(notebook) for output in cell["outputs"]]
+    tables = [
+        o["data"]["text/markdown"] for c, o in outputs if RESULT in _tags(c) and "text/markdown" in o.get("data", {})
+    ]
+    printed = "".join(o["text"] for _, o in outputs if o.get("name") == "stdout")
+    claims = [line for line in printed.splitlines() if line.startswith("✓ ")] if path.name[:2] != "00" else []
+    return RealRun(path.stem, seconds, tuple(tables), tuple(claims), error)
+
+
+def _report(problems: dict[Path, list[str]]) -> int:
+    for path, found in problems.items():
+        for problem in found:
+            print(f"{path.name}: {problem}")
+    return 1 if any(problems.values()) else 0
+
+
+def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and cell["source"].strip()]
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    tags: list[str] = cell["metadata"].get("tags", [])
+    return tags
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,227 @@
+"""The loop: it learns, it keeps the best, it says early what can not work, and it leaves the rest alone."""
+
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib import training
+from course_lib.dataset import RadiographDataset
+from course_lib.evaluation import predict
+from course_lib.models import Net
+from course_lib.training import TrainConfig, TrainingError, fit, freeze, load_checkpoint, save_checkpoint
+
+ModelMaker = Callable[[int], nn.Module]
+QUICK = TrainConfig(epochs=3, batch_size=8)
+
+
+def weights_of(model: nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in model.parameters()])
+
+
+def test_net_learns_what_is_easy(small_data: RadiographDataset) -> None:
+    torch.manual_seed(0)
+    history = fit(net := Net(), small_data, small_data, replace(QUICK, epochs=4))
+    assert history.validation_auroc[history.best_epoch] > 0.95
+    assert history.validation_loss[history.best_epoch] < 0.5 < history.train_loss[0] + 0.3
+    assert not history.stopped_early
+    assert "finished after 4 epochs" in str(history)
+    assert net.training
+
+
+def test_same_seed_same_bits(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    first, second, other = tiny_model(2), tiny_model(2), tiny_model(2)
+    assert fit(first, small_data, small_data, QUICK) == fit(second, small_data, small_data, QUICK)
+    fit(other, small_data, small_data, replace(QUICK, seed=1))
+    assert torch.equal(weights_of(first), weights_of(second))
+    assert not torch.equal(weights_of(first), weights_of(other))
+
+
+def test_the_callers_random_numbers_are_left_alone(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    fit(tiny_model(2), small_data, small_data, QUICK)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_one_epoch_is_the_textbooks_arithmetic(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    """One full batch of plain SGD by hand: w - learning rate x gradient."""
+    model, by_hand = tiny_model(2), tiny_model(2)
+    images = torch.stack([small_data[i][0] for i in range(len(small_data))])
+    loss = F.cross_entropy(by_hand(images), torch.tensor(small_data.labels))
+    gradients = torch.autograd.grad(loss, list(by_hand.parameters()))
+    expected = torch.cat(
+        [(p - 0.01 * g).detach().flatten() for p, g in zip(by_hand.parameters(), gradients, strict=True)]
+    )
+    config = TrainConfig(epochs=1, batch_size=32, learning_rate=0.01, optimizer="sgd", weight_decay=0)
+    history = fit(model, small_data, small_data, config)
+    assert torch.allclose(weights_of(model), expected, atol=1e-6)
+    assert history.train_loss[0] == pytest.approx(loss.item(), rel=1e-5)
+
+
+def _with_losses(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> list[dict[str, torch.Tensor]]:
+    """Let validation report these losses; gives the weights at each validation, as they come."""
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def predict_and_remember(model: nn.Module, *arguments: object, **named: object) -> object:
+        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+        return predict(model, *arguments, **named)  # type: ignore[arg-type]
+
+    remaining = iter(losses)
+    monkeypatch.setattr(training, "predict", predict_and_remember)
+    monkeypatch.setattr(training, "_loss_of", lambda _: next(remaining))
+    return seen
+
+
+def test_the_best_weights_are_kept(
+    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
+    history = fit(model := tiny_model(2), small_data, small_data, QUICK)
+    assert history.best_epoch == 1
+    assert torch.equal(model.state_dict()["1.weight"], seen[1]["1.weight"])
+    assert not torch.equal(seen[1]["1.weight"], seen[2]["1.weight"])
+
+
+def test_patience_ends_a_training_that_no_longer_helps(
+    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_losses(monkeypatch, [0.5, 0.2, 0.4, 0.3, 0.1])
+    history = fit(tiny_model(2), small_data, small_data, replace(QUICK, epochs=5, patience=2))
+    assert (history.best_epoch, len(history.validation_loss), history.stopped_early) == (1, 4, True)
+
+
+def test_an_interruption_keeps_the_best_so_far(
+    small_data: RadiographDataset,
+    tiny_model: ModelMaker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
+    one_epoch, epochs = training.train_one_epoch, iter(range(3))
+
+    def interrupted_in_the_third(*arguments: object) -> float:
+        if next(epochs) == 2:
+            raise KeyboardInterrupt
+        return one_epoch(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "train_one_epoch", interrupted_in_the_third)
+    history = fit(model := tiny_model(2), small_data, small_data, QUICK)
+    assert history.stopped_early
+    assert torch.equal(model.state_dict()["1.weight"], seen[1]["1.weight"])
+    assert "keeping the weights of epoch 2" in capsys.readouterr().out
+
+
+def test_frozen_weights_stay_where_they_are(small_data: RadiographDataset) -> None:
+    torch.manual_seed(0)
+    net = Net()
+    freeze(net, except_for=net.head)
+    before, head_before = net.features[0].weight.clone(), net.head[2].weight.clone()
+    fit(net, small_data, small_data, QUICK)
+    assert torch.equal(net.features[0].weight, before)
+    assert not torch.equal(net.head[2].weight, head_before)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (replace(QUICK, batch_size=64), "batch_size is 64, but there are only 32 training images"),
+        (replace(QUICK, batch_size=1), "batch_size is 1, but the model has batch norm"),
+    ],
+)
+def test_a_batch_that_can_not_work(small_data: RadiographDataset, config: TrainConfig, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        fit(Net(), small_data, small_data, config)
+
+
+def test_a_last_batch_of_one_does_no_harm(small_data: RadiographDataset) -> None:
+    odd = RadiographDataset(small_data.radiographs[:25], small_data.classes, small_data.transform)
+    fit(Net(), odd, small_data, TrainConfig(epochs=1, batch_size=8))
+
+
+def test_a_model_with_the_wrong_number_of_classes(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    with pytest.raises(ValueError, match=r"The data have 2 classes \(NORMAL, PNEUMONIA\).*Build it with classes=2"):
+        fit(tiny_model(5), small_data, small_data, QUICK)
+
+
+def test_a_model_for_another_image_size(small_data: RadiographDataset) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 2))
+    with pytest.raises(TrainingError, match=r"can not take an image of shape \[3, 32, 32\].*transform's size"):
+        fit(model, small_data, small_data, QUICK)
+
+
+def test_nothing_left_to_train(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    model = tiny_model(2)
+    freeze(model)
+    with pytest.raises(TrainingError, match="Every parameter is frozen"):
+        fit(model, small_data, small_data, QUICK)
+
+
+def test_a_loss_that_is_not_a_number(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    poisoned = RadiographDataset(
+        small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
+    )
+    with pytest.raises(TrainingError, match=r"loss of batch 0 is nan.*lower the learning rate \(it is 0\.001\)"):
+        fit(tiny_model(2), poisoned, small_data, QUICK)
+
+
+def test_a_configuration_that_makes_no_sense() -> None:
+    with pytest.raises(ValueError, match="epochs and batch_size must be at least 1"):
+        TrainConfig(epochs=0)
+
+
+def test_a_checkpoint_comes_back(tmp_path: Path, tiny_model: ModelMaker) -> None:
+    model = tiny_model(2)
+    torch.nn.init.ones_(model[1].weight)  # type: ignore[index]
+    path = save_checkpoint(model, tmp_path / "deep" / "model.pt")
+    load_checkpoint(other := tiny_model(2), path)
+    assert torch.equal(weights_of(other), weights_of(model))
+    assert [p.name for p in path.parent.iterdir()] == ["model.pt"]
+
+
+def test_a_failed_save_leaves_the_old_checkpoint(
+    tmp_path: Path, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save_checkpoint(tiny_model(2), tmp_path / "model.pt")
+    before = path.read_bytes()
+
+    def disk_full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", disk_full)
+    with pytest.raises(OSError, match="No space left"):
+        save_checkpoint(Net(), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["model.pt"]
+
+
+class Bomb:
+    """An object whose unpickling would run a program."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("1 / 0",)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", pickle.dumps({"format": 1}), pickle.dumps(Bomb())])
+def test_a_file_that_is_no_checkpoint(tmp_path: Path, tiny_model: ModelMaker, content: bytes) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"model\.pt is not a checkpoint of this course"):
+        load_checkpoint(tiny_model(2), path)
+
+
+def test_checkpoints_of_others_are_refused(tmp_path: Path, tiny_model: ModelMaker) -> None:
+    with pytest.raises(TrainingError, match="There is no checkpoint"):
+        load_checkpoint(tiny_model(2), tmp_path / "none.pt")
+    torch.save({"format": 99, "weights": {}}, tmp_path / "newer.pt")
+    with pytest.raises(TrainingError, match="format 99, expected 1"):
+        load_checkpoint(tiny_model(2), tmp_path / "newer.pt")
+    save_checkpoint(Net(), tmp_path / "net.pt")
+    with pytest.raises(TrainingError, match="weights of another model than Sequential"):
+        load_checkpoint(tiny_model(2), tmp_path / "net.pt")
