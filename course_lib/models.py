@@ -17,16 +17,16 @@ class Net(nn.Module):
     The pooling to 4 x 4 before the linear layer is what makes the input size free.
     """
 
-    def __init__(self, classes: int = 2, channels: int = 32, dropout: float = 0.25) -> None:
+    def __init__(self, classes: int = 2, channels: int = 16, dropout: float = 0.25) -> None:
         super().__init__()
         if classes < 2:
             raise ValueError(f"A classifier needs at least two classes, got {classes}.")
         self.features = nn.Sequential(
-            *_convolution(3, channels),  # [batch, 32, height/2, width/2]
-            *_convolution(channels, 2 * channels),  # [batch, 64, height/4, width/4]
-            *_convolution(2 * channels, 4 * channels),  # [batch, 128, height/8, width/8]
+            *_convolution(3, channels),  # [batch, 16, height/2, width/2]
+            *_convolution(channels, 2 * channels),  # [batch, 32, height/4, width/4]
+            *_convolution(2 * channels, 4 * channels),  # [batch, 64, height/8, width/8]
         )
-        self.pool = nn.AdaptiveAvgPool2d(4)  # [batch, 128, 4, 4]
+        self.pool = nn.AdaptiveAvgPool2d(4)  # [batch, 64, 4, 4]
         self.head = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(4 * channels * 4 * 4, classes))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 VERSION = 1  #: raised whenever the pictures change
 Kind = Literal["normal", "bacteria", "virus"]
-Plane = NDArray[np.float32]
+FIRST_KINDS: tuple[Kind, ...] = ("normal", "bacteria")  #: of a split, so that even the smallest has both classes
+Plane = NDArray[np.floating[Any]]
 
 # Linear attenuation at 60 keV, 1/cm: NIST XCOM mass coefficients (soft tissue 0.205 cm2/g, bone 0.315 cm2/g) times
 # density. Lung is soft tissue at a quarter of its density. Bone is the mean of cortex and marrow in a child's rib.
@@ -63,10 +64,10 @@ class Exposure:
 def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
     """A child at random. Six in ten have pneumonia, two thirds of them bacterial, unless ``kind`` says which."""
     kind = kind or rng.choice(["normal", "bacteria", "virus"], p=[0.4, 0.4, 0.2])
-    size = rng.normal(1, 0.07)
+    size = rng.normal(1, 0.09)
     return Patient(
         kind=kind,
-        severity=0.0 if kind == "normal" else float(rng.uniform(0.25, 0.95)),
+        severity=0.0 if kind == "normal" else float(rng.uniform(0.45, 1.0)),
         trunk_width=size * rng.normal(19.5, 1.0),
         trunk_depth=size * rng.normal(12.5, 1.0),
         lung_width=size * rng.normal(7.2, 0.35),
@@ -82,10 +83,10 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
     """A way to take a picture, at random."""
     return Exposure(
         rotation=float(rng.normal(0, 2.5)),
-        shift=(float(rng.normal(0, 0.6)), float(rng.normal(0, 0.6))),
+        shift=(float(rng.normal(0, 0.9)), float(rng.normal(0, 0.7))),
         magnification=float(rng.normal(1.18, 0.06)),
         inspiration=float(np.clip(rng.normal(0.94, 0.06), 0.75, 1.05)),
-        photons=float(rng.uniform(2, 12)),
+        photons=float(rng.uniform(4, 16)),
         contrast=float(rng.uniform(0.85, 1.25)),
         darkness=float(rng.normal(0, 0.12)),
         blur=float(rng.uniform(0.04, 0.12)),
@@ -157,8 +158,9 @@ def make_dataset(
     try:
         patients = tqdm(range(train_patients + test_patients), "Making phantoms", leave=False, disable=not progress)
         for number in patients:
-            split = "train" if number < train_patients else "test"
-            for path, image in _pictures_of(number, seed, size_px):
+            split, place = ("train", number) if number < train_patients else ("test", number - train_patients)
+            kind = FIRST_KINDS[place] if place < len(FIRST_KINDS) else None
+            for path, image in _pictures_of(number, kind, seed, size_px):
                 (unfinished / split / path).parent.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(image).save(unfinished / split / path, quality=90)
         unfinished.chmod(0o755)
@@ -172,12 +174,10 @@ def make_dataset(
     return root
 
 
-def _pictures_of(number: int, seed: int, size_px: int) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
-    """All pictures of one patient, who follows from the seed and the number alone."""
+def _pictures_of(number: int, kind: Kind | None, seed: int, size_px: int) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    """All pictures of one patient, who follows from the seed, the number and the kind alone."""
     rng = np.random.default_rng([seed, number])
-    patient = draw_patient(rng)
-    if number < 2:  # so that even the smallest set has both classes
-        patient = draw_patient(rng, "normal" if number else "bacteria")
+    patient = draw_patient(rng, kind)
     folder = Path("NORMAL" if patient.kind == "normal" else "PNEUMONIA")
     for n in range(1, rng.integers(1, 4) + 1):
         image, _ = render(patient, draw_exposure(rng), size_px)
@@ -206,12 +206,12 @@ def _ellipsoid(x: Plane, y: Plane, half_axes: tuple[float, float, float]) -> Pla
 
 def _tube(distance: Plane, radius: float) -> Plane:
     """The length of the ray inside a tube whose axis passes at this distance, cm."""
-    return 2 * np.sqrt(np.maximum(0, radius**2 - distance**2))
+    return np.asarray(2 * np.sqrt(np.maximum(0, radius**2 - distance**2)))
 
 
 def _fade(value: Plane, width: float) -> Plane:
     """From 0 where the value is far below zero to 1 where it is far above, over about twice the width."""
-    return 1 / (1 + np.exp(np.clip(-4 * value / width, -30, 30)))
+    return np.asarray(1 / (1 + np.exp(np.clip(-4 * value / width, -30, 30))))
 
 
 def _trunk(patient: Patient, x: Plane, y: Plane) -> Plane:
@@ -261,7 +261,7 @@ def _bones(patient: Patient, x: Plane, y: Plane, trunk: Plane) -> Plane:
         front = top + 4.6 - 0.75 * (side - 3.0) * (0.5 + 0.3 * patient.rib_slope)
         bones += 0.6 * _rib(y - front, 0.46) * _fade(side - 3.4, 1.2) * _fade(0.97 - inside, 0.08) * (number < 7)
     clavicle = -7.0 - 0.28 * (side - 1.5) + 0.03 * (side - 1.5) ** 2
-    return bones + 0.9 * _rib(y - clavicle, 0.42) * _fade(side - 1.4, 0.6) * _fade(7.5 - side, 0.8)
+    return np.asarray(bones + 0.9 * _rib(y - clavicle, 0.42) * _fade(side - 1.4, 0.6) * _fade(7.5 - side, 0.8))
 
 
 def _rib(distance: Plane, radius: float) -> Plane:
@@ -293,14 +293,14 @@ def _opacity(
     patches = []
     if patient.kind == "bacteria":  # one part of one lung, dense
         middle = centres[rng.integers(2)][0]
-        patches.append((middle + rng.normal(0, 1.2), rng.uniform(-4.5, 4.5), rng.uniform(1.4, 3.0), 1.0))
+        patches.append((middle + rng.normal(0, 1.2), rng.uniform(-4.5, 4.5), rng.uniform(2.0, 3.8), 1.0))
     else:  # several thin patches on both sides, near the hila
         for middle in (centres[0][0], centres[1][0]) * 3:
-            patches.append((0.75 * middle + rng.normal(0, 1), rng.normal(0.3, 2.2), rng.uniform(1.2, 2.4), 0.55))
+            patches.append((0.75 * middle + rng.normal(0, 1), rng.normal(0.3, 2.2), rng.uniform(1.6, 2.8), 0.65))
     edge = np.zeros_like(x)
     for _ in range(6):  # long waves in random directions make the outline irregular
         wave_x, wave_y = rng.uniform(0.5, 2.5, size=2)
-        edge += rng.normal(0, 0.12) * np.sin(wave_x * x + wave_y * y + rng.uniform(0, 6))
+        edge += rng.normal(0, 0.08) * np.sin(wave_x * x + wave_y * y + rng.uniform(0, 6))
     free = np.ones_like(x)
     for centre_x, centre_y, radius, strength in patches:
         distance = np.sqrt((x - centre_x) ** 2 + ((y - centre_y) / rng.uniform(0.8, 1.4)) ** 2)
@@ -314,7 +314,7 @@ def _expose(attenuation: Plane, exposure: Exposure, size_px: int) -> Plane:
     primary = np.exp(-attenuation)
     scatter = 0.25 * gaussian_filter(primary, sigma=0.12 * size_px)
     blurred = gaussian_filter(primary + scatter, sigma=exposure.blur * size_px / 21)
-    return rng.poisson(1000 * exposure.photons * blurred).astype(np.float32)
+    return np.asarray(rng.poisson(1000 * exposure.photons * blurred).astype(np.float32))
 
 
 def _develop(photons: Plane, exposure: Exposure) -> Plane:

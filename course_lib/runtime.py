@@ -32,8 +32,8 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 64, phantom_patients=360, max_train_images=900, net_epochs=10, resnet_epochs=4),
-    "full": Profile("full", 64, phantom_patients=2000, max_train_images=None, net_epochs=15, resnet_epochs=6),
+    "quick": Profile("quick", 64, phantom_patients=360, max_train_images=900, net_epochs=15, resnet_epochs=4),
+    "full": Profile("full", 64, phantom_patients=2000, max_train_images=None, net_epochs=20, resnet_epochs=6),
 }
 
 
