@@ -27,7 +27,10 @@ class Net(nn.Module):
             *_convolution(2 * channels, 4 * channels),  # [batch, 64, height/8, width/8]
         )
         self.pool = nn.AdaptiveAvgPool2d(4)  # [batch, 64, 4, 4]
-        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(4 * channels * 4 * 4, classes))
+        linear = nn.Linear(4 * channels * 4 * 4, classes)
+        nn.init.zeros_(linear.weight)  # before training, every class is as probable as any other
+        nn.init.zeros_(linear.bias)
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), linear)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         if images.ndim != 4 or images.shape[1] != 3 or min(images.shape[2:]) < MIN_IMAGE_SIZE:
