@@ -1,0 +1,58 @@
+"""The Makefile: what its variables change, told by a dry run."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from course_lib.runtime import COURSE_ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def dry_run(tmp_path: Path, *arguments: str) -> str:
+    """What make would do in a fresh copy of the course."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(COURSE_ROOT / name, tmp_path)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--dry-run", *arguments]
+    return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_lab_opens_the_first_notebook_and_passes_arguments_on(tmp_path: Path) -> None:
+    done = dry_run(tmp_path, "lab", "ARGS=--no-browser")
+    assert re.search(r"jupyter lab --no-browser notebooks/00_start_here\.ipynb", done)
+    assert "[test]" not in done
+
+
+def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:
+    assert "--constraint constraints.txt" in dry_run(tmp_path, "test")
+    assert "--constraint" not in dry_run(tmp_path, "test", "CONSTRAINTS=")
+
+
+def test_another_index_is_for_torch_alone(tmp_path: Path) -> None:
+    done = dry_run(tmp_path, "test", "TORCH_INDEX=https://example.org/cpu")
+    (line,) = [line for line in done.splitlines() if "example.org" in line]
+    assert line.endswith("--index-url https://example.org/cpu torch torchvision")
+    assert "--index-url" not in dry_run(tmp_path, "test")
+
+
+def test_an_old_python_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    fake = tmp_path / "python-fake"
+    fake.write_text('#!/bin/sh\necho "$2" | grep -q "3, 11" && { echo "needs Python 3.11" >&2; exit 1; }\n')
+    fake.chmod(0o755)
+    shutil.copy(COURSE_ROOT / "Makefile", tmp_path)
+    run = subprocess.run(
+        ["make", f"PYTHON={fake}", ".venv/python-is-new-enough"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_the_tested_set_pins_torch() -> None:
+    pins = (COURSE_ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert "torch==2.14.1;" in pins
+    assert "torchvision==0.29.1;" in pins

@@ -1,0 +1,61 @@
+"""Opening a data set: checked before any training time is spent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from course_lib.dataset import DataError, check_patients_apart
+from course_lib.runtime import PROFILES
+from course_lib.sources import open_dataset
+from tests.conftest import write_image
+
+
+def test_phantoms_are_the_default_and_say_that_they_are_simulated() -> None:
+    data = open_dataset()
+    assert data.simulated
+    assert "simulated" in data.title
+    assert str(data).startswith(data.title)
+    assert data.classes == ("NORMAL", "PNEUMONIA")
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        check_patients_apart(getattr(data, one), getattr(data, other), (one, other))
+
+
+def test_a_folder_by_argument_or_by_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_argument = open_dataset(folder)
+    monkeypatch.setenv("COURSE_DATA", str(folder))
+    assert open_dataset() == by_argument
+    assert len(by_argument.train) + len(by_argument.validation) == 32
+    assert len(by_argument.test) == 12
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"There is no folder .*nowhere.*check COURSE_DATA, or unset it"):
+        open_dataset(tmp_path / "nowhere")
+
+
+def test_a_profile_bounds_the_images_and_the_note_says_so(folder: Path) -> None:
+    data = open_dataset(folder, profile=replace(PROFILES["quick"], max_train_images=28))
+    assert len(data.train) + len(data.validation) == 28
+    assert "28 of the 32 training images" in data.note
+    assert "COURSE_PROFILE=full takes all" in data.note
+
+
+def test_a_patient_in_train_and_test(folder: Path) -> None:
+    write_image(folder / "test" / "NORMAL" / "phantom0001_normal_9.jpeg", bright=False)
+    with pytest.raises(DataError, match=r"train and test must not share patients, but 1 are in both \(phantom0001\)"):
+        open_dataset(folder)
+
+
+def test_train_and_test_with_other_classes(folder: Path) -> None:
+    (folder / "test" / "NORMAL").rename(folder / "test" / "HEALTHY")
+    with pytest.raises(DataError, match="Both must hold the same folders"):
+        open_dataset(folder)
+
+
+def test_an_unreadable_image_is_named_before_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "test" / "NORMAL" / "phantom0008_normal_1.jpeg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DataError, match=r"phantom0008_normal_1\.jpeg can not be read"):
+        open_dataset(folder)
+    assert len(open_dataset(folder, skip_unreadable=True).test) == 11
+    assert "phantom0008_normal_1.jpeg" in capsys.readouterr().out
