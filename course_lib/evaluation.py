@@ -202,7 +202,7 @@ class Score:
     baseline: float  #: what someone gets who always says "disease"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The numbers of one model on one set of images. Shows itself as a table."""
 
@@ -219,7 +219,7 @@ class Report:
             + [f"| {s.name} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.baseline:.3f} |" for s in self.scores]
         )
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [
             f"{s.name:18} {s.value:6.3f}  [{s.low:.3f}, {s.high:.3f}]  baseline {s.baseline:.3f}" for s in self.scores
         ]

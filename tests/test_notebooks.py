@@ -70,7 +70,12 @@ def test_each_missing_part_is_found(tmp_path: Path, lost: str) -> None:
 def test_cleaning_keeps_outputs_and_drops_noise() -> None:
     bar = new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {}, "text/plain": "0%"})
     words = new_output("stream", name="stdout", text="kept")
-    cell = code("fit()", 12, outputs=[bar, words], metadata={"tags": ["nbval-ignore-output"], "execution": {"a": 1}})
+    cell = code(
+        "fit()",
+        12,
+        outputs=[bar, words],
+        metadata={"tags": ["nbval-ignore-output"], "execution": {"iopub.status.busy": "2026-01-01T00:00:00.000000Z"}},
+    )
     notebook = new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
     clean(notebook)
     assert [output["output_type"] for output in notebook.cells[0].outputs] == ["stream"]
