@@ -168,7 +168,7 @@ def check_patients_apart(first: Iterable[Radiograph], second: Iterable[Radiograp
         raise DataError(
             f"{names[0]} and {names[1]} must not share patients, but {len(both)} are in both "
             f"({', '.join(both[:3])}{', …' if len(both) > 3 else ''}). Move all images of a patient to one side; or, "
-            "if the numbers start anew in each split, say so in a data card (splits_share_no_patient)."
+            "if the same number is another patient in each split, say so in a data card (splits_share_no_patient)."
         )
 
 

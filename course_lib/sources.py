@@ -108,13 +108,15 @@ def _phantom_folder(profile: Profile) -> Path:
     return root
 
 
-def _existing_folder(root: Path) -> Path:
-    if not root.is_dir():
+def _existing_folder(folder: Path) -> Path:
+    """The folder, which may be given from here or, since notebooks run in a folder of their own, from the course's."""
+    found = [root for root in (folder, COURSE_ROOT / folder) if root.is_dir()]
+    if not found:
         raise DataError(
-            f"There is no folder {root}. Expected 'phantom' or a folder that holds train/ and test/; "
+            f"There is no folder {folder}. Expected 'phantom' or a folder that holds train/ and test/; "
             "check COURSE_DATA, or unset it to work with simulated images."
         )
-    return root.resolve()
+    return found[0].resolve()
 
 
 def _note(profile: Profile, used: int, there: int, fraction: float) -> str:

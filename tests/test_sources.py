@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.dataset import DataError, check_patients_apart
-from course_lib.runtime import PROFILES
+from course_lib.runtime import COURSE_ROOT, PROFILES
 from course_lib.sources import open_dataset
 from tests.conftest import write_image
 
@@ -32,6 +32,12 @@ def test_a_folder_by_argument_or_by_variable(folder: Path, monkeypatch: pytest.M
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"There is no folder .*nowhere.*check COURSE_DATA, or unset it"):
         open_dataset(tmp_path / "nowhere")
+
+
+def test_a_folder_may_be_given_from_the_courses_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = open_dataset("phantom").train[0].path.parents[2]
+    assert open_dataset(root.relative_to(COURSE_ROOT)) == open_dataset(root)
 
 
 def test_a_profile_bounds_the_images_and_the_note_says_so(folder: Path) -> None:
