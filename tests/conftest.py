@@ -1,5 +1,6 @@
 """What every test needs: small image folders, and a run that nobody's settings or network can change."""
 
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +17,6 @@ from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
-seconds_per_notebook: dict[str, float] = defaultdict(float)
 
 
 def pytest_configure() -> None:
@@ -30,18 +30,18 @@ def pytest_configure() -> None:
     open_dataset("phantom")
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    path = report.nodeid.split("::")[0]
-    if path.endswith(".ipynb"):
-        seconds_per_notebook[Path(path).name] += report.duration
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if seconds_per_notebook:
+    """How long each notebook took."""
+    seconds: dict[str, float] = defaultdict(float)
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        path = Path(getattr(report, "nodeid", "").split("::")[0])
+        if path.suffix == ".ipynb":
+            seconds[path.name] += report.duration
+    if seconds:
         terminalreporter.section("seconds per notebook")
-        for name, seconds in sorted(seconds_per_notebook.items()):
-            terminalreporter.line(f"{seconds:6.1f}  {name}")
-        terminalreporter.line(f"{sum(seconds_per_notebook.values()):6.1f}  together")
+        for name, duration in sorted(seconds.items()):
+            terminalreporter.line(f"{duration:6.1f}  {name}")
+        terminalreporter.line(f"{sum(seconds.values()):6.1f}  together")
 
 
 def write_image(path: Path, *, bright: bool, size: tuple[int, int] = (48, 40), seed: int = 0) -> Path:
