@@ -18,8 +18,9 @@ Kind = Literal["normal", "bacteria", "virus"]
 FIRST_KINDS: tuple[Kind, ...] = ("normal", "bacteria")  #: of a split, so that even the smallest has both classes
 Plane = NDArray[np.floating[Any]]
 
-# Linear attenuation at 60 keV, 1/cm: NIST XCOM mass coefficients (soft tissue 0.205 cm2/g, bone 0.315 cm2/g) times
-# density. Lung is soft tissue at a quarter of its density. Bone is the mean of cortex and marrow in a child's rib.
+# Linear attenuation at 60 keV, 1/cm. Soft tissue: NIST XCOM, 0.205 cm2/g, at 1.03 g/cm3. Lung: soft tissue at a quarter
+# of that density. Bone is chosen by eye, just below compact bone (0.315 cm2/g at 1.92 g/cm3 is 0.60), and so are the
+# factors in `_bones` and `_rib`: they make ribs and spine show about as they do on real films.
 SOFT_TISSUE, LUNG, BONE = 0.21, 0.055, 0.55
 
 
@@ -249,7 +250,7 @@ def _heart(patient: Patient, x: Plane, y: Plane) -> Plane:
 
 
 def _bones(patient: Patient, x: Plane, y: Plane, trunk: Plane) -> Plane:
-    """Length of the ray inside bone, cm: spine, ribs behind and in front, clavicles. Ribs are hollow."""
+    """Length of the ray inside bone, cm, weighted by eye: spine, ribs behind and in front, clavicles."""
     inside = np.abs(x) / (0.49 * patient.trunk_width)
     spine = 0.95 * _tube(x, 1.0) * (0.75 + 0.25 * np.cos(2 * np.pi * y / (0.95 * patient.rib_spacing)))
     bones = spine * _fade(trunk - 4, 3)
