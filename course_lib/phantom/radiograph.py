@@ -1,0 +1,62 @@
+"""The picture of one patient in one exposure, whole or layer by layer. No chance here: the same in, the same out."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.phantom.anatomy import build_body
+from course_lib.phantom.disease import fill_lungs
+from course_lib.phantom.geometry import Plane, make_grid
+from course_lib.phantom.imaging import Attenuation, add_leads, develop, expose, write_on
+from course_lib.phantom.people import Exposure, Patient
+
+VISIBLE = 0.05  #: attenuation from which on the mask counts a disease; it takes a twentieth of the beam
+
+
+def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The radiograph and the mask of the disease, both [size_px, width]; air is black, bone white.
+
+    The same patient and exposure always give the same picture.
+
+    Raises:
+        ValueError: the size is not positive.
+    """
+    layers = render_layers(patient, exposure, size_px)
+    return np.round(255 * layers["film"]).astype(np.uint8), layers["disease"] > VISIBLE
+
+
+def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[str, Plane]:
+    """How a radiograph comes about, step by step, each float32 of shape [size_px, width].
+
+    ``soft tissue``, ``lungs``, ``heart``, ``bone``: attenuation so far (no unit; the beam keeps the part
+    exp(-attenuation)), first as if the trunk were solid, then with the chest full of air, with the heart and the
+    vessels in it, and with the bones. ``disease``: attenuation that the disease adds. ``photons``: counted per pixel.
+    ``film``: 0 black to 1 white.
+    """
+    if size_px < 1:
+        raise ValueError(f"size_px must be at least 1, but is {size_px}.")
+    if patient.pattern == "interstitial":  # small airways swell, air is trapped, and the lungs stay large
+        exposure = replace(exposure, inspiration=exposure.inspiration * (1 + 0.07 * patient.severity))
+    grid = make_grid(patient, exposure, size_px)
+    body = build_body(patient, exposure, grid)
+    mu = Attenuation.at(exposure.energy)
+    airy = mu.soft_tissue - mu.lung
+    tissue = mu.soft_tissue * body.trunk
+    lungs = tissue - airy * np.minimum(body.lung + np.minimum(body.heart, 0.9 * body.trunk) * (body.lung > 0), 0.9 * body.trunk)
+    around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
+    filled = fill_lungs(patient, exposure, grid, body)
+    fluid = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
+    part = fluid / np.maximum(body.lung, 1e-3)
+    heart = tissue - airy * body.lung + airy * body.vessels * around - mu.soft_tissue * body.air
+    bone = heart + (mu.bone - mu.soft_tissue) * body.bone
+    bronchogram = np.minimum(0.5 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
+    disease = np.maximum(0, airy * (fluid - bronchogram) - airy * body.vessels * around * part)  # fluid hides vessels
+    attenuation = np.maximum(0, bone + disease)
+    photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
+    film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
+    layers = {
+        "soft tissue": tissue, "lungs": lungs, "heart": heart, "bone": bone, "disease": disease, "photons": photons,
+        "film": film,
+    }
+    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}
