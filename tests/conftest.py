@@ -15,6 +15,9 @@ from PIL import Image
 from course_lib.dataset import RadiographDataset, read_split
 from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
+from tests.kaggle_fixtures import fault_table, learner
+
+__all__ = ["fault_table", "learner"]
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
 
