@@ -40,7 +40,8 @@ def pretrained(weights: WeightsEnum, *, patience: Patience | None = None) -> dic
 
 def describe(weights: WeightsEnum) -> str:
     """One sentence: the weights' name, source, licence and checksum."""
-    return f"{weights}: from {weights.url}. Licence: {LICENCE}. SHA-256 begins with {checksum(weights)}."
+    licence = weights.meta.get("license", LICENCE)
+    return f"{weights}: from {weights.url}. Licence: {licence}. SHA-256 begins with {checksum(weights)}."
 
 
 def checksum(weights: WeightsEnum) -> str:
