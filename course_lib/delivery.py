@@ -17,7 +17,7 @@ from pathlib import Path
 import filelock
 
 from course_lib import weights
-from course_lib.archive import ArchiveError, check_counts, images_in, is_whole, unpack, verify
+from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
 from course_lib.dataset import DataError, DatasetCard, load_card
 from course_lib.kaggle_account import TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.runtime import COURSE_ROOT
@@ -45,12 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("data", "verify", "room"):
         command = commands.add_parser(name)
         if name == "room":
-            command.add_argument("folder", type=Path)
+            command.add_argument("folder")
         command.add_argument("slug", nargs="?", default=CHEST_XRAYS)
     options = parser.parse_args(arguments)
     try:
         if options.command == "room":
-            return prepare_room(options.folder, options.slug)
+            if not options.folder:
+                raise DataError("Say which folder to fill: make room DIR=<folder>")
+            return prepare_room(Path(options.folder), options.slug)
         folder = fetch_dataset(options.slug) if options.command == "data" else _found(options.slug)
         checked = verify(folder, load_card(options.slug)) if options.command == "verify" else 0
     except (DataError, DownloadError) as problem:
@@ -107,19 +109,22 @@ def fetch_dataset(
 
 def room_or_folder(folder: Path) -> Path:
     """The folder itself; or, if it is a workshop's room, the data set in it."""
-    inside = folder / CHEST_XRAYS
-    return inside if inside.is_dir() and not (folder / "train").is_dir() else folder
+    inside = [manifest.parent for manifest in sorted(folder.glob(f"*/{MANIFEST}"))]
+    if (folder / "train").is_dir() or not inside:
+        return folder
+    return folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
 
 
 def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     """Fill a folder that any number of learners can read at once, offline; gives 0 if it is complete."""
     folder = folder.expanduser().absolute()
-    target = folder / slug
-    found = find_dataset(load_card(slug))
-    if found and not target.exists():
+    target, card = folder / slug, load_card(slug)
+    found = find_dataset(card)
+    if found and (found / MANIFEST).is_file() and not target.exists():
         _copy(found, target)
-    fetch_dataset(slug, cache=folder)
-    images = verify(target, load_card(slug))
+    if not is_whole(target, card):  # a room that is whole is read-only already
+        fetch_dataset(slug, cache=folder)
+    images = verify(target, card)
     loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
     for path in (folder, *folder.rglob("*")):

@@ -7,7 +7,14 @@ import ipywidgets
 from course_lib.kaggle_account import TOKEN_PAGE, TokenError, save_token
 
 
-def token_dialogue() -> ipywidgets.VBox:
+class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
+    """A column of widgets; where no browser shows it, as on a printed page, a sentence stands for it."""
+
+    def __repr__(self) -> str:
+        return "A dialogue: a field for a Kaggle token, and a button that stores it."
+
+
+def token_dialogue() -> Dialogue:
     """A field for a Kaggle token and a button that stores it.
 
     What is typed is shown as dots, is emptied as soon as the button is pressed, and is in no output of the notebook.
@@ -31,4 +38,4 @@ def token_dialogue() -> ipywidgets.VBox:
             told.value = f"Stored in the file <code>{escape(path.name)}</code>, which only you can read."
 
     button.on_click(store)
-    return ipywidgets.VBox([steps, ipywidgets.HBox([field, button]), told])
+    return Dialogue([steps, ipywidgets.HBox([field, button]), told])

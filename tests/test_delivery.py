@@ -261,6 +261,24 @@ def test_a_room_is_read_only_and_serves_offline(
         path.chmod(path.stat().st_mode | 0o200)
 
 
+def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert delivery.main(["room", ""]) == 1
+    assert "Say which folder to fill: make room DIR=<folder>" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("learner")
+def test_a_room_without_weights_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "fetch", lambda *_, **__: _no_network())
+    assert delivery.main(["room", str(tmp_path / "room")]) == 1
+    assert "resnet18-f37072fd.pth" in capsys.readouterr().err
+
+
+def _no_network() -> None:
+    raise DownloadError("the server can not be reached.")
+
+
 def _write(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"weights")
