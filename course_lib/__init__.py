@@ -9,10 +9,10 @@ other; import-linter holds this. Read it from the bottom up:
     evaluation                       predictions, and the numbers that summarise them
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
-    archive                          unpacking what nobody has looked at, and verifying it against its card
     dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
-    weights                          what others have trained: source, licence, checksum
-    transfer | kaggle_account        downloads that resume | the token, and Kaggle's own client
+    archive | weights                unpacking, verified against the card | what others have trained, with checksums
+    cards | transfer                 what to know about a data set | downloads that resume
+    kaggle_account                   the learner's token, and the question that Kaggle's own client asks
     phantom | runtime | claims       the X-ray simulator | device, seeds, profile | sentences that are checked
 
 Only `transfer` and `kaggle_account` know the network, and only `widgets` knows ipywidgets.

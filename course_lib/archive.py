@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from PIL import Image
 
-from course_lib.dataset import IMAGE_SUFFIXES, DataError, DatasetCard
+from course_lib.cards import IMAGE_SUFFIXES, DataError, DatasetCard
 from course_lib.runtime import progress
 from course_lib.transfer import require_disk
 

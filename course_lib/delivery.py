@@ -16,9 +16,8 @@ from pathlib import Path
 
 import filelock
 
-from course_lib import weights
 from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
-from course_lib.dataset import DataError, DatasetCard, load_card
+from course_lib.cards import DataError, DatasetCard, load_card
 from course_lib.kaggle_account import TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import (
@@ -125,6 +124,8 @@ def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     if not is_whole(target, card):  # a room that is whole is read-only already
         fetch_dataset(slug, cache=folder)
     images = verify(target, card)
+    from course_lib import weights  # here, since it needs torch: `make data` does without
+
     loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
     for path in (folder, *folder.rglob("*")):

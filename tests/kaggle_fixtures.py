@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import dataset, delivery
+from course_lib import cards, delivery
 from course_lib.archive import verify
-from course_lib.dataset import CARDS_FOLDER, DataError, DatasetCard, load_card
+from course_lib.cards import CARDS_FOLDER, DataError, DatasetCard, load_card
 from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import DownloadError, Patience
 from tests.kaggle_stand_in import StandIn, running
@@ -108,7 +108,7 @@ def learner(
     """A learner with a token that is accepted, and nothing downloaded yet."""
     home = tmp_path / "home"
     home.mkdir()
-    monkeypatch.setattr(dataset, "CARDS_FOLDER", tmp_path / "cards")
+    monkeypatch.setattr(cards, "CARDS_FOLDER", tmp_path / "cards")
     card = small_card(tmp_path / "cards")
     archive = write_archive(home / "served.zip", card)
     caplog.set_level(logging.DEBUG)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_lib.dataset import load_card
+from course_lib.cards import load_card
 from course_lib.runtime import COURSE_ROOT
 from tests.kaggle_fixtures import TOKEN, point_client_at, python
 from tests.kaggle_stand_in import StandIn, running

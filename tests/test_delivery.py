@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import dataset, delivery, weights
+from course_lib import cards, delivery, weights
 from course_lib.archive import MANIFEST, images_in, verify
-from course_lib.dataset import CARDS_FOLDER, DataError, load_card
+from course_lib.cards import CARDS_FOLDER, DataError, load_card
 from course_lib.kaggle_account import save_token
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import open_dataset
@@ -134,7 +134,7 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
         r"file_names = ['(?P<patient>hand\d+)-[ab]\.png']" + "\nsplits_share_no_patient = false\n"
         "[counts.train]\nBROKEN = 12\nWHOLE = 12\n[counts.test]\nBROKEN = 2\nWHOLE = 2\n"
     )
-    (dataset.CARDS_FOLDER / "hand-xrays.toml").write_text(card, encoding="utf-8")
+    (cards.CARDS_FOLDER / "hand-xrays.toml").write_text(card, encoding="utf-8")
     archive = learner.home / "hands.zip"
     with zipfile.ZipFile(archive, "w") as content:
         serial = 0
@@ -151,7 +151,7 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
 
 
 def test_a_card_without_a_handle_can_not_be_fetched(learner: Learner) -> None:
-    shutil.copy(CARDS_FOLDER / "phantom.toml", dataset.CARDS_FOLDER)
+    shutil.copy(CARDS_FOLDER / "phantom.toml", cards.CARDS_FOLDER)
     with pytest.raises(DataError, match="has no handle"):
         open_dataset("kaggle:phantom")
     with pytest.raises(DataError, match="No data card 'nothing'"):
@@ -318,7 +318,7 @@ def test_a_download_killed_at_any_byte_goes_on_from_there(learner: Learner, tmp_
 @pytest.fixture
 def whole(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> Learner:
     """The same learner, but with the course's own card: 5,856 images, so that other processes know it too."""
-    monkeypatch.setattr(dataset, "CARDS_FOLDER", CARDS_FOLDER)
+    monkeypatch.setattr(cards, "CARDS_FOLDER", CARDS_FOLDER)
     learner.card = load_card("chest-xray-pneumonia")
     write_archive(learner.archive, learner.card)
     return learner

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from course_lib.archive import unpack, verify
-from course_lib.dataset import load_card
+from course_lib.cards import load_card
 from tests.xray_archive import MACOS_FILE, image_names
 
 WANTED_BYTES = 1_200_000_000
