@@ -34,6 +34,7 @@ from course_lib.transfer import (
 )
 
 CHEST_XRAYS = "chest-xray-pneumonia"
+LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
 WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
 
 
@@ -183,7 +184,7 @@ def _address(card: DatasetCard, patience: Patience) -> str:
         BrokenTryError: Kaggle did not answer, or asks for a pause.
         DownloadError: Kaggle said no, and will say so again.
     """
-    answer = ask_kaggle(card.handle, patience.silence_seconds)
+    answer = ask_kaggle(card.handle, min(patience.silence_seconds, LONGEST_ANSWER_SECONDS))
     if answer.address:
         return answer.address
     if answer.problem in ("unreachable", "silent"):

@@ -2,7 +2,7 @@
 
 The official client signs in with whatever it finds and asks where a data set lies. That happens in a process of its
 own, since the client signs in when it is imported, waits without limit, prints, and ends the program that imported it
-when there is no token. So the token never enters the process of the notebook. The bytes are fetched by `transfer`: the
+when there is no token. So the notebook's own process never reads the token. The bytes are fetched by `transfer`: the
 client's own download writes an error page over what it has when a retry is refused.
 """
 
@@ -59,7 +59,7 @@ def save_token(token: str, folder: Path | None = None) -> Path:
     return path
 
 
-def ask_kaggle(handle: str, silence_seconds: float = 30.0) -> KaggleAnswer:
+def ask_kaggle(handle: str, silence_seconds: float = 10.0) -> KaggleAnswer:
     """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
     command = [sys.executable, "-m", "course_lib.kaggle_account", handle, str(silence_seconds)]
     try:

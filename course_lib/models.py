@@ -48,7 +48,7 @@ def resnet18_classifier(classes: int = 2, *, weights: Weights | None) -> ResNet:
     """ResNet-18 with a new, random linear layer for ``classes`` classes.
 
     ``weights`` has no default, so that the program says where its features come from: ``"imagenet"`` loads what
-    torchvision calls ``ResNet18_Weights.IMAGENET1K_V1`` (47 MB, downloaded once, checked, and announced with their
+    torchvision calls ``ResNet18_Weights.IMAGENET1K_V1`` (45 MB, downloaded once, checked, and announced with their
     source and licence), ``None`` starts at random.
     Takes float [batch, 3, height, width]; gives logits [batch, classes].
 

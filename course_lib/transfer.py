@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 CHUNK_BYTES = 256 * 1024  #: written at most at once, and as soon as it is here
 OFFLINE_REMEDY = "Check the network and the proxy settings, then call again."
+LARGER_DISK = "name a larger disk: COURSE_CACHE=<folder> for images, TORCH_HOME=<folder> for weights"
 BUSY_REMEDY = "Wait a while, then call again."
 
 
@@ -124,7 +125,7 @@ def require_disk(folder: Path, needed: int, purpose: str) -> None:
     if free < needed:
         raise DownloadError(
             f"{purpose} needs {say_bytes(needed)} of disk, but only {say_bytes(free)} are free. Free some space and "
-            "call again, or set COURSE_CACHE to a folder on a larger disk."
+            f"call again, or {LARGER_DISK}."
         )
 
 
@@ -133,8 +134,8 @@ def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> Do
     if error.errno == errno.ENOSPC:
         return DownloadError(f"The disk filled up: {title} is not complete. {kept}Free some space and call again.")
     return DownloadError(
-        f"{title} could not be written into {folder} ({error.strerror or error}). Make the folder writable, or set "
-        "COURSE_CACHE to a folder that is, and call again."
+        f"{title} could not be written into {folder} ({error.strerror or error}). Make the folder writable and "
+        f"call again, or {LARGER_DISK}."
     )
 
 
@@ -162,29 +163,31 @@ def _open(address: str, kept: Kept, patience: Patience) -> requests.Response:
 
 def _start(response: requests.Response, kept: Kept) -> Kept:
     """What is kept, once the server has said whether it sends the rest of it or another file from its beginning."""
+    if response.status_code == requests.codes.requested_range_not_satisfiable:
+        _discard_kept(kept)
+        raise BrokenTryError("the server has less of the file than is already here")
     _check_answer(response)
     length = int(response.headers["Content-Length"])
-    mark = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+    tag = response.headers.get("ETag", "")
+    mark = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
     if response.status_code == requests.codes.partial_content:
         if response.headers.get("Content-Range") == f"bytes {kept.bytes}-{kept.size - 1}/{kept.size}":
             return kept
-        discard_kept(kept)
+        _discard_kept(kept)
         raise BrokenTryError("the server sent another part of the file than was asked for")
-    discard_kept(kept)
+    _discard_kept(kept)
     kept.note.write_text(json.dumps({"size": length, "mark": mark}), encoding="utf-8")
     kept.part.touch()
     return Kept(kept.part, kept.note, 0, length, mark)
 
 
-def discard_kept(kept: Kept) -> None:
+def _discard_kept(kept: Kept) -> None:
     """Remove the bytes first: without their note they would prove nothing."""
     kept.part.unlink(missing_ok=True)
     kept.note.unlink(missing_ok=True)
 
 
 def _check_answer(response: requests.Response) -> None:
-    if response.status_code == requests.codes.requested_range_not_satisfiable:
-        raise BrokenTryError("the server has less of the file than is already here")
     if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
         raise BrokenTryError(f"the server answered {response.status_code}", BUSY_REMEDY, retry_after(response))
     if "html" in response.headers.get("Content-Type", ""):

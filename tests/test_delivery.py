@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import time
@@ -18,7 +19,7 @@ from course_lib.cards import CARDS_FOLDER, DataError, load_card
 from course_lib.kaggle_account import save_token
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import open_dataset
-from course_lib.transfer import DownloadError
+from course_lib.transfer import DownloadError, what_is_kept
 from tests.kaggle_fixtures import QUICK, TOKEN, Learner, python
 from tests.kaggle_stand_in import Fault
 from tests.xray_archive import jpeg, write_archive
@@ -188,6 +189,33 @@ def test_a_silent_line_is_resumed_in_the_same_call(learner: Learner) -> None:
     assert [r.first_byte for r in learner.world.downloads()] == [0, 60_000]
 
 
+def test_a_bar_shows_bytes_and_the_time_left(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
+    learner.world.bytes_per_second = 1e5
+    learner.fetch()
+    assert re.search(r"\d+%\|.* [\d.]+k/111k \[\d\d:\d\d<\d\d:\d\d, +[\d.]+kB/s\]", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "left", ["note", "part", "half a note", "empty part", "all bytes", "too many bytes", "old mark"]
+)
+def test_whatever_a_crash_leaves_the_next_call_succeeds(learner: Learner, left: str) -> None:
+    """The states of the disk between any two steps of the download."""
+    target = learner.cache / ".chest-xray-pneumonia.fetching" / "archive.zip"
+    target.parent.mkdir(parents=True)
+    content = learner.archive.read_bytes()
+    kept = what_is_kept(target)
+    note = json.dumps({"size": len(content), "mark": f'"{hash(content):x}"'})
+    if left != "part":
+        kept.note.write_text(note[:20] if left == "half a note" else note.replace(":", ": ", 1))
+    if left == "old mark":
+        kept.note.write_text(json.dumps({"size": len(content), "mark": '"other"'}))
+    if left not in ("note", "half a note"):
+        bytes_left = {"empty part": b"", "all bytes": content, "too many bytes": content + b"x"}
+        kept.part.write_bytes(bytes_left.get(left, b"from another file"))
+    learner.fetch()
+    assert len(learner.world.downloads()) == (0 if left == "all bytes" else 1) or left == "too many bytes"
+
+
 def test_a_refused_retry_loses_nothing(learner: Learner) -> None:
     """Where the client itself would write the error page over what it has."""
     size = learner.archive.stat().st_size
@@ -256,6 +284,7 @@ def test_a_room_is_read_only_and_serves_offline(
     assert open_dataset("kaggle") == open_dataset()
     assert open_dataset().test[0].path.is_relative_to(room)
     assert sorted(room.rglob("*")) == before
+    monkeypatch.setattr(delivery, "fetch_dataset", None)  # it would write into the room, which is read-only by now
     assert delivery.main(["room", str(room)]) == 0
     for path in (room, *room.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)

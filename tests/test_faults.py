@@ -81,6 +81,17 @@ def test_an_expired_token(learner: Learner, fault_table: Table) -> None:
     learner.succeeds()
 
 
+def test_a_client_that_does_not_start(
+    learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with monkeypatch.context() as broken:
+        broken.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "file" / "folder"))
+        said = learner.refused("Kaggle's client ended with NotADirectoryError", "Install it again")
+    fault_table("Kaggle's client does not start", said)
+    learner.succeeds()
+
+
 def test_a_short_pause_that_kaggle_asks_for_is_kept(learner: Learner) -> None:
     learner.world.api_fault = Fault(429, 1, on="Download", times=1)
     learner.fetch()
@@ -304,7 +315,9 @@ def test_too_little_disk_is_noticed_before(
     with monkeypatch.context() as patch:
         usage = shutil.disk_usage(learner.home)._replace(free=free)
         patch.setattr(shutil, "disk_usage", lambda _: usage)
-        said = learner.refused(r"needs \d+ kB of disk, but only \d+ kB are free", "set COURSE_CACHE to a folder on a")
+        said = learner.refused(
+            r"needs \d+ kB of disk, but only \d+ kB are free", "name a larger disk: COURSE_CACHE=<folder>"
+        )
     fault_table("too little free disk", said)
     assert all(request.sent < 200_000 for request in learner.world.downloads())
     learner.succeeds()
@@ -316,7 +329,9 @@ def test_the_target_is_read_only(learner: Learner, fault_table: Table, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "mkdir", refuse)
-        said = learner.refused("could not be written into .*Read-only file system", "Make the folder writable, or set")
+        said = learner.refused(
+            "could not be written into .*Read-only file system", "Make the folder writable and call again, or name"
+        )
     fault_table("target read-only", said.replace(str(learner.cache), "<folder>"))
     learner.succeeds()
 
