@@ -23,6 +23,7 @@ from course_lib.transfer import require_disk
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
 MAX_IMAGE_BYTES = 50_000_000
+MAX_IMAGE_PIXELS = 50_000_000  #: a large radiograph has 10 million
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
 MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
 Item = TypeVar("Item")
@@ -189,12 +190,13 @@ def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> di
 
 
 def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> str:
-    with content.open(member) as file:
-        data = file.read(member.file_size)  # read() without a limit would unpack up to 2 GB before it looks
-        file.read(1)  # the end, where the checksum is compared
+    with content.open(member) as packed:
+        data = packed.read(member.file_size)  # read() without a limit would unpack up to 2 GB before it looks
+        packed.read(1)  # the end, where the checksum is compared
     if problem := _problem_of(data, None):
         raise ArchiveError(f"{member.filename} in the archive {problem}. {AGAIN}")
-    path.write_bytes(data)
+    with path.open("wb") as file:
+        file.write(data)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -203,6 +205,8 @@ def _problem_of(data: bytes, digest: str | None) -> str:
         return "has another SHA-256"
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MAX_IMAGE_PIXELS:
+                return f"has {image.width} x {image.height} pixels, more than any radiograph"
             image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return "can not be opened as an image"

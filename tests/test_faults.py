@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from course_lib import archive as archive_room
 from course_lib import delivery
@@ -210,6 +211,13 @@ def one_is_text(path: Path, _: Learner) -> None:
     rewrite(path, lambda name: b"not an image" if name == FIRST else b"")
 
 
+def one_is_huge(path: Path, _: Learner) -> None:
+    """A white image of 64 million pixels, in a file of some kilobytes."""
+    file = io.BytesIO()
+    Image.new("1", (8_000, 8_000), 1).save(file, "PNG")
+    rewrite(path, lambda name: file.getvalue() if name == FIRST else b"")
+
+
 def no_zip(path: Path, _: Learner) -> None:
     path.write_bytes(b"nothing of the kind" * 1000)
 
@@ -237,6 +245,7 @@ ANEW = "It is removed; call again to fetch it anew"
         ("one image twice", one_twice, "holds train/NORMAL/IM-0001-0001.jpeg twice"),
         ("one image strange", one_strange, r"images that the card does not know, as cat\.jpeg"),
         ("one image corrupted", one_corrupted, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
+        ("one image of 64 million pixels", one_is_huge, "8000 x 8000 pixels, more than any radiograph"),
         ("one image is text", one_is_text, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
