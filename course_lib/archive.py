@@ -215,7 +215,7 @@ def _problem_of(data: bytes, digest: str | None) -> str:
 
 def _write_manifest(folder: Path, sums: dict[PurePosixPath, str]) -> None:
     text = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], doing: str) -> list[Result]:

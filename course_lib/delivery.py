@@ -58,13 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DataError, DownloadError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"✓ {checked:,} images as the manifest says: {folder}" if checked else f"✓ {options.slug} is in {folder}")
+    print(f"{checked:,} images are as the manifest says: {folder}" if checked else f"{options.slug} is in {folder}")
     return 0
 
 
 def cache_folder() -> Path:
     """Where data sets are put: ``COURSE_CACHE``, or the folder ``datasets`` of the course."""
-    return Path(os.environ.get("COURSE_CACHE") or COURSE_ROOT / "datasets").expanduser().absolute()
+    return Path(os.environ.get("COURSE_CACHE") or COURSE_ROOT / "datasets").expanduser().resolve()
 
 
 def find_dataset(card: DatasetCard) -> Path | None:
@@ -117,7 +117,7 @@ def room_or_folder(folder: Path) -> Path:
 
 def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     """Fill a folder that any number of learners can read at once, offline; gives 0 if it is complete."""
-    folder = folder.expanduser().absolute()
+    folder = folder.expanduser().resolve()
     target, card = folder / slug, load_card(slug)
     found = find_dataset(card)
     if found and (found / MANIFEST).is_file() and not target.exists():
@@ -131,7 +131,7 @@ def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
     for path in (folder, *folder.rglob("*")):
         path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) | stat.S_IRGRP | stat.S_IROTH)
-    print(f"✓ {images:,} verified images and {loaded.name} are in {folder}, read-only.")
+    print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
     print(f"Learners set COURSE_DATA={folder}")
     return 0
 

@@ -41,8 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("COURSE_DATA", None)
     os.environ["COURSE_PROFILE"] = "quick"
     os.environ.setdefault("MPLCONFIGDIR", matplotlib.get_configdir())  # fonts need not be looked for again
-    for variable, name in (("HOME", "home"), ("COURSE_CACHE", "cache"), ("TORCH_HOME", "torch")):
-        (Path(scratch.name) / name).mkdir()
+    for variable, name in (
+        ("HOME", "home"),
+        ("USERPROFILE", "home"),
+        ("COURSE_CACHE", "cache"),
+        ("TORCH_HOME", "torch"),
+    ):
+        (Path(scratch.name) / name).mkdir(exist_ok=True)
         os.environ[variable] = str(Path(scratch.name) / name)
     os.environ["HTTPS_PROXY"] = os.environ["https_proxy"] = NOWHERE
     server = start(stand_in := StandIn(archives={load_card(CHEST_XRAYS).handle: _whole_archive(Path(scratch.name))}))

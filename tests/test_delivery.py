@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -82,6 +83,8 @@ def test_a_key_is_found_where_the_client_looks(learner: Learner, place: str, mon
     learner.world.keys = {("learner", "k" * 32)}
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    if place == ".config/kaggle" and not sys.platform.startswith("linux"):
+        pytest.skip("the client looks there on Linux only")
     if place == "variables":
         monkeypatch.setenv("KAGGLE_USERNAME", "learner")
         monkeypatch.setenv("KAGGLE_KEY", "k" * 32)
@@ -243,7 +246,7 @@ def test_an_archive_that_changed_between_two_calls_is_fetched_anew(learner: Lear
 def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
     folder = learner.fetch()
     assert delivery.main(["verify"]) == 0
-    assert "42 images as the manifest says" in capsys.readouterr().out
+    assert "42 images are as the manifest says" in capsys.readouterr().out
     image = folder / images_in(folder)[0]
     whole = image.read_bytes()
     image.write_bytes(jpeg(99, bright=True))
@@ -277,7 +280,8 @@ def test_a_room_is_read_only_and_serves_offline(
     assert delivery.main(["room", str(room)]) == 0
     assert "42 verified images" in capsys.readouterr().out
     assert {path.name for path in room.iterdir()} == {"chest-xray-pneumonia", "weights"}
-    assert not [path for path in (room, *room.rglob("*")) if path.stat().st_mode & 0o222]
+    if os.name == "posix":
+        assert not [path for path in (room, *room.rglob("*")) if path.stat().st_mode & 0o222]
     monkeypatch.setenv("COURSE_DATA", str(room))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     before = sorted(room.rglob("*"))

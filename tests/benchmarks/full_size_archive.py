@@ -65,7 +65,7 @@ def measure(archive: Path, target: Path) -> None:
     print(f"archive           {archive.stat().st_size / 1e9:.2f} GB, {images:,} images")
     print(f"unpack, verified  {unpacked - started:.1f} s")
     print(f"verify once more  {verified - unpacked:.1f} s")
-    print(f"highest memory    {peak:.0f} MB, torch included")
+    print(f"highest memory    {peak:.0f} MB")
 
 
 def main() -> None:
