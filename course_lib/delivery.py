@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -129,8 +128,7 @@ def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
 
     loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH) | stat.S_IRGRP | stat.S_IROTH)
+    _make_read_only(folder)
     print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
     print(f"Learners set COURSE_DATA={folder}")
     return 0
@@ -244,6 +242,12 @@ def _unpack(archive: Path, target: Path, card: DatasetCard) -> None:
     except OSError as error:
         raise disk_problem(error, target.parent, card.name, "The archive is kept. ") from error
     discard(archive)
+
+
+def _make_read_only(folder: Path) -> None:
+    """Let everybody read, and nobody write, whatever the instructor's umask is."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
 
 
 def _copy(found: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import re
+import shutil
 from pathlib import Path
 
 import torch
@@ -68,7 +69,7 @@ def find_file(weights: WeightsEnum) -> Path | None:
 
 
 def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: Patience | None = None) -> Path:
-    """The whole file in a folder (torch's cache, if none is given), fetched if it is not there.
+    """The whole file in a folder (torch's cache, if none is given), copied from elsewhere here or fetched if need be.
 
     Raises:
         ConnectionError: it could not be fetched, or something else came.
@@ -76,6 +77,9 @@ def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: P
     path = (folder or _torch_cache()) / _file_name(weights)
     if path.is_file() and not _is_whole(path, weights):
         discard(path)  # an interrupted download of another program, or a damaged disk
+    if not path.exists() and (found := find_file(weights)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, path)
     try:
         fetch(lambda: weights.url, path, path.name, patience=patience)
     except DownloadError as error:

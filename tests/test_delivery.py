@@ -281,7 +281,8 @@ def test_a_room_is_read_only_and_serves_offline(
     assert "42 verified images" in capsys.readouterr().out
     assert {path.name for path in room.iterdir()} == {"chest-xray-pneumonia", "weights"}
     if os.name == "posix":
-        assert not [path for path in (room, *room.rglob("*")) if path.stat().st_mode & 0o222]
+        assert {path.stat().st_mode & 0o777 for path in (room, *room.rglob("*")) if path.is_dir()} == {0o555}
+        assert {path.stat().st_mode & 0o777 for path in room.rglob("*") if path.is_file()} == {0o444}
     monkeypatch.setenv("COURSE_DATA", str(room))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     before = sorted(room.rglob("*"))

@@ -115,6 +115,14 @@ def test_a_rooms_weights_are_used_offline(server: StandIn, tmp_path: Path, monke
     assert len(server.log) == 1
 
 
+def test_a_room_is_filled_from_what_is_here(server: StandIn, tmp_path: Path) -> None:
+    weights = weights_at(server, "/resnet18")
+    cached_file(weights, patience=QUICK)
+    server.storage_fault = Fault(status=500)
+    assert cached_file(weights, tmp_path / "room", patience=QUICK).is_file()
+    assert len(server.log) == 1
+
+
 def test_offline_ends_in_the_remedy_and_never_in_random_weights(
     server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
