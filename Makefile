@@ -3,20 +3,29 @@
 #   make lab                        install once, then open the first notebook in JupyterLab
 #   make lab ARGS=--no-browser      the same, with arguments for JupyterLab
 #   make test                       install what the tests need, then run all of them and every notebook
+#   make data                       fetch the real chest X-rays from Kaggle (1.2 GB), verified; goes on where it stopped
+#   make data-verify                compare them with their data card and their SHA-256 once more
+#   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
+#   make benchmark-data             for authors: time and memory for an archive of 1.2 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
 # Variables for the installation:
 #   PYTHON=python3.12               the Python to build .venv with
 #   TORCH_INDEX=<url>               take torch from this index first; see the README for the small CPU-only build
 #   CONSTRAINTS=                    take the newest releases instead of the tested ones in constraints.txt
+#
+# Variable for the data:
+#   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 CONSTRAINTS ?= constraints.txt
 ARGS ?=
 DATA ?=
+DIR ?=
+CARD ?= chest-xray-pneumonia
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
@@ -25,7 +34,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room benchmark-data real notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -33,6 +42,18 @@ lab: .venv/installed-lab
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest $(ARGS)
+
+data: .venv/installed-lab
+	$(BIN)/python -m course_lib.delivery data "$(CARD)"
+
+data-verify: .venv/installed-lab
+	$(BIN)/python -m course_lib.delivery verify "$(CARD)"
+
+room: .venv/installed-lab
+	$(BIN)/python -m course_lib.delivery room "$(DIR)" "$(CARD)"
+
+benchmark-data: .venv/installed-test
+	$(BIN)/python -m tests.benchmarks.full_size_archive
 
 real: .venv/installed-test
 	$(BIN)/python -m course_lib.notebooks real "$(DATA)"

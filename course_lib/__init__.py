@@ -3,13 +3,19 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    notebooks                        runs, cleans and checks the course's notebooks; for authors
+    notebooks | widgets              runs, cleans and checks the course's notebooks; for authors | dialogues
     plots                            figures: data in, Axes out, always with a text alternative
     training                         the loop, its history, checkpoints
     evaluation                       predictions, and the numbers that summarise them
-    sources                          where images come from: phantoms, a folder
+    sources                          where images come from: phantoms, Kaggle, a folder
+    delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
     dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
+    archive | weights                unpacking, verified against the card | what others have trained, with checksums
+    cards | transfer                 what to know about a data set | downloads that resume
+    kaggle_account                   the learner's token, and the question that Kaggle's own client asks
     phantom | runtime | claims       the X-ray simulator | device, seeds, profile | sentences that are checked
+
+Only `transfer` and `kaggle_account` know the network, and only `widgets` knows ipywidgets.
 
 Notebooks import from a room, never from here: ``from course_lib.evaluation import predict``.
 """

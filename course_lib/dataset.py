@@ -1,13 +1,10 @@
 """Labelled image files, the patients they belong to, and splits that keep a patient together."""
 
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,15 +12,13 @@ from PIL import Image
 from sklearn.model_selection import StratifiedGroupKFold
 from torch.utils.data import Dataset
 
-from course_lib.runtime import COURSE_ROOT, progress
+from course_lib.cards import IMAGE_SUFFIXES, card_slugs
+from course_lib.cards import DataError as DataError
+from course_lib.cards import DatasetCard as DatasetCard
+from course_lib.cards import load_card as load_card
+from course_lib.runtime import progress
 
-CARDS_FOLDER = COURSE_ROOT / "datasets"
-IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 READABLE_MODES = {"L": "8-bit grey", "RGB": "8-bit colour"}
-
-
-class DataError(ValueError):
-    """The data are not as expected; the message says what was expected, what came and what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,57 +30,10 @@ class Radiograph:
     patient: str  #: the same for all images of one patient, and for no others
 
 
-@dataclass(frozen=True)
-class DatasetCard:
-    """What one should know about a data set before using it; read from ``datasets/<slug>.toml``."""
-
-    slug: str
-    name: str
-    simulated: bool
-    source: str
-    handle: str  #: ``owner/name/version`` on Kaggle, empty if it is not there
-    version: str
-    licence: str
-    citation: str
-    doi: str
-    patients: str  #: who they are
-    labels: str  #: how they were made
-    defects: tuple[str, ...]  #: known ones
-    file_names: tuple[str, ...]  #: regular expressions with a group ``patient``
-    splits_share_no_patient: bool  #: is person 7 in train another child than person 7 in test?
-    counts: dict[str, dict[str, int]] = field(default_factory=dict)  #: images per split and class
-
-    def patient_of(self, file_name: str) -> str | None:
-        """The patient that a file name gives away, or None if the name is not of this data set."""
-        for pattern in self.file_names:
-            if match := re.fullmatch(pattern, file_name):
-                return match["patient"]
-        return None
-
-
-def load_card(slug: str) -> DatasetCard:
-    """The card of one data set.
-
-    Raises:
-        DataError: there is no such card, or it lacks a field.
-    """
-    path = CARDS_FOLDER / f"{slug}.toml"
-    if not path.is_file():
-        raise DataError(f"No data card {slug!r}: expected one of {', '.join(_card_slugs())} in {CARDS_FOLDER.name}/.")
-    values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    values["defects"], values["file_names"] = tuple(values["defects"]), tuple(values["file_names"])
-    try:
-        return DatasetCard(**values)
-    except TypeError as error:
-        raise DataError(
-            f"{path.name} is not a complete data card: {error}. Compare it with the other cards."
-        ) from error
-
-
 def recognise_card(root: Path) -> DatasetCard | None:
     """The card whose file names are those of the folder, or None: a folder of its own kind."""
     names = [path.name for path in sorted(root.glob("*/*/*")) if path.suffix.lower() in IMAGE_SUFFIXES]
-    for slug in _card_slugs():
+    for slug in card_slugs():
         card = load_card(slug)
         if names and all(card.patient_of(name) for name in names):
             return card
@@ -101,7 +49,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
         DataError: the folder, a class, or a patient's name is missing.
     """
     classes = _class_folders(root, split)
-    cards = [card] if card else [load_card(slug) for slug in _card_slugs()]
+    cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
     radiographs = []
     for label, name in enumerate(classes):
@@ -251,10 +199,6 @@ class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
     @property
     def patients(self) -> list[str]:
         return [radiograph.patient for radiograph in self.radiographs]
-
-
-def _card_slugs() -> list[str]:
-    return sorted(path.stem for path in CARDS_FOLDER.glob("*.toml"))
 
 
 def _class_folders(root: Path, split: str) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from typing import Literal, get_args
 
 import torch
 from torch import nn
-from torchvision.models import ResNet, ResNet18_Weights, resnet18
+from torchvision.models import ResNet, resnet18
+
+from course_lib.weights import RESNET18, pretrained
 
 MIN_IMAGE_SIZE = 32
 Weights = Literal["imagenet"]
@@ -46,7 +48,8 @@ def resnet18_classifier(classes: int = 2, *, weights: Weights | None) -> ResNet:
     """ResNet-18 with a new, random linear layer for ``classes`` classes.
 
     ``weights`` has no default, so that the program says where its features come from: ``"imagenet"`` loads what
-    torchvision calls ``ResNet18_Weights.IMAGENET1K_V1`` (45 MB, downloaded once), ``None`` starts at random.
+    torchvision calls ``ResNet18_Weights.IMAGENET1K_V1`` (45 MB, downloaded once, checked, and announced with their
+    source and licence), ``None`` starts at random.
     Takes float [batch, 3, height, width]; gives logits [batch, classes].
 
     Raises:
@@ -59,13 +62,9 @@ def resnet18_classifier(classes: int = 2, *, weights: Weights | None) -> ResNet:
         raise ValueError(f"weights must be one of {get_args(Weights)} or None, but is {weights!r}.")
     if classes < 2:
         raise ValueError(f"A classifier needs at least two classes, got {classes}.")
-    try:
-        model = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if weights == "imagenet" else None)
-    except OSError as error:
-        raise ConnectionError(
-            f"The ImageNet weights of ResNet-18 are not on this machine and could not be downloaded ({error}). "
-            "Connect to the internet and try again, or say weights=None to start from random weights."
-        ) from error
+    model = resnet18(weights=None)
+    if weights == "imagenet":
+        model.load_state_dict(pretrained(RESNET18))
     model.fc = nn.Linear(model.fc.in_features, classes)
     return model
 

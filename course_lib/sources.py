@@ -1,12 +1,13 @@
-"""Where images come from: simulated on the spot, or a folder that is already there."""
+"""Where images come from: simulated on the spot, from Kaggle, or from a folder that is already there."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib import phantom
+from course_lib import delivery, phantom
 from course_lib.dataset import (
     DataError,
     DatasetCard,
@@ -59,20 +60,24 @@ def open_dataset(
     validation_fraction: float = 0.2,
     seed: int = 0,
     skip_unreadable: bool = False,
+    at_most_mb: float | None = None,
 ) -> CourseData:
     """The images of the course, checked and split by patient.
 
-    ``source`` is ``"phantom"`` (simulated, made on first use) or a folder in the layout
-    ``{train,test}/{NORMAL,PNEUMONIA}/``. Without it, the folder that ``COURSE_DATA`` names, or else phantoms.
+    ``source`` is ``"phantom"`` (simulated, made on first use), ``"kaggle"`` (the real chest X-rays: found on this
+    computer, or else fetched, if the download has ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
+    card), or a folder in the layout ``{train,test}/{NORMAL,PNEUMONIA}/``. Without it, what ``COURSE_DATA`` names, or
+    else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read.
 
     Raises:
         DataError: the folder is missing or not in the layout, a class is empty, a name gives no patient, a patient is
             on both sides, or an image can not be read (left out and named with ``skip_unreadable``).
+        ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
     profile = profile or current_profile()
     source = source or os.environ.get("COURSE_DATA") or "phantom"
-    root = _phantom_folder(profile) if str(source) == "phantom" else _existing_folder(Path(source).expanduser())
+    root = _folder_of(str(source), profile, at_most_mb)
     card = recognise_card(root)
     train, classes = read_split(root, "train", card)
     test, test_classes = read_split(root, "test", card)
@@ -98,6 +103,15 @@ def open_dataset(
     )
 
 
+def _folder_of(source: str, profile: Profile, at_most_mb: float | None) -> Path:
+    """The folder that holds the images of a source."""
+    if source == "phantom":
+        return _phantom_folder(profile)
+    if re.fullmatch(r"kaggle(:[\w-]+)?", source):
+        return delivery.fetch_dataset(source.partition(":")[2] or delivery.CHEST_XRAYS, at_most_mb=at_most_mb)
+    return delivery.room_or_folder(_existing_folder(Path(source).expanduser()))
+
+
 def _phantom_folder(profile: Profile) -> Path:
     """The folder of this profile's phantoms, made now if it is not there yet."""
     patients = profile.phantom_patients
@@ -113,7 +127,7 @@ def _existing_folder(folder: Path) -> Path:
     found = [root for root in (folder, COURSE_ROOT / folder) if root.is_dir()]
     if not found:
         raise DataError(
-            f"There is no folder {folder}. Expected 'phantom' or a folder that holds train/ and test/; "
+            f"There is no folder {folder}. Expected 'phantom', 'kaggle', or a folder that holds train/ and test/; "
             "check COURSE_DATA, or unset it to work with simulated images."
         )
     return found[0].resolve()

@@ -2,8 +2,10 @@
 
 import itertools
 import os
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -12,22 +14,64 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.dataset import RadiographDataset, read_split
+from course_lib.dataset import RadiographDataset, load_card, read_split
+from course_lib.delivery import CHEST_XRAYS
+from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
+from tests.kaggle_fixtures import fault_table, learner, point_client_at
+from tests.kaggle_stand_in import StandIn, start
+from tests.xray_archive import write_archive
 
+__all__ = ["fault_table", "learner"]
+
+KAGGLE = pytest.StashKey[StandIn]()  #: the stand-in that the notebooks ask
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
 
 
-def pytest_configure() -> None:
-    """Settings that reach the kernels of the notebooks too; and the phantoms, so that no notebook shows their bar."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Settings that reach the kernels of the notebooks too; and the phantoms, so that no notebook shows their bar.
+
+    The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="course-tests-")
+    config.add_cleanup(scratch.cleanup)
+    for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
+        del os.environ[variable]
     os.environ.pop("COURSE_DATA", None)
     os.environ["COURSE_PROFILE"] = "quick"
-    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        os.environ[variable] = NOWHERE
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    os.environ.setdefault("MPLCONFIGDIR", matplotlib.get_configdir())  # fonts need not be looked for again
+    for variable, name in (
+        ("HOME", "home"),
+        ("USERPROFILE", "home"),
+        ("COURSE_CACHE", "cache"),
+        ("TORCH_HOME", "torch"),
+    ):
+        (Path(scratch.name) / name).mkdir(exist_ok=True)
+        os.environ[variable] = str(Path(scratch.name) / name)
+    os.environ["HTTPS_PROXY"] = os.environ["https_proxy"] = NOWHERE
+    server = start(stand_in := StandIn(archives={load_card(CHEST_XRAYS).handle: _whole_archive(Path(scratch.name))}))
+    config.stash[KAGGLE] = stand_in
+    config.add_cleanup(server.server_close)
+    config.add_cleanup(server.shutdown)
+    point_client_at(stand_in, os.environ.__setitem__)  # it answers nothing else: the tests are offline
     matplotlib.use("Agg")
     open_dataset("phantom")
+
+
+def _whole_archive(folder: Path) -> Callable[[], Path]:
+    """The archive that the notebooks fetch, made when it is first asked for."""
+    return cache(lambda: write_archive(folder / "archive.zip", load_card(CHEST_XRAYS)))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Notebook 00 must have fetched its images for real: its cell passes without a network too, and must not here."""
+    notebook = COURSE_ROOT / "notebooks" / "00_start_here.ipynb"
+    ran = [item for item in session.items if item.path == notebook]
+    whole = notebook.read_text(encoding="utf-8").count('"cell_type": "code"')
+    if len(ran) == whole and not session.config.option.collectonly and not session.config.stash[KAGGLE].downloads():
+        print("\nNotebook 00 ran, but asked the stand-in for Kaggle for no archive.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,7 +80,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         path = Path(getattr(report, "nodeid", "").split("::")[0])
         if path.suffix == ".ipynb":
-            seconds[path.name] += report.duration
+            seconds[path.name] += getattr(report, "duration", 0.0)  # cells that -k left out have none
     if seconds:
         terminalreporter.section("seconds per notebook")
         for name, duration in sorted(seconds.items()):

@@ -28,6 +28,14 @@ def test_lab_opens_the_first_notebook_and_passes_arguments_on(tmp_path: Path) ->
     assert "[test]" not in done
 
 
+def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
+    assert 'course_lib.delivery data "chest-xray-pneumonia"' in dry_run(tmp_path, "data")
+    assert 'course_lib.delivery verify "other"' in dry_run(tmp_path, "data-verify", "CARD=other")
+    room = dry_run(tmp_path, "room", "DIR=/srv/my room")
+    assert 'course_lib.delivery room "/srv/my room" "chest-xray-pneumonia"' in room
+    assert "[test]" not in room
+
+
 def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:
     assert "--constraint constraints.txt" in dry_run(tmp_path, "test")
     assert "--constraint" not in dry_run(tmp_path, "test", "CONSTRAINTS=")

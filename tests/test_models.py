@@ -1,6 +1,5 @@
 """The networks: any size, any number of classes, and weights that are what was asked for."""
 
-import urllib.error
 import warnings
 
 import pytest
@@ -55,14 +54,3 @@ def test_the_weights_must_be_named() -> None:
         resnet18_classifier(2)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match=r"weights must be one of .*'imagenet'.* but is 'best'"):
         resnet18_classifier(2, weights="best")  # type: ignore[arg-type]
-
-
-def test_imagenet_weights_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise urllib.error.URLError("Network is unreachable")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
-    with pytest.raises(ConnectionError, match=r"could not be downloaded .*Connect to the internet.*weights=None"):
-        resnet18_classifier(2, weights="imagenet")

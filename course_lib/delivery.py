@@ -1,0 +1,262 @@
+"""A Kaggle data set on this computer: found where it already lies, else fetched, unpacked and verified, once.
+
+python -m course_lib.delivery data [slug]            find or fetch a data set
+python -m course_lib.delivery verify [slug]          compare it with its card and its manifest
+python -m course_lib.delivery room <folder> [slug]   fill a read-only folder for a workshop
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import filelock
+
+from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
+from course_lib.cards import DataError, DatasetCard, load_card
+from course_lib.kaggle_account import TOKEN_PAGE, KaggleAnswer, ask_kaggle
+from course_lib.runtime import COURSE_ROOT
+from course_lib.transfer import (
+    OFFLINE_REMEDY,
+    WEB_PAGE,
+    BrokenTryError,
+    DownloadError,
+    Patience,
+    discard,
+    disk_problem,
+    fetch,
+    require_disk,
+    say_bytes,
+)
+
+CHEST_XRAYS = "chest-xray-pneumonia"
+LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
+WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; gives 0 if all is well, and prints one sentence if not."""
+    parser = argparse.ArgumentParser(prog="python -m course_lib.delivery", description="Fetch and verify a data set.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("data", "verify", "room"):
+        command = commands.add_parser(name)
+        if name == "room":
+            command.add_argument("folder")
+        command.add_argument("slug", nargs="?", default=CHEST_XRAYS)
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "room":
+            if not options.folder:
+                raise DataError("Say which folder to fill: make room DIR=<folder>")
+            return prepare_room(Path(options.folder), options.slug)
+        folder = fetch_dataset(options.slug) if options.command == "data" else _found(options.slug)
+        checked = verify(folder, load_card(options.slug)) if options.command == "verify" else 0
+    except (DataError, DownloadError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(f"{checked:,} images are as the manifest says: {folder}" if checked else f"{options.slug} is in {folder}")
+    return 0
+
+
+def cache_folder() -> Path:
+    """Where data sets are put: ``COURSE_CACHE``, or the folder ``datasets`` of the course."""
+    return Path(os.environ.get("COURSE_CACHE") or COURSE_ROOT / "datasets").expanduser().resolve()
+
+
+def find_dataset(card: DatasetCard) -> Path | None:
+    """The folder that holds the whole data set: in ``COURSE_DATA``, in a room that it names, or in the cache."""
+    given = os.environ.get("COURSE_DATA")
+    places = [Path(given).expanduser(), COURSE_ROOT / given] if given else []
+    for folder in (*(place / inside for place in places for inside in (".", card.slug)), cache_folder() / card.slug):
+        if folder.is_dir() and is_whole(folder, card):
+            return folder.resolve()
+    return None
+
+
+def fetch_dataset(
+    slug: str = CHEST_XRAYS,
+    *,
+    cache: Path | None = None,
+    at_most_mb: float | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """The folder that holds the whole data set; fetched from Kaggle if it is nowhere on this computer.
+
+    Nothing larger than ``at_most_mb`` is fetched. Of two processes that start at once, the second waits for the first.
+
+    Raises:
+        DownloadError: Kaggle can not be reached or says no, the archive is too large, or the disk is full.
+        DataError: the archive or the folder is not what the data card says.
+    """
+    card = load_card(slug)
+    if cache is None and (found := find_dataset(card)):
+        return found
+    if card.handle.count("/") != 2 or not card.counts:
+        raise DataError(f"The card {slug} has no handle owner/name/version or no counts, so nothing can be fetched.")
+    target = (cache or cache_folder()) / slug
+    with _alone(target, card):
+        if not target.exists():  # else another process put it there while this one waited
+            archive = target.parent / f".{slug}.fetching" / "archive.zip"
+            _fetch_archive(card, archive, at_most_mb, patience or Patience())
+            _unpack(archive, target, card)
+    check_counts(images_in(target), card, f"The copy in {target}", "Remove that folder and call again.")
+    return target
+
+
+def room_or_folder(folder: Path) -> Path:
+    """The folder itself; or, if it is a workshop's room, the data set in it."""
+    inside = [manifest.parent for manifest in sorted(folder.glob(f"*/{MANIFEST}"))]
+    if (folder / "train").is_dir() or not inside:
+        return folder
+    return folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
+
+
+def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
+    """Fill a folder that any number of learners can read at once, offline; gives 0 if it is complete."""
+    folder = folder.expanduser().resolve()
+    target, card = folder / slug, load_card(slug)
+    found = find_dataset(card)
+    if found and (found / MANIFEST).is_file() and not target.exists():
+        _copy(found, target)
+    if not is_whole(target, card):  # a room that is whole is read-only already
+        fetch_dataset(slug, cache=folder)
+    images = verify(target, card)
+    from course_lib import weights  # here, since it needs torch: `make data` does without
+
+    loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
+    shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
+    _make_read_only(folder)
+    print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
+    print(f"Learners set COURSE_DATA={folder}")
+    return 0
+
+
+def _found(slug: str) -> Path:
+    if found := find_dataset(load_card(slug)):
+        return found
+    target = cache_folder() / slug
+    if target.is_dir():
+        return target  # not whole: verifying it says what is wrong
+    raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data` first.")
+
+
+@contextlib.contextmanager
+def _alone(target: Path, card: DatasetCard) -> Iterator[None]:
+    """Hold the data set's lock; say so if another process has it."""
+    work = target.parent / f".{target.name}.fetching"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(work / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"Another process is fetching {card.name}. Waiting for it to finish.", flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise disk_problem(error, target.parent, card.name) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, patience: Patience) -> None:
+    def approve(size: int, missing: int) -> None:
+        if at_most_mb is not None and size > at_most_mb * 1e6:
+            raise DownloadError(
+                f"{card.name} is a download of {say_bytes(size)}, and no more than {at_most_mb:g} MB were allowed "
+                "here. Run `make data` in a terminal, or call again without the limit."
+            )
+        require_disk(archive.parent, size + missing, f"Fetching and unpacking {card.name}")
+
+    fetch(lambda: _address(card, patience), archive, card.name, patience=patience, approve=approve)
+
+
+def _address(card: DatasetCard, patience: Patience) -> str:
+    """Where the archive can be fetched, as Kaggle's client says.
+
+    Raises:
+        BrokenTryError: Kaggle did not answer, or asks for a pause.
+        DownloadError: Kaggle said no, and will say so again.
+    """
+    answer = ask_kaggle(card.handle, min(patience.silence_seconds, LONGEST_ANSWER_SECONDS))
+    if answer.address:
+        return answer.address
+    if answer.problem in ("unreachable", "silent"):
+        what = "can not be reached" if answer.problem == "unreachable" else "does not answer"
+        raise BrokenTryError(f"Kaggle {what}", f"{OFFLINE_REMEDY} {WITHOUT_NETWORK}")
+    if answer.status == 429 or answer.status >= 500:
+        raise BrokenTryError(_busy(answer), f"Wait a while, then call again. {WITHOUT_NETWORK}", answer.retry_after)
+    raise DownloadError(f"{card.name} could not be fetched. {_refusal(answer, card)}")
+
+
+def _busy(answer: KaggleAnswer) -> str:
+    pause = f" and asks for a pause of {answer.retry_after:.0f} s" if answer.retry_after else ""
+    return f"Kaggle answered {answer.status} ({'too many calls' if answer.status == 429 else 'it has a fault'}){pause}"
+
+
+def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
+    owner, name, version = card.handle.split("/")
+    if answer.problem == "garbled":
+        return WEB_PAGE
+    if answer.problem:
+        return f"Kaggle's client ended with {answer.problem}. Install it again: delete .venv, then run `make lab`."
+    if answer.status == 404:
+        return (
+            f"Kaggle has no version {version} of {owner}/{name} (404), or hides it from this account. "
+            f"Compare the handle in datasets/{card.slug}.toml with Kaggle's page."
+        )
+    if answer.status in (401, 403) and answer.credentials == "none":
+        return (
+            f"Kaggle wants to know who asks ({answer.status}), and there is no token on this computer. Get one at "
+            f"{TOKEN_PAGE}, store it with the dialogue in notebook 00, and call again."
+        )
+    if answer.status == 403 and answer.credentials == "accepted":
+        return (
+            f"Kaggle knows the account but refuses the data set (403): its terms are not accepted yet. Open "
+            f"https://www.kaggle.com/datasets/{owner}/{name}, sign in, accept the terms, and call again."
+        )
+    if answer.status in (401, 403):
+        return (
+            f"Kaggle does not accept the token on this computer ({answer.status}): it is mistyped or has expired. Get "
+            f"a new one at {TOKEN_PAGE}, store it with the dialogue in notebook 00, and call again."
+        )
+    return f"Kaggle answered {answer.status}, which the course does not know. {OFFLINE_REMEDY}"
+
+
+def _unpack(archive: Path, target: Path, card: DatasetCard) -> None:
+    print(f"Unpacking and verifying {card.name} …", flush=True)
+    try:
+        unpack(archive, target, card)
+    except ArchiveError:
+        discard(archive)
+        raise
+    except KeyboardInterrupt:
+        print("Stopped. The archive is kept; call again to unpack it.")
+        raise
+    except DownloadError:
+        raise
+    except OSError as error:
+        raise disk_problem(error, target.parent, card.name, "The archive is kept. ") from error
+    discard(archive)
+
+
+def _make_read_only(folder: Path) -> None:
+    """Let everybody read, and nobody write, whatever the instructor's umask is."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+
+def _copy(found: Path, target: Path) -> None:
+    """Copy a data set that is already here, so that it too appears at once and whole."""
+    scratch = target.with_name(f".{target.name}.unpacking")
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(found, scratch)
+    scratch.rename(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

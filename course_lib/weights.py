@@ -1,0 +1,110 @@
+"""Weights that others have trained: where they come from, under which licence, and whether they arrived whole."""
+
+import hashlib
+import os
+import pickle
+import re
+import shutil
+from pathlib import Path
+
+import torch
+from torchvision.models import ResNet18_Weights, WeightsEnum
+
+from course_lib.runtime import COURSE_ROOT
+from course_lib.transfer import DownloadError, Patience, discard, fetch
+
+RESNET18 = ResNet18_Weights.IMAGENET1K_V1
+ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
+LICENCE = (
+    "torchvision, BSD-3-Clause; trained on ImageNet, whose images are for non-commercial research and education only"
+)
+
+
+def pretrained(weights: WeightsEnum, *, patience: Patience | None = None) -> dict[str, torch.Tensor]:
+    """The state dict of weights that torchvision knows; says where they come from, their licence and their checksum.
+
+    Looks into the room that ``COURSE_DATA`` names, then into torch's cache, and downloads what is in neither.
+
+    Raises:
+        ConnectionError: they are not on this computer and could not be fetched; never a network with random weights.
+    """
+    path = find_file(weights) or cached_file(weights, patience=patience)
+    print(describe(weights))
+    try:
+        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise DownloadError(
+            f"{path.name} has the right checksum but is no file of weights. Install a torchvision that fits."
+        ) from error
+    return state
+
+
+def describe(weights: WeightsEnum) -> str:
+    """One sentence: the weights' name, source, licence and checksum."""
+    licence = weights.meta.get("license", LICENCE)
+    return f"{weights}: from {weights.url}. Licence: {licence}. SHA-256 begins with {checksum(weights)}."
+
+
+def checksum(weights: WeightsEnum) -> str:
+    """The first hexadecimal digits of the file's SHA-256, which torchvision writes into its name.
+
+    Raises:
+        ValueError: the name has none.
+    """
+    match = re.search(r"-([0-9a-f]{8,64})\.pth$", weights.url)
+    if not match:
+        raise ValueError(f"The name of {weights.url} holds no checksum: expected <name>-<8 hex digits>.pth.")
+    return match[1]
+
+
+def find_file(weights: WeightsEnum) -> Path | None:
+    """The file in the room that ``COURSE_DATA`` names, or in torch's cache, if it is there and whole."""
+    given = os.environ.get("COURSE_DATA")
+    rooms = [Path(given).expanduser(), COURSE_ROOT / given] if given else []
+    for folder in (*(room / ROOM_FOLDER for room in rooms), _torch_cache()):
+        path = folder / _file_name(weights)
+        if path.is_file() and _is_whole(path, weights):
+            return path
+    return None
+
+
+def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: Patience | None = None) -> Path:
+    """The whole file in a folder (torch's cache, if none is given), copied from elsewhere here or fetched if need be.
+
+    Raises:
+        ConnectionError: it could not be fetched, or something else came.
+    """
+    path = (folder or _torch_cache()) / _file_name(weights)
+    if path.is_file() and not _is_whole(path, weights):
+        discard(path)  # an interrupted download of another program, or a damaged disk
+    if not path.exists() and (found := find_file(weights)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(found, path)
+    try:
+        fetch(lambda: weights.url, path, path.name, patience=patience)
+    except DownloadError as error:
+        raise DownloadError(
+            f"The weights {weights} are not on this computer. {error} Without a network, copy {path.name} into "
+            f"{path.parent}, or set COURSE_DATA to a workshop's room."
+        ) from None
+    if not _is_whole(path, weights):
+        discard(path)
+        raise DownloadError(
+            f"{path.name} came with another checksum: expected a SHA-256 that begins with {checksum(weights)}. "
+            "The file is removed. Call again; if that ends in the same way, something between here and the "
+            "server changes files, perhaps a proxy."
+        )
+    return path
+
+
+def _file_name(weights: WeightsEnum) -> str:
+    return str(weights.url).rsplit("/", 1)[-1]
+
+
+def _torch_cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _is_whole(path: Path, weights: WeightsEnum) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(checksum(weights))

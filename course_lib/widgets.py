@@ -1,0 +1,41 @@
+"""Dialogues in a notebook: thin views of functions that work without them; the only room that knows ipywidgets."""
+
+from html import escape
+
+import ipywidgets
+
+from course_lib.kaggle_account import TOKEN_PAGE, TokenError, save_token
+
+
+class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
+    """A column of widgets; where no browser shows it, as on a printed page, a sentence stands for it."""
+
+    def __repr__(self) -> str:
+        return "A dialogue: a field for a Kaggle token, and a button that stores it."
+
+
+def token_dialogue() -> Dialogue:
+    """A field for a Kaggle token and a button that stores it.
+
+    What is typed is shown as dots, is emptied as soon as the button is pressed, and is in no output of the notebook.
+    """
+    steps = ipywidgets.HTML(
+        "<ol><li>Sign in to Kaggle; an account costs nothing.</li>"
+        f"<li>Open <a href='{TOKEN_PAGE}' target='_blank'>{TOKEN_PAGE}</a> and press <i>Generate New Token</i>.</li>"
+        "<li>Copy the token into this field and press <i>Store</i>.</li></ol>"
+    )
+    field = ipywidgets.Password(placeholder="paste the token here")
+    button = ipywidgets.Button(description="Store", tooltip="Store the token, readable by you alone")
+    told = ipywidgets.HTML()
+
+    def store(_: ipywidgets.Button) -> None:
+        token, field.value = field.value, ""
+        try:
+            path = save_token(token)
+        except (TokenError, OSError) as problem:
+            told.value = escape(str(problem))
+        else:
+            told.value = f"Stored in the file <code>{escape(path.name)}</code>, which only you can read."
+
+    button.on_click(store)
+    return Dialogue([steps, ipywidgets.HBox([field, button]), told])
