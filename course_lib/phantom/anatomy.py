@@ -54,7 +54,7 @@ def inner_width(patient: Patient, y: Plane | float) -> Plane:
     """Half-width of the inside of the rib cage at a height, cm: 0 at the apex, full below the middle."""
     part = np.maximum(0, (np.asarray(y) - apex(patient)) / patient.lung_height)
     top = np.sqrt(np.clip(1 - (1 - part / 0.22) ** 2, 0, 1) * (part < 0.22) + (part >= 0.22))
-    return np.asarray(patient.half_width * top * (0.42 + 0.58 * np.minimum(part, 1.05) ** 0.6))
+    return np.asarray(patient.half_width * top * (0.48 + 0.54 * np.minimum(part, 1.15) ** 0.65))
 
 
 def hilum(patient: Patient, side: int) -> Point:
@@ -73,13 +73,20 @@ def dome(patient: Patient, exposure: Exposure, x: Plane, side: int) -> Plane:
 def _trunk(patient: Patient, grid: Grid) -> Plane:
     """Chest, belly, shoulders, neck, head, arms and breasts."""
     a, height, x, y = patient.half_width, patient.lung_height, grid.x, grid.y
-    half = a + patient.wall * (1 + 0.25 * fade(-y, 0.5 * height))
+    half = 1.03 * a + patient.wall * (1 + 0.25 * fade(-y, 0.5 * height))
     depth = 2 * (patient.half_depth + 0.7 * patient.wall)
     side = np.abs(x)
-    shoulder = apex(patient) - 0.30 * height + 0.38 * height * (side / (1.1 * a)) ** 3  # the slope from the neck outwards
-    front = np.sqrt(np.clip((y - shoulder) / (0.3 * height), 0, 1))
-    chest = depth * np.maximum(0, 1 - (side / half) ** 3.2) ** 0.45 * front
-    neck = tube(x, 0.42 * a) * fade(apex(patient) + 0.1 * height - y, 0.3 * height)
+    shoulder = (
+        apex(patient) - 0.45 * height + 0.40 * height * (side / (1.1 * a)) ** 3
+    )  # the slope from the neck outwards
+    front = np.clip((y - shoulder) / (0.75 * height), 0, 1) ** 0.65
+    chest = (
+        depth
+        * np.maximum(0, 1 - (side / half) ** 3.2) ** 0.45
+        * front
+        * (1 + 0.12 * fade(y - 0.42 * height, 0.2 * height))
+    )
+    neck = tube(x, 0.36 * a) * fade(apex(patient) + 0.1 * height - y, 0.3 * height)
     head = ellipsoid(x, y - apex(patient) + 0.8 * a + patient.neck * height, (0.72 * a, 0.8 * a, 0.85 * a))
     whole = np.maximum(np.maximum(chest, neck), head)
     for side_ in SIDES:
@@ -96,7 +103,10 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
 def _arm(patient: Patient, side: int) -> list[Point]:
     """Shoulder, middle of the upper arm, elbow."""
     a, angle = patient.half_width, np.deg2rad(patient.arms)
-    shoulder = (side * (1.03 * a + 0.3 * patient.wall), apex(patient) + (0.16 - 0.08 * np.sin(angle)) * patient.lung_height)
+    shoulder = (
+        side * (1.03 * a + 0.3 * patient.wall),
+        apex(patient) + (0.16 - 0.08 * np.sin(angle)) * patient.lung_height,
+    )
     reach = (side * np.cos(angle) * a + (side * 0.12 * a if angle < 0 else 0), -np.sin(angle) * 1.3 * a)
     return [(shoulder[0] + part * reach[0], shoulder[1] + part * reach[1]) for part in (0, 0.5, 1.0)]
 
@@ -108,9 +118,9 @@ def _heart(patient: Patient, exposure: Exposure, grid: Grid, turn: float) -> Pla
     floor = apex(patient) + exposure.inspiration * height
     middle = 0.06 * a - 0.35 * depth * turn
     lying = 1 + 0.15 * (1 - exposure.inspiration) / 0.2  # a high diaphragm makes the heart lie broader
-    x, y = turned(grid, (middle + 0.34 * wide, floor - 0.45 * wide), 38)
-    ventricles = ellipsoid(x, y, (1.0 * wide * lying, 0.72 * wide, 0.82 * depth))
-    x, y = turned(grid, (middle - 0.22 * wide, floor - 0.58 * wide), 0)
+    x, y = turned(grid, (middle + 0.32 * wide, floor - 0.45 * wide), 36)
+    ventricles = ellipsoid(x, y, (0.9 * wide * lying, 0.7 * wide, 0.82 * depth))
+    x, y = turned(grid, (middle - 0.30 * wide, floor - 0.58 * wide), 0)
     atrium = ellipsoid(x, y, (0.48 * wide * lying, 0.8 * wide, 0.75 * depth))
     x, y = turned(grid, (middle + 0.02 * a, floor - 1.3 * wide), 8)
     great_vessels = ellipsoid(x, y, (0.25 * a, 1.0 * wide, 0.7 * depth))
@@ -131,12 +141,19 @@ def _lung(patient: Patient, exposure: Exposure, grid: Grid, side: int, heart: Pl
     outward = side * x
     part = (y - apex(patient)) / height
     wide = np.maximum(inner_width(patient, y), 1e-3)
-    inner = 0.17 * a + 0.28 * a * np.exp(-np.maximum(part, 0) / 0.07) + side * 0.3 * patient.half_depth * turn
+    inner = (
+        (0.19 - 0.03 * side) * a
+        + 0.22 * a * np.exp(-np.maximum(part, 0) / 0.07)
+        + side * 0.3 * patient.half_depth * turn
+    )
     half_depth = patient.half_depth * np.sqrt(np.clip(part / 0.45, 0, 1))
-    depth = half_depth * np.maximum(0, 1 - np.clip(outward / wide, 0, 1) ** 2.6) ** 0.5
+    depth = half_depth * np.maximum(0, 1 - np.clip(outward / wide, 0, 1) ** 5) ** 0.5
     below = np.maximum(0, y - dome(patient, exposure, x, side))
     blocked = np.sqrt(below / (0.18 * height)) * 1.3 * patient.half_depth  # a dome in depth too, its top in front
-    front, back = np.minimum(depth, blocked + 0.3 * patient.half_depth), np.minimum(depth, blocked - 0.3 * patient.half_depth)
+    front, back = (
+        np.minimum(depth, blocked + 0.3 * patient.half_depth),
+        np.minimum(depth, blocked - 0.3 * patient.half_depth),
+    )
     taken = np.where(below > 0, np.maximum(0, front + back), 0)
     thickness = np.maximum(0, 2 * depth - taken) * fade(outward - inner, 0.06 * a) * (part > 0)
     return np.asarray(np.maximum(0, thickness - np.minimum(heart, 0.97 * thickness)), dtype=np.float32)
@@ -203,7 +220,7 @@ def _spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) 
         pedicles += shell(distance, 0.2 * spacing, 0.06 * spacing)
     process = ellipsoid(x + 0.35 * turn * a, nearest - 0.15 * spacing, (0.035 * a, 0.3 * spacing, 0.3))
     transverse = shell(nearest + 0.15 * spacing, 0.13 * spacing, 0.04 * a) * fade(1.9 * half - np.abs(x), 0.3 * half)
-    return np.asarray(0.027 * a * body + 0.28 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
+    return np.asarray(0.022 * a * body + 0.28 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
 
 
 def rib_spacing(patient: Patient) -> float:
@@ -228,7 +245,9 @@ def _ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -
         width = float(inner_width(patient, level + drop)) + 0.4 * radius
         if number > 9:
             width *= 1.0 - 0.06 * (number - 9)
-        rows = np.flatnonzero((bottom_rows > level - 2 * radius - grid.slack) & (top_rows < level + 2 * drop + 2 * radius))
+        rows = np.flatnonzero(
+            (bottom_rows > level - 2 * radius - grid.slack) & (top_rows < level + 2 * drop + 2 * radius)
+        )
         if len(rows) == 0:
             continue
         rows_ = slice(rows[0], rows[-1] + 1)
@@ -237,13 +256,13 @@ def _ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -
         ring = np.sqrt(u * u + v * v) + 1e-6
         distance = (ring - 1) * ring / np.sqrt((u / width) ** 2 + (v / drop) ** 2 + 1e-9)
         across = (width * v) ** 2 + (drop * u) ** 2
-        along_ray = np.minimum(3.0, np.sqrt(1 + (depth * u) ** 2 / (across + 1e-6)))  # the ray runs along the rib
+        along_ray = np.minimum(2.2, np.sqrt(1 + (depth * u) ** 2 / (across + 1e-6)))  # the ray runs along the rib
         ends = cartilage + 0.05 * max(0, number - 6) ** 1.5
         shown = np.where(v < 0, fade(np.abs(u) - 0.06, 0.1), 0.85 * fade(np.abs(u) - ends, 0.07))
         if number > 9:
             shown = shown * fade(0.25 - v, 0.2)
         thin = 1 - 0.35 * np.minimum(1, np.maximum(0, 2 - number))
-        bones[rows_] += 0.95 * thin * shown * along_ray * shell(distance, radius, cortex, marrow=0.3)
+        bones[rows_] += 0.75 * thin * shown * along_ray * shell(distance, radius, cortex, marrow=0.3)
     return bones
 
 
@@ -296,7 +315,9 @@ def _airways(patient: Patient, grid: Grid) -> Plane:
     air = np.zeros_like(grid.x)
     fork = (-0.01 * a, apex(patient) + 0.38 * height)
     radius = 0.055 * a if patient.age < 12 else 0.062 * a
-    add_line(air, grid, [(0.02 * a, apex(patient) - 0.5 * height), (0, apex(patient) + 0.1 * height), fork], [radius] * 3)
+    add_line(
+        air, grid, [(0.02 * a, apex(patient) - 0.5 * height), (0, apex(patient) + 0.1 * height), fork], [radius] * 3
+    )
     add_line(air, grid, [fork, (-0.2 * a, fork[1] + 0.2 * a)], [0.8 * radius, 0.65 * radius])
     add_line(air, grid, [fork, (0.27 * a, fork[1] + 0.17 * a)], [0.75 * radius, 0.55 * radius])
     return 1.2 * air

@@ -18,11 +18,14 @@ def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> 
     if patient.severity == 0:
         return empty, empty
     rng = np.random.default_rng([patient.anatomy_seed, 3])
+    haze = _haze(patient, rng, grid)
     if patient.pattern == "lobar":
-        return _lobar(patient, exposure, rng, grid)
-    if patient.pattern == "patchy":
-        return _patchy(patient, rng, grid)
-    return _interstitial(patient, rng, grid, body)
+        right, left = _lobar(patient, exposure, rng, grid)
+    elif patient.pattern == "patchy":
+        right = left = _patchy(patient, rng, grid)
+    else:
+        right = left = _interstitial(patient, rng, grid, body)
+    return 1 - (1 - right) * (1 - haze), 1 - (1 - left) * (1 - haze)
 
 
 def lobe_parts(patient: Patient, grid: Grid, lobe: Lobe) -> Plane:
@@ -43,15 +46,13 @@ def lobe_parts(patient: Patient, grid: Grid, lobe: Lobe) -> Plane:
     return (1 - lower) * (above if lobe == "right upper" else 1 - above)
 
 
-def _lobar(
-    patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid
-) -> tuple[Plane, Plane]:
+def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid) -> tuple[Plane, Plane]:
     """One lobe fills up from a centre, evenly and densely; the worst cases reach the rest of the lung, or its outside."""
     a, height, severe = patient.half_width, patient.lung_height, patient.severity
     side = -1 if patient.lobe.startswith("right") else 1
     level = {"upper": -0.26, "middle": 0.14, "lower": 0.24}[patient.lobe.split()[1]]
     centre = (side * a * rng.uniform(0.35, 0.68), height * (level + rng.uniform(-0.08, 0.08)))
-    size = a * (0.25 + 0.65 * severe) * rng.uniform(0.85, 1.2)
+    size = a * (0.3 + 0.65 * severe) * rng.uniform(0.85, 1.25)
     wavy = 0.22 * texture(rng, grid.x, grid.y, 0.25 * a) + 0.12 * texture(rng, grid.x, grid.y, 0.09 * a)
     distance = np.hypot(grid.x - centre[0], (grid.y - centre[1]) / rng.uniform(0.8, 1.4)) / size
     core = fade(1 - distance + wavy, 0.5)
@@ -68,25 +69,34 @@ def _lobar(
     return (filled, other) if side < 0 else (other, filled)
 
 
-def _patchy(patient: Patient, rng: np.random.Generator, grid: Grid) -> tuple[Plane, Plane]:
+def _haze(patient: Patient, rng: np.random.Generator, grid: Grid) -> Plane:
+    """Ground glass over both lungs, in most children with pneumonia; thin, in clouds, denser below."""
+    a = patient.half_width
+    clouds = np.clip(
+        1 + 0.45 * texture(rng, grid.x, grid.y, 0.45 * a) + 0.2 * texture(rng, grid.x, grid.y, 0.15 * a), 0, 2
+    )
+    below = 1 + 0.5 * np.clip(grid.y / patient.lung_height, -0.5, 0.5)
+    return np.asarray(np.clip(patient.severity * rng.uniform(0.02, 0.4) * clouds * below, 0, 0.8))
+
+
+def _patchy(patient: Patient, rng: np.random.Generator, grid: Grid) -> Plane:
     """Bronchopneumonia: several ill-defined patches, more of them below, which run together when it gets worse."""
     a, height = patient.half_width, patient.lung_height
     free = np.ones_like(grid.x)
     wavy = 0.3 * texture(rng, grid.x, grid.y, 0.22 * a) + 0.25 * texture(rng, grid.x, grid.y, 0.08 * a)
-    one_sided = rng.random() < 0.4
+    one_sided = rng.random() < 0.2
     first = rng.choice((-1, 1))
-    for number in range(rng.integers(4, 11)):
+    for number in range(rng.integers(5, 15)):
         side = first if one_sided else rng.choice((-1, 1))
         centre = (side * a * rng.uniform(0.15, 0.75), height * np.clip(rng.normal(0.13, 0.19), -0.35, 0.45))
-        size = a * rng.uniform(0.14, 0.34) * (0.7 + 0.6 * patient.severity)
+        size = a * rng.uniform(0.16, 0.4) * (0.7 + 0.6 * patient.severity)
         strength = patient.severity * rng.uniform(0.45, 1.0) * (1 if number < 3 else 0.8)
         distance = np.hypot(grid.x - centre[0], (grid.y - centre[1]) / rng.uniform(0.7, 1.4)) / size
         free *= 1 - strength * 0.75 * fade(1 - distance + wavy, 0.8)
-    filled = 1 - free
-    return filled, filled
+    return 1 - free
 
 
-def _interstitial(patient: Patient, rng: np.random.Generator, grid: Grid, body: Body) -> tuple[Plane, Plane]:
+def _interstitial(patient: Patient, rng: np.random.Generator, grid: Grid, body: Body) -> Plane:
     """Viral: both lungs hazy around the hila, bronchial walls and vessels thick and blurred, a net of fine lines."""
     a, severe = patient.half_width, patient.severity
     near = np.zeros_like(grid.x)
@@ -99,7 +109,5 @@ def _interstitial(patient: Patient, rng: np.random.Generator, grid: Grid, body: 
     lines = np.clip(1.2 - net, 0, 1)
     clouds = np.clip(1 + 0.45 * texture(rng, grid.x, grid.y, 0.2 * a), 0, 2)
     thick = np.clip(2.2 * gaussian_filter(body.vessels, 0.05 * a / grid.pixel) / (body.lung + 0.2 * a), 0, 0.5)
-    haze = rng.uniform(0.08, 0.26)
-    filled = severe * (clouds * (haze + 0.36 * near) + (0.15 + 0.35 * near) * 0.55 * lines + thick)
-    filled = np.clip(filled, 0, 0.9)
-    return filled, filled
+    filled = severe * (0.6 * clouds * near + (0.06 + 0.2 * near) * lines + thick)
+    return np.clip(filled, 0, 0.9)
