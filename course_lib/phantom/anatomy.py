@@ -76,7 +76,9 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
     half = a + patient.wall * (1 + 0.25 * fade(-y, 0.5 * height))
     depth = 2 * (patient.half_depth + 0.7 * patient.wall)
     side = np.abs(x)
-    shoulder = apex(patient) - 0.30 * height + 0.38 * height * (side / (1.1 * a)) ** 3  # the slope from the neck outwards
+    shoulder = (
+        apex(patient) - 0.30 * height + 0.38 * height * (side / (1.1 * a)) ** 3
+    )  # the slope from the neck outwards
     front = np.sqrt(np.clip((y - shoulder) / (0.3 * height), 0, 1))
     chest = depth * np.maximum(0, 1 - (side / half) ** 3.2) ** 0.45 * front
     neck = tube(x, 0.42 * a) * fade(apex(patient) + 0.1 * height - y, 0.3 * height)
@@ -96,7 +98,10 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
 def _arm(patient: Patient, side: int) -> list[Point]:
     """Shoulder, middle of the upper arm, elbow."""
     a, angle = patient.half_width, np.deg2rad(patient.arms)
-    shoulder = (side * (1.03 * a + 0.3 * patient.wall), apex(patient) + (0.16 - 0.08 * np.sin(angle)) * patient.lung_height)
+    shoulder = (
+        side * (1.03 * a + 0.3 * patient.wall),
+        apex(patient) + (0.16 - 0.08 * np.sin(angle)) * patient.lung_height,
+    )
     reach = (side * np.cos(angle) * a + (side * 0.12 * a if angle < 0 else 0), -np.sin(angle) * 1.3 * a)
     return [(shoulder[0] + part * reach[0], shoulder[1] + part * reach[1]) for part in (0, 0.5, 1.0)]
 
@@ -136,7 +141,10 @@ def _lung(patient: Patient, exposure: Exposure, grid: Grid, side: int, heart: Pl
     depth = half_depth * np.maximum(0, 1 - np.clip(outward / wide, 0, 1) ** 2.6) ** 0.5
     below = np.maximum(0, y - dome(patient, exposure, x, side))
     blocked = np.sqrt(below / (0.18 * height)) * 1.3 * patient.half_depth  # a dome in depth too, its top in front
-    front, back = np.minimum(depth, blocked + 0.3 * patient.half_depth), np.minimum(depth, blocked - 0.3 * patient.half_depth)
+    front, back = (
+        np.minimum(depth, blocked + 0.3 * patient.half_depth),
+        np.minimum(depth, blocked - 0.3 * patient.half_depth),
+    )
     taken = np.where(below > 0, np.maximum(0, front + back), 0)
     thickness = np.maximum(0, 2 * depth - taken) * fade(outward - inner, 0.06 * a) * (part > 0)
     return np.asarray(np.maximum(0, thickness - np.minimum(heart, 0.97 * thickness)), dtype=np.float32)
@@ -228,7 +236,9 @@ def _ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -
         width = float(inner_width(patient, level + drop)) + 0.4 * radius
         if number > 9:
             width *= 1.0 - 0.06 * (number - 9)
-        rows = np.flatnonzero((bottom_rows > level - 2 * radius - grid.slack) & (top_rows < level + 2 * drop + 2 * radius))
+        rows = np.flatnonzero(
+            (bottom_rows > level - 2 * radius - grid.slack) & (top_rows < level + 2 * drop + 2 * radius)
+        )
         if len(rows) == 0:
             continue
         rows_ = slice(rows[0], rows[-1] + 1)
@@ -296,7 +306,9 @@ def _airways(patient: Patient, grid: Grid) -> Plane:
     air = np.zeros_like(grid.x)
     fork = (-0.01 * a, apex(patient) + 0.38 * height)
     radius = 0.055 * a if patient.age < 12 else 0.062 * a
-    add_line(air, grid, [(0.02 * a, apex(patient) - 0.5 * height), (0, apex(patient) + 0.1 * height), fork], [radius] * 3)
+    add_line(
+        air, grid, [(0.02 * a, apex(patient) - 0.5 * height), (0, apex(patient) + 0.1 * height), fork], [radius] * 3
+    )
     add_line(air, grid, [fork, (-0.2 * a, fork[1] + 0.2 * a)], [0.8 * radius, 0.65 * radius])
     add_line(air, grid, [fork, (0.27 * a, fork[1] + 0.17 * a)], [0.75 * radius, 0.55 * radius])
     return 1.2 * air

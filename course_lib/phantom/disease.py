@@ -43,9 +43,7 @@ def lobe_parts(patient: Patient, grid: Grid, lobe: Lobe) -> Plane:
     return (1 - lower) * (above if lobe == "right upper" else 1 - above)
 
 
-def _lobar(
-    patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid
-) -> tuple[Plane, Plane]:
+def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid) -> tuple[Plane, Plane]:
     """One lobe fills up from a centre, evenly and densely; the worst cases reach the rest of the lung, or its outside."""
     a, height, severe = patient.half_width, patient.lung_height, patient.severity
     side = -1 if patient.lobe.startswith("right") else 1

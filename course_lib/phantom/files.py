@@ -268,7 +268,11 @@ def _write_pictures(folder: Path, settings: Settings, workers: int, progress: bo
     ]
     missing = [job for job in jobs if not (done / str(job[1])).exists()]
     bar = tqdm(
-        total=len(jobs), initial=len(jobs) - len(missing), desc="Making phantoms", unit="patient", leave=False,
+        total=len(jobs),
+        initial=len(jobs) - len(missing),
+        desc="Making phantoms",
+        unit="patient",
+        leave=False,
         disable=not progress,
     )
     with bar:
@@ -282,9 +286,7 @@ def _write_pictures(folder: Path, settings: Settings, workers: int, progress: bo
     shutil.rmtree(done)
 
 
-def _rendered(
-    settings: Settings, jobs: Sequence[tuple[str, int]], workers: int
-) -> Iterator[tuple[int, list[Picture]]]:
+def _rendered(settings: Settings, jobs: Sequence[tuple[str, int]], workers: int) -> Iterator[tuple[int, list[Picture]]]:
     """The pictures of one patient after the other; the workers stay only a few patients ahead."""
     if workers == 1:
         for split, number in jobs:
@@ -334,7 +336,9 @@ def _read_manifest(root: Path) -> dict[str, Any]:
 
 def _digest(content: Mapping[str, Any]) -> str:
     """Of a manifest: SHA-256 of its settings and its files, to notice that somebody edited it."""
-    return hashlib.sha256(json.dumps([content.get("settings"), content.get("files")], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([content.get("settings"), content.get("files")], sort_keys=True).encode()
+    ).hexdigest()
 
 
 def _hashes(root: Path) -> dict[str, str]:

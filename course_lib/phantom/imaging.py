@@ -108,7 +108,9 @@ def write_on(film: Plane, exposure: Exposure) -> Plane:
         size = max(6.0, 0.035 * height)
         lines = [f"kV:{rng.integers(50, 75)}", f"mAs:{rng.uniform(1, 6):.1f}", f"ID{rng.integers(10**5, 10**6)}"]
         x = rng.choice((0.01, 0.87)) * width
-        draw.multiline_text((x, 0.01 * height), "\n".join(lines), fill=205, font=ImageFont.load_default(size), spacing=1)
+        draw.multiline_text(
+            (x, 0.01 * height), "\n".join(lines), fill=205, font=ImageFont.load_default(size), spacing=1
+        )
     across, down, letter = exposure.marker
     if letter > 0:
         font = ImageFont.load_default(max(7.0, letter * height))

@@ -43,7 +43,9 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
     mu = Attenuation.at(exposure.energy)
     airy = mu.soft_tissue - mu.lung
     tissue = mu.soft_tissue * body.trunk
-    lungs = tissue - airy * np.minimum(body.lung + np.minimum(body.heart, 0.9 * body.trunk) * (body.lung > 0), 0.9 * body.trunk)
+    lungs = tissue - airy * np.minimum(
+        body.lung + np.minimum(body.heart, 0.9 * body.trunk) * (body.lung > 0), 0.9 * body.trunk
+    )
     around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
     filled = fill_lungs(patient, exposure, grid, body)
     fluid = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
@@ -56,7 +58,12 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
     photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
     film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
     layers = {
-        "soft tissue": tissue, "lungs": lungs, "heart": heart, "bone": bone, "disease": disease, "photons": photons,
+        "soft tissue": tissue,
+        "lungs": lungs,
+        "heart": heart,
+        "bone": bone,
+        "disease": disease,
+        "photons": photons,
         "film": film,
     }
     return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}
