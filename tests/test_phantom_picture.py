@@ -78,7 +78,7 @@ def test_the_same_seed_draws_the_same_patient() -> None:
 
 @pytest.mark.parametrize(("kind", "pattern"), PATTERNS)
 def test_disease_whitens_the_picture_where_the_mask_says(kind: Kind, pattern: Pattern) -> None:
-    inside, outside = [], []
+    inside, outside, whiter = [], [], []
     for seed in range(12):
         patient, exposure = patient_and_exposure(kind, seed, pattern)
         exposure = replace(exposure, equalisation=0.0, sharpening=0.0, collimation=(0, 0, 0, 0), photons=300)
@@ -89,8 +89,12 @@ def test_disease_whitens_the_picture_where_the_mask_says(kind: Kind, pattern: Pa
         darker = np.log(well["photons"] + 1) - np.log(layers["photons"] + 1)  # what the disease takes of the beam
         inside.append(np.median(darker[mask]))
         outside.append(np.median(np.abs(darker[~mask])))
+        change = layers["film"] - well["film"]
+        whiter.append(255 * (change[mask].mean() - change[~mask].mean()))
     assert min(inside) > 0.02
     assert np.mean(inside) > 3 * np.mean(outside)
+    assert np.mean(whiter) > 8
+    assert np.median(whiter) > 5
 
 
 @pytest.mark.parametrize(("kind", "pattern"), PATTERNS)
