@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from course_lib.phantom.files import MANIFEST, PhantomError, alone, appear, check_dataset, make_dataset
@@ -15,6 +16,7 @@ QUICK_ARCHIVE = Path(__file__).resolve().parents[2] / "datasets" / "phantoms-qui
 MAX_QUICK_BYTES = 8_000_000  #: it is in the repository
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_FILE_BYTES = 50_000_000
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)  #: RuntimeError: it has a password
 ENTRY = re.compile(
     r"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png))"
 )
@@ -97,9 +99,6 @@ def _is_unpacked(archive: Path, root: Path) -> bool:
     return True
 
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)  #: RuntimeError: it has a password
-
-
 def _check_entries(archive: Path) -> None:
     """Do nothing if the archive lists what a set of phantoms has, and nothing else."""
     try:
@@ -121,12 +120,25 @@ def _check_entries(archive: Path) -> None:
 
 
 def _extract(archive: Path, work: Path) -> None:
+    """Write what is in the archive, whose names were checked, and compare it with its manifest."""
+    for name, content in _read_entries(archive):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_bytes(content)
+    try:
+        check_dataset(work)
+    except PhantomError as error:
+        raise _refusal(archive, str(error).replace(str(work), "it")) from error
+
+
+def _read_entries(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of one file after the other."""
     try:
         with zipfile.ZipFile(archive) as file:
-            file.extractall(work)
-        check_dataset(work)
-    except _DAMAGED as error:  # a PhantomError is a ValueError
-        raise _refusal(archive, str(error).replace(str(work), "it")) from error
+            for name in file.namelist():
+                content = file.read(name)
+                yield name, content
+    except (OSError, *_DAMAGED) as error:
+        raise _refusal(archive, str(error)) from error
 
 
 def _refusal(archive: Path, reason: str) -> PhantomError:
