@@ -90,9 +90,9 @@ def test_masks_lie_beside_the_pictures_of_the_sick_and_read_mask_finds_them(whol
 
 
 def test_only_phantoms_have_masks(copy: Path, folder: Path) -> None:
-    with pytest.raises(PhantomError, match="no mask of .*Only of simulated images"):
+    with pytest.raises(PhantomError, match=r"no mask of .*Only of simulated images"):
         read_mask(next(folder.glob("train/NORMAL/*")))
-    with pytest.raises(PhantomError, match="no mask of .*not a picture in a set of phantoms"):
+    with pytest.raises(PhantomError, match=r"no mask of .*not a picture in a set of phantoms"):
         read_mask(copy / "train" / "PNEUMONIA" / "phantom9999_virus_1.jpeg")
     sick = next(copy.glob("train/PNEUMONIA/*.jpeg"))
     next(copy.glob(f"masks/*/*/{sick.stem}.png")).unlink()
@@ -101,7 +101,7 @@ def test_only_phantoms_have_masks(copy: Path, folder: Path) -> None:
 
 
 def test_the_same_settings_give_the_same_bytes_and_another_seed_others(whole: Path, tmp_path: Path) -> None:
-    shuffled = replace(SMALL, patients=dict(reversed(SMALL.patients.items())))
+    shuffled = replace(SMALL, patients=dict(sorted(SMALL.patients.items())))
     assert contents(make(tmp_path / "a", shuffled)) == contents(whole)
     assert contents(make(tmp_path / "b", replace(SMALL, seed=1))) != contents(whole)
 
@@ -141,7 +141,7 @@ def test_an_empty_folder_is_filled_and_any_other_left_alone(tmp_path: Path) -> N
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("…", encoding="utf-8")
     for root in (tmp_path / "mine", tmp_path / "mine" / "thesis.txt"):
-        with pytest.raises(PhantomError, match="is not a set of phantoms: manifest.json is missing"):
+        with pytest.raises(PhantomError, match=r"is not a set of phantoms: manifest.json is missing"):
             make(root)
     assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="utf-8") == "…"
 
@@ -341,7 +341,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_noticed(copy: Path) -> None:
     (copy / "train" / ".DS_Store").touch()
     check_dataset(copy)
     (copy / "train" / "NORMAL" / "phantom0000_normal_9.jpeg").write_bytes(before)
-    with pytest.raises(PhantomError, match="one too many .*phantom0000_normal_9.jpeg"):
+    with pytest.raises(PhantomError, match=r"one too many .*phantom0000_normal_9.jpeg"):
         check_dataset(copy)
 
 
@@ -368,7 +368,7 @@ def test_an_edited_manifest_is_noticed(copy: Path, edit: Callable[[dict[str, obj
 def test_a_manifest_that_is_none(copy: Path, text: str) -> None:
     (copy / MANIFEST).write_text(text, encoding="latin-1")
     for use in (check_dataset, make):
-        with pytest.raises(PhantomError, match="not a set of phantoms: manifest.json is missing or can not be read"):
+        with pytest.raises(PhantomError, match=r"not a set of phantoms: manifest.json is missing or can not be read"):
             use(copy)
 
 
@@ -386,7 +386,7 @@ def test_a_packed_set_comes_back_as_it_was(whole: Path, tmp_path: Path) -> None:
 def test_a_folder_with_other_phantoms_is_not_taken_for_the_archive(whole: Path, tmp_path: Path) -> None:
     archive = pack_dataset(whole, tmp_path / "set.zip")
     other = make(tmp_path / "other", replace(SMALL, seed=3))
-    with pytest.raises(PhantomError, match="other holds other phantoms than .*Remove that folder, and call again"):
+    with pytest.raises(PhantomError, match=r"other holds other phantoms than .*Remove that folder, and call again"):
         unpack_dataset(archive, other)
 
 
@@ -425,7 +425,7 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(whole: Path, tmp_path: 
         "train/NORMAL/../../../escaped.jpeg",
         "train\\NORMAL\\phantom0001_normal_1.jpeg",
         "train/NORMAL/phantom0001_normal_1.exe",
-        "train/NORMAL/phantom٠٠٠١_normal_1.jpeg",
+        "train/NORMAL/phantom\u0660\u0660\u0660\u0661_normal_1.jpeg",
         "train/NORMAL/phantom0001_normal_1.jpeg\n",
         "train/NORMAL/",
     ],
@@ -562,7 +562,7 @@ def test_patients_of_train_are_filmed_again_when_the_trap_is_set(sizes: dict[str
     assert len(set(names)) == len(names)
     classes = {planned.path.parts[:2] for planned in plan_pictures(leaking)}
     assert len(classes) == 6
-    anatomy = {}
+    anatomy: dict[str, Patient] = {}
     for planned in plan_pictures(leaking):
         assert anatomy.setdefault(planned.path.name[:11], planned.patient) == planned.patient
     if sizes["train"] == 40:

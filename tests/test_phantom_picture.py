@@ -67,7 +67,8 @@ def test_the_same_patient_gives_the_same_picture(kind: Kind, pattern: Pattern) -
     assert np.array_equal(first[0], second[0])
     assert np.array_equal(first[1], second[1])
     assert first[0].shape == first[1].shape == (64, round(64 * exposure.aspect))
-    assert (first[0].dtype, first[1].dtype) == (np.uint8, np.bool_)
+    assert first[0].dtype == np.uint8
+    assert first[1].dtype == np.bool_
     other, _ = render(patient, replace(exposure, noise_seed=exposure.noise_seed + 1), 64)
     assert not np.array_equal(first[0], other)
 
