@@ -76,8 +76,9 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
     half = a + patient.wall * (1 + 0.25 * fade(-y, 0.5 * height))
     depth = 2 * (patient.half_depth + 0.7 * patient.wall)
     side = np.abs(x)
-    # the slope from the neck outwards
-    shoulder = apex(patient) - 0.30 * height + 0.38 * height * (side / (1.1 * a)) ** 3
+    shoulder = (
+        apex(patient) - 0.30 * height + 0.38 * height * (side / (1.1 * a)) ** 3
+    )  # the slope from the neck outwards
     front = np.sqrt(np.clip((y - shoulder) / (0.3 * height), 0, 1))
     chest = depth * np.maximum(0, 1 - (side / half) ** 3.2) ** 0.45 * front
     neck = tube(x, 0.42 * a) * fade(apex(patient) + 0.1 * height - y, 0.3 * height)
