@@ -8,6 +8,7 @@
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
+#   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make benchmark-data             for authors: time and memory for an archive of 1.2 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
@@ -34,7 +35,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room benchmark-data real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms benchmark-data real notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -51,6 +52,9 @@ data-verify: .venv/installed-lab
 
 room: .venv/installed-lab
 	$(BIN)/python -m course_lib.delivery room "$(DIR)" "$(CARD)"
+
+phantoms: .venv/installed-lab
+	$(BIN)/python -m course_lib.phantom quick
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive

@@ -27,14 +27,14 @@ class Profile:
 
     name: str
     image_size: int  #: side of the square image that a network sees, px
-    phantom_patients: int  #: simulated patients in the training folder; the test folder has a third as many
+    phantom_patients: int | None  #: simulated patients in the training folder; None: those that come with the course
     max_train_images: int | None  #: at most this many images of the training folder are used; None: all
     net_epochs: int  #: times that Net sees every training image
     resnet_epochs: int  #: the same for ResNet-18, which is some twenty times slower
 
 
 PROFILES = {
-    "quick": Profile("quick", 64, phantom_patients=360, max_train_images=900, net_epochs=15, resnet_epochs=4),
+    "quick": Profile("quick", 64, phantom_patients=None, max_train_images=900, net_epochs=15, resnet_epochs=4),
     "full": Profile("full", 64, phantom_patients=2000, max_train_images=None, net_epochs=20, resnet_epochs=6),
 }
 

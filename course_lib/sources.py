@@ -1,10 +1,10 @@
-"""Where images come from: simulated on the spot, from Kaggle, or from a folder that is already there."""
+"""Where images come from: simulated, from Kaggle, or from a folder that is already there."""
 
 import os
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib import delivery, phantom
@@ -21,7 +21,6 @@ from course_lib.dataset import (
 )
 from course_lib.runtime import COURSE_ROOT, Profile, current_profile
 
-PHANTOM_HEIGHT = 160  #: px; the networks of the course see 64 or more of them
 UNKNOWN_FOLDER = "a folder of your own"
 
 
@@ -64,8 +63,9 @@ def open_dataset(
 ) -> CourseData:
     """The images of the course, checked and split by patient.
 
-    ``source`` is ``"phantom"`` (simulated, made on first use), ``"kaggle"`` (the real chest X-rays: found on this
-    computer, or else fetched, if the download has ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
+    ``source`` is ``"phantom"`` (simulated: those that come with the course, unpacked on first use, or with the profile
+    ``full`` more of them, made on first use), ``"kaggle"`` (the real chest X-rays: found on this computer, or else
+    fetched, if the download has ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
     card), or a folder in the layout ``{train,test}/{NORMAL,PNEUMONIA}/``. Without it, what ``COURSE_DATA`` names, or
     else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read.
@@ -73,6 +73,7 @@ def open_dataset(
     Raises:
         DataError: the folder is missing or not in the layout, a class is empty, a name gives no patient, a patient is
             on both sides, or an image can not be read (left out and named with ``skip_unreadable``).
+        PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
     profile = profile or current_profile()
@@ -113,13 +114,13 @@ def _folder_of(source: str, profile: Profile, at_most_mb: float | None) -> Path:
 
 
 def _phantom_folder(profile: Profile) -> Path:
-    """The folder of this profile's phantoms, made now if it is not there yet."""
-    patients = profile.phantom_patients
-    root = COURSE_ROOT / "datasets" / "phantom" / f"v{phantom.VERSION}-{patients}-patients-{PHANTOM_HEIGHT}px"
-    if not root.is_dir():
-        root.parent.mkdir(parents=True, exist_ok=True)
-        phantom.make_dataset(root, train_patients=patients, test_patients=patients // 3, size_px=PHANTOM_HEIGHT, seed=0)
-    return root
+    """The folder of this profile's phantoms, unpacked or made now if it is not there yet."""
+    root = COURSE_ROOT / "datasets" / "phantom" / f"v{phantom.VERSION}-{profile.name}"
+    if profile.phantom_patients is None:
+        return phantom.unpack_dataset(phantom.QUICK_ARCHIVE, root)
+    train = profile.phantom_patients
+    patients = {"train": train, "val": max(2, train // 10), "test": max(2, train // 3)}
+    return phantom.make_dataset(root, replace(phantom.QUICK_SET, patients=patients))
 
 
 def _existing_folder(folder: Path) -> Path:

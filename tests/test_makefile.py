@@ -36,6 +36,12 @@ def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
     assert "[test]" not in room
 
 
+def test_the_phantoms_are_made_with_what_learners_install(tmp_path: Path) -> None:
+    done = dry_run(tmp_path, "phantoms")
+    assert "-m course_lib.phantom quick" in done
+    assert "[test]" not in done
+
+
 def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:
     assert "--constraint constraints.txt" in dry_run(tmp_path, "test")
     assert "--constraint" not in dry_run(tmp_path, "test", "CONSTRAINTS=")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from course_lib import phantom, sources
 from course_lib.dataset import DataError, check_patients_apart
 from course_lib.runtime import COURSE_ROOT, PROFILES
 from course_lib.sources import open_dataset
@@ -19,6 +20,45 @@ def test_phantoms_are_the_default_and_say_that_they_are_simulated() -> None:
     assert data.classes == ("NORMAL", "PNEUMONIA")
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
         check_patients_apart(getattr(data, one), getattr(data, other), (one, other))
+
+
+def test_the_quick_profile_unpacks_the_phantoms_of_the_course_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = phantom.Settings({"train": 24, "val": 2, "test": 8}, size_px=24, seed=0)
+    made = phantom.make_dataset(tmp_path / "made", settings, workers=1, progress=False)
+    monkeypatch.setattr(phantom, "QUICK_ARCHIVE", phantom.pack_dataset(made, tmp_path / "quick.zip"))
+    monkeypatch.setattr(sources, "COURSE_ROOT", tmp_path)
+    data = open_dataset("phantom", profile=PROFILES["quick"])
+    root = tmp_path / "datasets" / "phantom" / f"v{phantom.VERSION}-quick"
+    assert data.train[0].path.parents[2] == root
+    assert phantom.check_dataset(root) == settings
+    assert len({r.patient for r in (*data.train, *data.validation)}) == 24
+    before = root.stat().st_mtime_ns
+    assert open_dataset("phantom", profile=PROFILES["quick"]) == data
+    assert root.stat().st_mtime_ns == before
+
+
+def test_without_the_phantoms_of_the_course_it_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phantom, "QUICK_ARCHIVE", tmp_path / "quick.zip")
+    monkeypatch.setattr(sources, "COURSE_ROOT", tmp_path)
+    with pytest.raises(phantom.PhantomError, match=r"quick\.zip is missing or damaged: .*git checkout"):
+        open_dataset("phantom", profile=PROFILES["quick"])
+
+
+def test_the_full_profile_makes_its_own_phantoms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = replace(phantom.QUICK_SET, size_px=24)
+    monkeypatch.setattr(phantom, "QUICK_SET", small)
+    monkeypatch.setattr(sources, "COURSE_ROOT", tmp_path)
+    data = open_dataset("phantom", profile=replace(PROFILES["full"], phantom_patients=30))
+    root = data.train[0].path.parents[2]
+    assert root == tmp_path / "datasets" / "phantom" / f"v{phantom.VERSION}-full"
+    assert phantom.check_dataset(root) == replace(small, patients={"train": 30, "val": 3, "test": 10})
+    full = PROFILES["full"].phantom_patients
+    assert full is not None
+    assert full > 4 * phantom.QUICK_SET.patients["train"]
 
 
 def test_a_folder_by_argument_or_by_variable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,24 +2,19 @@
 
 In reading order: `people` (who is filmed, and how), `geometry` (how far a ray runs inside simple bodies), `anatomy`
 (the healthy body), `disease` (what pneumonia puts into the lungs), `imaging` (from attenuation to the film),
-`radiograph` (all of it together) and `files` (whole data sets on disk).
+`radiograph` (all of it together), `plan` (which pictures a data set has), `files` (data sets on disk) and `shipping`
+(a data set as one file, and the one that comes with the course).
 """
 
-from course_lib.phantom.files import (
-    VERSION,
-    Confounders,
-    PhantomError,
-    Settings,
-    check_dataset,
-    make_dataset,
-    pack_dataset,
-    read_mask,
-    unpack_dataset,
-)
+from course_lib.phantom.files import PhantomError, check_dataset, make_dataset, read_mask
 from course_lib.phantom.people import Exposure, Kind, Patient, draw_exposure, draw_patient
+from course_lib.phantom.plan import VERSION, Confounders, Settings
 from course_lib.phantom.radiograph import render, render_layers
+from course_lib.phantom.shipping import QUICK_ARCHIVE, QUICK_SET, pack_dataset, unpack_dataset
 
 __all__ = [
+    "QUICK_ARCHIVE",
+    "QUICK_SET",
     "VERSION",
     "Confounders",
     "Exposure",

@@ -97,7 +97,7 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
         if patient.breast:
             off = ellipsoid(x - side_ * 0.5 * a, y - 0.3 * height, (0.42 * a, 0.26 * height, patient.breast / 2))
             whole = whole + off * fade(0.45 * height - y, 0.3)
-    return whole
+    return np.asarray(whole)
 
 
 def _arm(patient: Patient, side: int) -> list[Point]:
@@ -179,10 +179,10 @@ def _trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
                     offset = 1.4 * radii[0]
                     add_line(bronchi, grid, [(px, py + offset) for px, py in points], [0.8 * r for r in radii])
         across, down = turned(grid, start, 12 * side)
-        root = ellipsoid(across, down, (0.11 * a, 0.17 * a, 0.10 * a * patient.vessels))
+        hub = ellipsoid(across, down, (0.11 * a, 0.17 * a, 0.10 * a * patient.vessels))
         away = np.hypot(across - 0.1 * a * side, 0.8 * down) / (0.42 * a)
         small = 0.03 * a * patient.vessels * np.exp(-away * away)  # the many that are too small to be told apart
-        vessels = np.maximum(vessels, root) + small * np.clip(1 + 0.4 * texture(rng, grid.x, grid.y, 0.05 * a), 0, 2)
+        vessels = np.maximum(vessels, hub) + small * np.clip(1 + 0.4 * texture(rng, grid.x, grid.y, 0.05 * a), 0, 2)
     return vessels, bronchi
 
 

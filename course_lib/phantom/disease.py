@@ -36,18 +36,18 @@ def lobe_parts(patient: Patient, grid: Grid, lobe: Lobe) -> Plane:
     """
     height = patient.lung_height
     part = (grid.y - apex(patient)) / height
-    lower = np.clip((part - 0.22) / 0.75, 0, 0.97)
+    lower: Plane = np.clip((part - 0.22) / 0.75, 0, 0.97)
     if lobe in ("right lower", "left lower"):
         return lower
     if lobe == "left upper":
-        return 1 - lower
+        return np.asarray(1 - lower)
     fissure = apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * height
     above = fade(fissure - grid.y, 0.03 * height)
-    return (1 - lower) * (above if lobe == "right upper" else 1 - above)
+    return np.asarray((1 - lower) * (above if lobe == "right upper" else 1 - above))
 
 
 def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid) -> tuple[Plane, Plane]:
-    """One lobe fills up from a centre, evenly and densely; the worst cases reach the rest of the lung, or its outside."""
+    """One lobe fills up from a centre, evenly and densely; the worst reach the rest of the lung, or its outside."""
     a, height, severe = patient.half_width, patient.lung_height, patient.severity
     side = -1 if patient.lobe.startswith("right") else 1
     level = {"upper": -0.26, "middle": 0.14, "lower": 0.24}[patient.lobe.split()[1]]

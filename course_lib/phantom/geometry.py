@@ -60,7 +60,8 @@ def make_grid(patient: Patient, exposure: Exposure, size_px: int) -> Grid:
 def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:
     """Smooth random numbers, mean 0 and standard deviation about 1; ``cell`` is the size of their bumps, cm."""
     lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
-    step = max(1, int(cell / 4 / max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))))
+    pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
+    step = max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
     places = np.stack([y[::step, ::step] / cell, x[::step, ::step] / cell])
     coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)
     return coarse if step == 1 else upsample(coarse, step, x.shape)

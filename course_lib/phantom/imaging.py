@@ -7,6 +7,7 @@ Source: J. T. Bushberg et al., The Essential Physics of Medical Imaging, 3rd ed.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
@@ -47,11 +48,11 @@ def expose(attenuation: Plane, exposure: Exposure) -> Plane:
     return np.asarray(rng.poisson(1000 * exposure.photons * blurred), dtype=np.float32)
 
 
-def develop(photons: Plane, exposure: Exposure, body: Plane) -> Plane:
+def develop(photons: Plane, exposure: Exposure, body: NDArray[np.bool_]) -> Plane:
     """The picture, 0 black to 1 white, as a digital scanner makes it from the counts.
 
     The logarithm turns photons back into attenuation; slow changes are partly taken out and edges enhanced; the grey
-    scale is fitted to the brightest and the darkest of the ``body`` (a plane of booleans) in this picture.
+    scale is fitted to the brightest and the darkest of the ``body`` in this picture.
     """
     white_light = 1000 * exposure.photons * (1 + 0.5 * exposure.scatter)
     signal = -np.log((photons + 1) / white_light)  # 0 for free air
