@@ -9,6 +9,8 @@
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
+#   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
+#   make sheet                      for authors: contact sheets of phantoms, to build/realism/
 #   make benchmark-data             for authors: time and memory for an archive of 1.2 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
@@ -17,7 +19,8 @@
 #   TORCH_INDEX=<url>               take torch from this index first; see the README for the small CPU-only build
 #   CONSTRAINTS=                    take the newest releases instead of the tested ones in constraints.txt
 #
-# Variable for the data:
+# Variables for the data:
+#   SPLIT=test                      for make realism: the real images to try the phantom-trained network on
 #   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
 
 PYTHON ?= python3
@@ -25,6 +28,7 @@ TORCH_INDEX ?=
 CONSTRAINTS ?= constraints.txt
 ARGS ?=
 DATA ?=
+SPLIT ?= train
 DIR ?=
 CARD ?= chest-xray-pneumonia
 
@@ -35,7 +39,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms benchmark-data real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -55,6 +59,12 @@ room: .venv/installed-lab
 
 phantoms: .venv/installed-lab
 	$(BIN)/python -m course_lib.phantom quick
+
+realism: .venv/installed-test
+	$(BIN)/python -m course_lib.realism measure "$(DATA)" --split "$(SPLIT)"
+
+sheet: .venv/installed-test
+	$(BIN)/python -m course_lib.realism sheet $(DATA)
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive

@@ -3,7 +3,7 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    notebooks | widgets              runs, cleans and checks the course's notebooks; for authors | dialogues
+    notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
     plots                            figures: data in, Axes out, always with a text alternative
     training                         the loop, its history, checkpoints
     evaluation                       predictions, and the numbers that summarise them

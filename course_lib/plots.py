@@ -49,6 +49,21 @@ def plot_images(
     return grid
 
 
+def plot_masks(
+    images: Sequence[ArrayLike], masks: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4
+) -> NDArray[np.object_]:
+    """Grey images with the outline of a mask on each; gives the Axes, row by row."""
+    grid = plot_images(images, titles, heading, columns)
+    panels: list[Axes] = list(grid.flat)
+    for axes, mask in zip(panels, masks, strict=False):
+        inside = np.asarray(mask, dtype=float)
+        if inside.any() and not inside.all():
+            axes.contour(inside, levels=[0.5], colors=ORANGE, linewidths=1)
+    covered = ", ".join(f"{100 * np.mean(np.asarray(mask, dtype=float)):.0f} %" for mask in masks)
+    _say(_axes(panels[0], (0, 0))[1], f"An outline marks the mask, which covers {covered} of the picture.")
+    return grid
+
+
 def plot_history(history: History, heading: str, ax: Axes | None = None) -> Axes:
     """Training and validation loss per epoch; the best epoch is marked."""
     axes, figure = _axes(ax, (5.5, 3.4))

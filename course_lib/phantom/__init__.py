@@ -9,7 +9,7 @@ In reading order: `people` (who is filmed, and how), `geometry` (how far a ray r
 from course_lib.phantom.files import PhantomError, check_dataset, make_dataset, read_mask
 from course_lib.phantom.people import Exposure, Kind, Patient, draw_exposure, draw_patient
 from course_lib.phantom.plan import VERSION, Confounders, Settings
-from course_lib.phantom.radiograph import render, render_layers
+from course_lib.phantom.radiograph import render, render_layers, render_with
 from course_lib.phantom.shipping import QUICK_ARCHIVE, QUICK_SET, pack_dataset, unpack_dataset
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "read_mask",
     "render",
     "render_layers",
+    "render_with",
     "unpack_dataset",
 ]

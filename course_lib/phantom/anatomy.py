@@ -181,7 +181,9 @@ def _trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
         across, down = turned(grid, start, 12 * side)
         hub = ellipsoid(across, down, (0.11 * a, 0.17 * a, 0.10 * a * patient.vessels))
         away = np.hypot(across - 0.1 * a * side, 0.8 * down) / (0.42 * a)
-        small = 0.03 * a * patient.vessels * np.exp(-away * away)  # the many that are too small to be told apart
+        small = (
+            a * patient.vessels * (0.03 * np.exp(-away * away) + 0.012)
+        )  # the many that are too small to be told apart
         vessels = np.maximum(vessels, hub) + small * np.clip(1 + 0.4 * texture(rng, grid.x, grid.y, 0.05 * a), 0, 2)
     return vessels, bronchi
 
@@ -196,7 +198,7 @@ def _branches(
         x, y = points[-1]
         across, down = side * np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         points.append((x + across * length / bends, y + down * length / bends))
-    yield points, [float(r) for r in np.linspace(radius, 0.72 * radius, bends + 1)]
+    yield points, [radius * (1 - 0.28 * bend / bends) for bend in range(bends + 1)]
     if depth > 1:
         spread = rng.uniform(12, 30)
         for turn in (-spread, spread * rng.uniform(0.5, 1)):
@@ -220,7 +222,7 @@ def _spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) 
         pedicles += shell(distance, 0.2 * spacing, 0.06 * spacing)
     process = ellipsoid(x + 0.35 * turn * a, nearest - 0.15 * spacing, (0.035 * a, 0.3 * spacing, 0.3))
     transverse = shell(nearest + 0.15 * spacing, 0.13 * spacing, 0.04 * a) * fade(1.9 * half - np.abs(x), 0.3 * half)
-    return np.asarray(0.022 * a * body + 0.28 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
+    return np.asarray(0.026 * a * body + 0.28 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
 
 
 def rib_spacing(patient: Patient) -> float:
@@ -278,7 +280,7 @@ def _girdle(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float)
         path = [(0.10, 0.03), (0.3, 0.0), (0.52, -0.045), (0.75, -0.05), (0.95, -0.02)]
         points = [(middle + side * px * a, collar + (py - slope * px * 1.6) * a) for px, py in path]
         line = np.zeros_like(bones)
-        add_line(line, grid, points, [0.065 * a, 0.05 * a, 0.042 * a, 0.045 * a, 0.055 * a], cortex=0.014 * a)
+        add_line(line, grid, points, [0.055 * a, 0.042 * a, 0.034 * a, 0.036 * a, 0.045 * a], cortex=0.011 * a)
         bones += 1.15 * line
         bones += _shoulder_blade(patient, grid, side, raised)
         arm = _arm(patient, side)

@@ -11,6 +11,8 @@ from course_lib.phantom.anatomy import Body, apex, dome, hilum
 from course_lib.phantom.geometry import Grid, Plane, fade, texture
 from course_lib.phantom.people import Exposure, Lobe, Patient
 
+HAZE = {"lobar": 0.3, "patchy": 0.7, "interstitial": 1.0}  #: how much of it each pattern brings along
+
 
 def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> tuple[Plane, Plane]:
     """How full of fluid the right and the left lung are along each ray: 0 (all air) to 1 (no air left)."""
@@ -18,7 +20,7 @@ def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> 
     if patient.severity == 0:
         return empty, empty
     rng = np.random.default_rng([patient.anatomy_seed, 3])
-    haze = _haze(patient, rng, grid)
+    haze = HAZE[patient.pattern] * _haze(patient, rng, grid)
     if patient.pattern == "lobar":
         right, left = _lobar(patient, exposure, rng, grid)
     elif patient.pattern == "patchy":
@@ -65,7 +67,7 @@ def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid:
     if rng.random() < 0.3:  # fluid around the lung: it creeps up the side of the chest
         top = dome(patient, exposure, grid.x, side) - height * (0.1 + 0.5 * severe**2) * (side * grid.x / a) ** 2
         filled = np.maximum(filled, 0.95 * fade(grid.y - top, 0.08 * height))
-    other = 0.25 * severe * rng.random() * fade(0.8 - np.hypot(grid.x + centre[0], grid.y - 0.2 * height) / a, 0.5)
+    other = 0.15 * severe * rng.random() * fade(0.8 - np.hypot(grid.x + centre[0], grid.y - 0.2 * height) / a, 0.5)
     return (filled, other) if side < 0 else (other, filled)
 
 
@@ -110,4 +112,4 @@ def _interstitial(patient: Patient, rng: np.random.Generator, grid: Grid, body: 
     clouds = np.clip(1 + 0.45 * texture(rng, grid.x, grid.y, 0.2 * a), 0, 2)
     thick = np.clip(2.2 * gaussian_filter(body.vessels, 0.05 * a / grid.pixel) / (body.lung + 0.2 * a), 0, 0.5)
     filled = severe * (0.6 * clouds * near + (0.06 + 0.2 * near) * lines + thick)
-    return np.clip(filled, 0, 0.9)
+    return np.asarray(np.clip(filled, 0, 0.9))

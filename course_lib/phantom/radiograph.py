@@ -11,7 +11,7 @@ from course_lib.phantom.geometry import Plane, make_grid
 from course_lib.phantom.imaging import Attenuation, add_leads, develop, expose, write_on
 from course_lib.phantom.people import Exposure, Patient
 
-VISIBLE = 0.05  #: attenuation from which on the mask counts a disease; it takes a twentieth of the beam
+VISIBLE = 0.2  #: attenuation from which on the mask counts a disease; it takes a fifth of the beam
 
 
 def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -24,6 +24,31 @@ def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[
     """
     layers = render_layers(patient, exposure, size_px)
     return np.round(255 * layers["film"]).astype(np.uint8), layers["disease"] > VISIBLE
+
+
+def render_with(
+    patient: Patient,
+    exposure: Exposure,
+    *,
+    severity: float,
+    energy: float,
+    photons: float,
+    gamma: float,
+    turn: float,
+    size_px: int = 224,
+) -> NDArray[np.uint8]:
+    """The radiograph [size_px, width] with five things set by hand, for sliders; everything else stays as it is.
+
+    ``severity`` 0 to 1 (a healthy patient gets disease in one lobe), ``energy`` of the X-rays 30 to 80 keV, where a
+    high one takes contrast from the bones, ``photons`` per pixel in thousands, where few mean noise, ``gamma`` of the
+    display, above 1 darker, and ``turn`` of the patient around the body's long axis, degrees.
+    """
+    kind, pattern = patient.kind, patient.pattern
+    if patient.kind == "normal" and severity > 0:
+        kind, pattern = "bacteria", "lobar"
+    patient = replace(patient, kind=kind, pattern=pattern, severity=severity)
+    exposure = replace(exposure, energy=energy, photons=photons, gamma=gamma, turn=turn)
+    return render(patient, exposure, size_px)[0]
 
 
 def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[str, Plane]:
