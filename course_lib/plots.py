@@ -54,7 +54,7 @@ def plot_masks(
 ) -> NDArray[np.object_]:
     """Grey images with the outline of a mask on each; gives the Axes, row by row."""
     grid = plot_images(images, titles, heading, columns)
-    panels: list[Axes] = list(grid.flat)
+    panels: list[Axes] = grid.ravel().tolist()
     for axes, mask in zip(panels, masks, strict=False):
         inside = np.asarray(mask, dtype=float)
         if inside.any() and not inside.all():
