@@ -42,7 +42,10 @@ SIZE_TO_TELL_APART = 64
 PHANTOMS = phantom.Settings(patients={"train": 4000, "val": 400}, size_px=96, seed=11)
 SEEDS = range(5)
 FEW_PATIENTS = (50, 100, 200)
+HELD_OUT_PATIENTS = 600  #: real patients that measure the gain from pretraining
 BATCH = 64
+SHEET_PX = 224
+README_PICTURE = COURSE_ROOT / "notebooks" / "figures" / "phantoms.png"
 
 
 @dataclass(frozen=True)
@@ -247,7 +250,7 @@ def telling_apart(real: Pixels, simulated: Pixels, lines: list[str]) -> None:
 def gain_from_pretraining(real: Pixels, simulated: Pixels, lines: list[str]) -> None:
     """ResNet-18 on few real patients, started from phantom-trained weights or at random, tried on other patients."""
     order = np.random.default_rng(0).permutation(np.unique(real.patients))
-    others = real.take(np.isin(real.patients, order[-600:]))
+    others = real.take(np.isin(real.patients, order[-HELD_OUT_PATIENTS:]))
     with seeded(0):
         start = resnet18_classifier(weights=None)
     start = train(start, simulated, steps=250, seed=0, rate=1e-3)
@@ -260,7 +263,9 @@ def gain_from_pretraining(real: Pixels, simulated: Pixels, lines: list[str]) -> 
     for many in FEW_PATIENTS:
         scores: dict[str, list[float]] = {"random": [], "phantom": []}
         for seed in SEEDS:
-            few = real.take(np.isin(real.patients, np.random.default_rng(seed).permutation(order[:-600])[:many]))
+            few = real.take(
+                np.isin(real.patients, np.random.default_rng(seed).permutation(order[:-HELD_OUT_PATIENTS])[:many])
+            )
             for name, values in scores.items():
                 with seeded(seed):
                     model = resnet18_classifier(weights=None)
@@ -276,34 +281,42 @@ def gain_from_pretraining(real: Pixels, simulated: Pixels, lines: list[str]) -> 
 
 
 def sheet(folder: Path | None) -> list[Path]:
-    """Contact sheets: both classes, severity in steps with the mask and, given a folder, phantoms among real images."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    """Contact sheets: both classes, severity in steps with the mask and, given a folder, phantoms among real images.
+
+    The first eight go to the README too.
+    """
     rng = np.random.default_rng(7)
     kinds: tuple[phantom.Kind, ...] = ("normal", "bacteria", "virus")
-    cases = [(kind, phantom.draw_patient(rng, kind), phantom.draw_exposure(rng)) for kind in kinds for _ in range(6)]
-    images = [phantom.render(patient, exposure, 224)[0] for _, patient, exposure in cases]
-    plot_images(images, [f"{kind} {p.severity:.2f}" for kind, p, _ in cases], "Phantoms (simulated)", columns=6)
-    made = [_save("both-classes.png")]
-    patients = {p.pattern: p for _, p, _ in cases if p.kind != "normal"}
-    steps = [(p, severity) for p in patients.values() for severity in (0, 0.2, 0.4, 0.6, 0.8, 1)]
-    pictures = [phantom.render(replace(p, severity=severity), cases[0][2], 224) for p, severity in steps]
-    titles = [f"{p.pattern} {severity:.1f}" for p, severity in steps]
-    images_, masks = zip(*pictures, strict=True)
-    plot_masks(images_, masks, titles, "Severity in steps (simulated); the line is the mask", columns=6)
-    made.append(_save("severity.png"))
+    cases = [(phantom.draw_patient(rng, kind), phantom.draw_exposure(rng)) for kind in kinds for _ in range(6)]
+    images = [phantom.render(patient, exposure, SHEET_PX)[0] for patient, exposure in cases]
+    titles = [f"{patient.kind} {patient.severity:.2f}" for patient, _ in cases]
+    plot_images(images, titles, "Phantoms (simulated)", columns=6)
+    made = [_save(RESULTS / "both-classes.png")]
+    chosen = [0, 1, 2, 5, 7, 9, 12, 15]
+    plot_images([images[i] for i in chosen], [titles[i].split()[0] for i in chosen], "Phantoms (simulated)")
+    made.append(_save(README_PICTURE))
+    patients = {patient.pattern: patient for patient, _ in cases if patient.kind != "normal"}
+    steps = [(patient, severity) for patient in patients.values() for severity in (0, 0.2, 0.4, 0.6, 0.8, 1)]
+    pictures = [phantom.render(replace(p, severity=severity), cases[0][1], SHEET_PX) for p, severity in steps]
+    radiographs, masks = zip(*pictures, strict=True)
+    titles = [f"{patient.pattern} {severity:.1f}" for patient, severity in steps]
+    plot_masks(radiographs, masks, titles, "Severity in steps (simulated); the line is the mask", columns=6)
+    made.append(_save(RESULTS / "severity.png"))
     if folder is not None:
-        paths = [r.path for r in take_patients(read_split(folder, "train", recognise_card(folder))[0], 18, seed=3)]
-        mixed = [np.asarray(open_grey(path).resize((224, 224))) for path in paths[:9]]
-        mixed += [np.asarray(Image.fromarray(image).resize((224, 224))) for image in images[::2]]
+        some = take_patients(read_split(folder, "train", recognise_card(folder))[0], 18, seed=3)[:9]
+        square = (SHEET_PX, SHEET_PX)
+        mixed = [np.asarray(open_grey(radiograph.path).resize(square)) for radiograph in some]
+        mixed += [np.asarray(Image.fromarray(image).resize(square)) for image in images[::2]]
         order = rng.permutation(len(mixed))
-        plot_images([mixed[i] for i in order], [str(n + 1) for n in range(len(order))], "Which are real?", columns=6)
-        made.append(_save("which-are-real.png"))
+        numbers = [str(n + 1) for n in range(len(order))]
+        plot_images([mixed[i] for i in order], numbers, "Which are real?", columns=6)
+        made.append(_save(RESULTS / "which-are-real.png"))
     return made
 
 
-def _save(name: str) -> Path:
-    path = RESULTS / name
-    plt.gcf().savefig(path, dpi=110)
+def _save(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plt.gcf().savefig(path, dpi=100)
     plt.close()
     return path
 

@@ -1,6 +1,7 @@
 """One simulated radiograph: its geometry and physics, and the disease that the mask marks."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,3 +187,38 @@ def test_anybody_can_be_filmed_in_any_way() -> None:
         assert image.std() > 5
         assert mask.any() <= (patient.severity > 0)
     assert phantom.VERSION >= 2
+
+
+SLIDERS: dict[str, Any] = {"severity": 0.6, "energy": 50.0, "photons": 80.0, "gamma": 0.9, "turn": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("slider", "value"), [("severity", 0.9), ("energy", 36.0), ("photons", 6.0), ("gamma", 1.4), ("turn", 12.0)]
+)
+def test_every_slider_changes_the_picture_and_nothing_else_does(slider: str, value: float) -> None:
+    patient, exposure = patient_and_exposure("normal")
+    picture = phantom.render_with(patient, exposure, **SLIDERS, size_px=64)
+    assert picture.shape == (64, max(1, round(64 * exposure.aspect)))
+    assert np.array_equal(picture, phantom.render_with(patient, exposure, **SLIDERS, size_px=64))
+    assert not np.array_equal(picture, phantom.render_with(patient, exposure, **SLIDERS | {slider: value}, size_px=64))
+
+
+def test_a_low_energy_and_few_photons_do_what_they_say() -> None:
+    patient, exposure = patient_and_exposure("normal")
+    layers = {
+        energy: render_layers(patient, replace(exposure, energy=energy), 64)["bone"].max() for energy in (36.0, 70.0)
+    }
+    assert layers[36.0] > 1.3 * layers[70.0]
+    noisy, clean = (
+        phantom.render_with(patient, exposure, **SLIDERS | {"photons": photons}, size_px=64).astype(float)
+        for photons in (5.0, 5000.0)
+    )
+    assert np.abs(np.diff(noisy, axis=1)).mean() > 1.2 * np.abs(np.diff(clean, axis=1)).mean()
+
+
+def test_a_slider_can_make_the_healthy_ill_but_not_beyond_measure() -> None:
+    patient, exposure = patient_and_exposure("normal")
+    well = phantom.render_with(patient, exposure, **SLIDERS | {"severity": 0.0}, size_px=64)
+    assert np.array_equal(well, render(patient, replace(exposure, energy=50, photons=80, gamma=0.9, turn=0), 64)[0])
+    with pytest.raises(ValueError, match=r"severity must be from 0 to 1, but is 1\.2"):
+        phantom.render_with(patient, exposure, **SLIDERS | {"severity": 1.2})

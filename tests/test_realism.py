@@ -1,4 +1,4 @@
-"""The measurements of the simulator: that they run, that they measure what they say, and that they keep images apart."""
+"""The measurements of the simulator: they run, they measure what they say, and they keep images apart."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import torch
 from course_lib import phantom, realism
 from course_lib.dataset import read_split
 from course_lib.evaluation import auroc
-from course_lib.realism import Pixels, judge, load, main, new_net, standardise, train, vary
+from course_lib.realism import Pixels, judge, main, new_net, standardise, train, vary
 
 
 def separable(images: int = 60) -> Pixels:
@@ -101,11 +101,14 @@ def test_the_whole_measurement_runs_and_opens_the_test_images_only_when_told(
     assert "| the whole picture | " in page
 
 
-def test_the_contact_sheets_are_pictures(phantoms_as_real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_contact_sheets_are_pictures(
+    phantoms_as_real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(realism, "RESULTS", tmp_path)
+    monkeypatch.setattr(realism, "README_PICTURE", tmp_path / "figures" / "phantoms.png")
     monkeypatch.setattr(realism, "SHEET_PX", 48)
     made = realism.sheet(phantoms_as_real)
-    assert [path.name for path in made] == ["both-classes.png", "severity.png", "which-are-real.png"]
+    assert [path.name for path in made] == ["both-classes.png", "phantoms.png", "severity.png", "which-are-real.png"]
     assert all(path.stat().st_size > 10_000 for path in made)
 
 
