@@ -10,7 +10,7 @@
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
-#   make sheet                      for authors: contact sheets of phantoms, to build/realism/
+#   make sheet                      for authors: contact sheets of phantoms, to build/realism/, and the README's picture
 #   make benchmark-data             for authors: time and memory for an archive of 1.2 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
@@ -64,7 +64,7 @@ realism: .venv/installed-test
 	$(BIN)/python -m course_lib.realism measure "$(DATA)" --split "$(SPLIT)"
 
 sheet: .venv/installed-test
-	$(BIN)/python -m course_lib.realism sheet $(DATA)
+	$(BIN)/python -m course_lib.realism sheet $(if $(DATA),"$(DATA)")
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive

@@ -8,9 +8,11 @@ import pytest
 
 from course_lib import phantom
 from course_lib.phantom import Exposure, Kind, Patient, draw_exposure, draw_patient, render, render_layers
-from course_lib.phantom.geometry import ellipsoid, shell, tube
+from course_lib.phantom.anatomy import build_body
+from course_lib.phantom.disease import lobe_parts
+from course_lib.phantom.geometry import ellipsoid, make_grid, shell, tube
 from course_lib.phantom.imaging import BONE, ENERGIES, LUNG_DENSITY, SOFT_TISSUE, Attenuation
-from course_lib.phantom.people import Pattern
+from course_lib.phantom.people import Lobe, Pattern
 
 PATTERNS: list[tuple[Kind, Pattern]] = [
     ("bacteria", "lobar"),
@@ -222,3 +224,52 @@ def test_a_slider_can_make_the_healthy_ill_but_not_beyond_measure() -> None:
     assert np.array_equal(well, render(patient, replace(exposure, energy=50, photons=80, gamma=0.9, turn=0), 64)[0])
     with pytest.raises(ValueError, match=r"severity must be from 0 to 1, but is 1\.2"):
         phantom.render_with(patient, exposure, **SLIDERS | {"severity": 1.2})
+
+
+def contrast_at_the_heart(lobe: Lobe | None, seed: int) -> float:
+    """The steepest change of the lung's air across the border of the heart beside ``lobe``, when that lobe is full."""
+    patient, exposure = patient_and_exposure("normal", seed)
+    patient, exposure = replace(patient, thymus=0.0), replace(exposure, turn=0.0, tilt=0.0, shift=(0.0, 0.0))
+    grid = make_grid(patient, exposure, 160)
+    body = build_body(patient, exposure, grid)
+    side = 1 if lobe and lobe.startswith("left") else 0
+    air = body.lungs[side]
+    if lobe:
+        air = air * (1 - lobe_parts(patient, grid, body, lobe))
+    border = (body.heart > 0.05 * patient.half_depth) & (body.heart < 1.2 * patient.half_depth)
+    border &= (body.cavities[side] > patient.half_depth) & (np.abs(grid.y - 0.22 * patient.lung_height) < 1.0)
+    return float(np.abs(np.gradient(air, axis=1))[border].mean())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fluid_in_front_hides_the_border_of_the_heart_and_fluid_behind_does_not(seed: int) -> None:
+    """The silhouette sign."""
+    well, in_front, behind = (contrast_at_the_heart(lobe, seed) for lobe in (None, "right middle", "right lower"))
+    assert in_front < 0.5 * well
+    assert in_front < 0.7 * behind
+    in_front, behind = (contrast_at_the_heart(lobe, seed) for lobe in ("left upper", "left lower"))
+    assert in_front < 0.7 * behind
+
+
+def test_the_lobes_of_a_lung_make_up_the_whole() -> None:
+    patient, exposure = patient_and_exposure("normal")
+    grid = make_grid(patient, exposure, 64)
+    body = build_body(patient, exposure, grid)
+    of_each_side: tuple[tuple[Lobe, ...], ...] = (
+        ("right upper", "right middle", "right lower"),
+        ("left upper", "left lower"),
+    )
+    for side, lobes in enumerate(of_each_side):
+        whole = np.sum([lobe_parts(patient, grid, body, lobe) for lobe in lobes], axis=0)
+        assert np.allclose(whole[body.lungs[side] > 0.1], 1, atol=1e-4)
+
+
+def test_the_mask_is_of_the_patient_and_not_of_the_beam() -> None:
+    patient, exposure = patient_and_exposure("bacteria", pattern="lobar")
+    exposure = replace(exposure, collimation=(0.0, 0.0, 0.0, 0.0))
+    _, mask = render(patient, replace(exposure, energy=36), 96)
+    assert mask.any()
+    assert np.array_equal(mask, render(patient, replace(exposure, energy=75), 96)[1])
+    _, seen = render(patient, replace(exposure, collimation=(0.3, 0.0, 0.3, 0.4)), 96)
+    assert not seen[:, : round(0.3 * seen.shape[1])].any()
+    assert not seen[-round(0.4 * 96) :].any()

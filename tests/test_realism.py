@@ -56,11 +56,16 @@ def test_the_same_seed_trains_the_same_network() -> None:
     assert np.array_equal(first.probabilities, second.probabilities)
 
 
-def test_telling_apart_keeps_patients_apart_and_classes_even() -> None:
+def test_telling_apart_takes_both_classes_alike_and_labels_the_source() -> None:
     real, simulated = separable(40), separable(60)
-    mixed = realism._mixed(real, simulated, lambda images: images)
+    mixed = realism._mixed(real, simulated, lambda images: 1 - images)
     assert len(mixed) == 100
-    assert int(mixed.labels.sum()) == 60
+    assert mixed.labels.tolist() == [0] * 40 + [1] * 60
+    assert torch.equal(mixed.images[:20], 255 - real.images[real.labels == 0])
+
+
+def test_a_gain_comes_with_students_interval() -> None:
+    assert realism._mean_and_interval(np.array([0.1, 0.2, 0.3, 0.2, 0.2])) == "+0.200 (+0.112 to +0.288)"
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +75,13 @@ def phantoms_as_real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return phantom.make_dataset(tmp_path_factory.mktemp("real") / "set", settings, workers=1, progress=False)
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
 def test_the_whole_measurement_runs_and_opens_the_test_images_only_when_told(
-    phantoms_as_real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    split: str,
+    phantoms_as_real: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     opened: list[str] = []
 
@@ -92,8 +102,8 @@ def test_the_whole_measurement_runs_and_opens_the_test_images_only_when_told(
     monkeypatch.setattr(realism, "SEEDS", range(2))
     monkeypatch.setattr(realism, "FEW_PATIENTS", (5,))
     monkeypatch.setattr(realism, "HELD_OUT_PATIENTS", 20)
-    assert main(["measure", str(phantoms_as_real)]) == 0
-    assert opened == ["train"]
+    assert main(["measure", str(phantoms_as_real), "--split", split]) == 0
+    assert opened == sorted({"train", split}, reverse=True)
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert page.strip() == capsys.readouterr().out.strip()
     for heading in ("1. Simulated to real", "2. Real to simulated", "3. Telling phantoms", "4. A gain"):
@@ -114,4 +124,4 @@ def test_the_contact_sheets_are_pictures(
 
 def test_a_folder_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["measure", "nowhere"]) == 2
-    assert "There is no folder nowhere. Say which: make realism DATA=" in capsys.readouterr().out
+    assert "There is no folder train in nowhere. Say which: make realism DATA=" in capsys.readouterr().err

@@ -20,12 +20,13 @@ class Body:
     """Lengths along the ray, cm, each a plane [height, width]; the lung comes for the right and the left side."""
 
     trunk: Plane  #: everything inside the skin
-    lungs: tuple[Plane, Plane]
+    cavities: tuple[Plane, Plane]  #: room for the lungs: inside the ribs, above the diaphragm, beside the mediastinum
+    lungs: tuple[Plane, Plane]  #: what the heart leaves of it
     heart: Plane  #: heart and great vessels, inside the trunk
     vessels: Plane  #: inside the lungs
     bronchi: Plane  #: inside the lungs, full of air
     air: Plane  #: elsewhere: windpipe, stomach, bowel
-    bone: Plane  #: as much cortical bone as weakens the beam alike
+    bone: Plane  #: as cortical bone; spongy bone counts less
 
     @property
     def lung(self) -> Plane:
@@ -38,11 +39,12 @@ def build_body(patient: Patient, exposure: Exposure, grid: Grid) -> Body:
     turn = float(np.sin(np.deg2rad(exposure.turn)))
     trunk = _trunk(patient, grid)
     heart = _heart(patient, exposure, grid, turn)
-    right, left = (_lung(patient, exposure, grid, side, heart, turn) for side in SIDES)
+    right, left = (_cavity(patient, exposure, grid, side, turn) for side in SIDES)
+    lungs = (np.maximum(0, right - heart), np.maximum(0, left - heart))
     vessels, bronchi = _trees(patient, grid)
     bone = _spine(patient, rng, grid, turn) + _ribs(patient, rng, grid, turn) + _girdle(patient, rng, grid, turn)
     air = _airways(patient, grid) + _gas(patient, exposure, rng, grid)
-    return Body(trunk, (right, left), heart, vessels, bronchi, np.minimum(air, 0.9 * trunk), bone)
+    return Body(trunk, (right, left), lungs, heart, vessels, bronchi, np.minimum(air, 0.9 * trunk), bone)
 
 
 def apex(patient: Patient) -> float:
@@ -119,12 +121,12 @@ def _heart(patient: Patient, exposure: Exposure, grid: Grid, turn: float) -> Pla
     middle = 0.06 * a - 0.35 * depth * turn
     lying = 1 + 0.15 * (1 - exposure.inspiration) / 0.2  # a high diaphragm makes the heart lie broader
     x, y = turned(grid, (middle + 0.32 * wide, floor - 0.45 * wide), 36)
-    ventricles = ellipsoid(x, y, (0.9 * wide * lying, 0.7 * wide, 0.82 * depth))
+    ventricles = ellipsoid(x, y, (0.9 * wide * lying, 0.7 * wide, 0.9 * depth))
     x, y = turned(grid, (middle - 0.30 * wide, floor - 0.58 * wide), 0)
     atrium = ellipsoid(x, y, (0.48 * wide * lying, 0.8 * wide, 0.75 * depth))
     x, y = turned(grid, (middle + 0.02 * a, floor - 1.3 * wide), 8)
     great_vessels = ellipsoid(x, y, (0.25 * a, 1.0 * wide, 0.7 * depth))
-    x, y = turned(grid, (middle + 0.14 * a, apex(patient) + 0.30 * height), 0)
+    x, y = turned(grid, (middle + 0.10 * a, apex(patient) + 0.30 * height), 0)
     knob = 0.14 * a if patient.age > 12 else 0.085 * a
     arch = ellipsoid(x, y, (knob, 1.1 * knob, 0.6 * depth))
     whole = np.maximum(np.maximum(ventricles, atrium), np.maximum(great_vessels, arch))
@@ -135,7 +137,7 @@ def _heart(patient: Patient, exposure: Exposure, grid: Grid, turn: float) -> Pla
     return np.asarray(whole, dtype=np.float32)
 
 
-def _lung(patient: Patient, exposure: Exposure, grid: Grid, side: int, heart: Plane, turn: float) -> Plane:
+def _cavity(patient: Patient, exposure: Exposure, grid: Grid, side: int, turn: float) -> Plane:
     """The inside of the rib cage on one side, without what lies between the lungs and without the diaphragm's dome."""
     a, height, x, y = patient.half_width, patient.lung_height, grid.x, grid.y
     outward = side * x
@@ -155,8 +157,8 @@ def _lung(patient: Patient, exposure: Exposure, grid: Grid, side: int, heart: Pl
         np.minimum(depth, blocked - 0.3 * patient.half_depth),
     )
     taken = np.where(below > 0, np.maximum(0, front + back), 0)
-    thickness = np.maximum(0, 2 * depth - taken) * fade(outward - inner, 0.06 * a) * (part > 0)
-    return np.asarray(np.maximum(0, thickness - np.minimum(heart, 0.97 * thickness)), dtype=np.float32)
+    thickness = np.maximum(0, 2 * depth - taken) * fade(outward - inner, 0.09 * a) * (part > 0)
+    return np.asarray(thickness, dtype=np.float32)
 
 
 def _trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
@@ -173,7 +175,7 @@ def _trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
             jitter = rng.normal(0, 0.05 * a, size=2)
             root = (start[0] + jitter[0], start[1] + 1.6 * jitter[1])
             reach = a * (0.30 + 0.12 * np.sin(np.deg2rad(max(angle, 0)))) * patient.lung_height / (1.3 * a)
-            for points, radii in _branches(rng, root, side, angle, reach, 0.055 * a * patient.vessels):
+            for points, radii in _branches(rng, root, side, angle, reach, 0.065 * a * patient.vessels):
                 add_line(vessels, grid, points, radii)
                 if radii[0] > 0.02 * a and patient.severity > 0:
                     offset = 1.4 * radii[0]
@@ -214,7 +216,7 @@ def _spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) 
     phase = (grid.y - apex(patient)) / spacing + rng.uniform(0, 1)
     across = np.maximum(0, 1 - np.abs(x / half) ** 4) ** 0.5
     into = np.abs(phase - np.round(phase)) * 2  # 0 in the middle of a body, 1 in the middle of a disc
-    body = across * (0.55 + 0.35 * fade(0.72 - into, 0.12) + 0.25 * np.exp(-(((into - 0.68) / 0.09) ** 2)))
+    body = across * (0.35 + 0.45 * fade(0.72 - into, 0.12) + 0.25 * np.exp(-(((into - 0.68) / 0.09) ** 2)))
     nearest = (phase - np.round(phase)) * spacing
     pedicles = np.zeros_like(x)
     for side in SIDES:
@@ -222,7 +224,7 @@ def _spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) 
         pedicles += shell(distance, 0.2 * spacing, 0.06 * spacing)
     process = ellipsoid(x + 0.35 * turn * a, nearest - 0.15 * spacing, (0.035 * a, 0.3 * spacing, 0.3))
     transverse = shell(nearest + 0.15 * spacing, 0.13 * spacing, 0.04 * a) * fade(1.9 * half - np.abs(x), 0.3 * half)
-    return np.asarray(0.026 * a * body + 0.28 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
+    return np.asarray(0.034 * a * body + 0.3 * pedicles + 0.35 * process + 0.22 * transverse, dtype=np.float32)
 
 
 def rib_spacing(patient: Patient) -> float:
@@ -260,7 +262,11 @@ def _ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -
         across = (width * v) ** 2 + (drop * u) ** 2
         along_ray = np.minimum(2.2, np.sqrt(1 + (depth * u) ** 2 / (across + 1e-6)))  # the ray runs along the rib
         ends = cartilage + 0.05 * max(0, number - 6) ** 1.5
-        shown = np.where(v < 0, fade(np.abs(u) - 0.06, 0.1), 0.85 * fade(np.abs(u) - ends, 0.07))
+        shown = np.where(
+            v < 0,
+            fade(np.abs(u) * width - (0.2 if number < 2 else 0.08) * a, 0.1 * a),
+            0.6 * fade(np.abs(u) - ends, 0.09),
+        )
         if number > 9:
             shown = shown * fade(0.25 - v, 0.2)
         thin = 1 - 0.35 * np.minimum(1, np.maximum(0, 2 - number))
@@ -273,12 +279,12 @@ def _girdle(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float)
     a, height = patient.half_width, patient.lung_height
     bones = np.zeros_like(grid.x)
     raised = max(0.0, np.sin(np.deg2rad(patient.arms)))
-    slope = rng.normal(0.02, 0.05) + 0.12 * raised
     for side in SIDES:
+        slope, length = rng.normal(0.03, 0.06) + 0.12 * raised, rng.normal(1, 0.05)
         middle = -0.8 * patient.half_depth * turn
         collar = apex(patient) + 0.10 * height
-        path = [(0.10, 0.03), (0.3, 0.0), (0.52, -0.045), (0.75, -0.05), (0.95, -0.02)]
-        points = [(middle + side * px * a, collar + (py - slope * px * 1.6) * a) for px, py in path]
+        path = [(0.11, 0.07), (0.3, 0.02), (0.52, -0.05), (0.75, -0.06), (0.95, -0.01)]
+        points = [(middle + side * length * px * a, collar + (py - slope * px * 1.6) * a) for px, py in path]
         line = np.zeros_like(bones)
         add_line(line, grid, points, [0.055 * a, 0.042 * a, 0.034 * a, 0.036 * a, 0.045 * a], cortex=0.011 * a)
         bones += 1.15 * line

@@ -22,7 +22,7 @@ def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> 
     rng = np.random.default_rng([patient.anatomy_seed, 3])
     haze = HAZE[patient.pattern] * _haze(patient, rng, grid)
     if patient.pattern == "lobar":
-        right, left = _lobar(patient, exposure, rng, grid)
+        right, left = _lobar(patient, exposure, rng, grid, body)
     elif patient.pattern == "patchy":
         right = left = _patchy(patient, rng, grid)
     else:
@@ -30,25 +30,32 @@ def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> 
     return 1 - (1 - right) * (1 - haze), 1 - (1 - left) * (1 - haze)
 
 
-def lobe_parts(patient: Patient, grid: Grid, lobe: Lobe) -> Plane:
+def lobe_parts(patient: Patient, grid: Grid, body: Body, lobe: Lobe) -> Plane:
     """The part of a ray through the lung that runs in one lobe, 0 to 1.
 
     The oblique fissure falls from the back to the front, so that a ray crosses two lobes: behind it the lower one,
-    in front of it the upper one, or on the right the middle one below the horizontal fissure.
+    in front of it the upper one, or on the right the middle one below the horizontal fissure. The heart lies in front
+    and takes its room from the lobes there. Hence the silhouette sign: fluid in the middle lobe hides the right border
+    of the heart, fluid in the lower lobe does not.
     """
+    side = 0 if lobe.startswith("right") else 1
+    cavity, lung = body.cavities[side], body.lungs[side]
     height = patient.lung_height
     part = (grid.y - apex(patient)) / height
-    lower: Plane = np.clip((part - 0.22) / 0.75, 0, 0.97)
+    behind = np.clip((part - 0.25) / 0.95, 0, 0.8)
+    front = np.maximum(0, cavity * (1 - behind) - (cavity - lung)) / np.maximum(lung, 1e-3)
     if lobe in ("right lower", "left lower"):
-        return lower
+        return np.asarray(np.maximum(0, 1 - front))
     if lobe == "left upper":
-        return np.asarray(1 - lower)
+        return np.asarray(front)
     fissure = apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * height
     above = fade(fissure - grid.y, 0.03 * height)
-    return np.asarray((1 - lower) * (above if lobe == "right upper" else 1 - above))
+    return np.asarray(front * (above if lobe == "right upper" else 1 - above))
 
 
-def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid) -> tuple[Plane, Plane]:
+def _lobar(
+    patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid, body: Body
+) -> tuple[Plane, Plane]:
     """One lobe fills up from a centre, evenly and densely; the worst reach the rest of the lung, or its outside."""
     a, height, severe = patient.half_width, patient.lung_height, patient.severity
     side = -1 if patient.lobe.startswith("right") else 1
@@ -59,9 +66,9 @@ def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid:
     distance = np.hypot(grid.x - centre[0], (grid.y - centre[1]) / rng.uniform(0.8, 1.4)) / size
     core = fade(1 - distance + wavy, 0.5)
     density = 0.35 + 0.65 * severe
-    inside = lobe_parts(patient, grid, patient.lobe)
+    inside = lobe_parts(patient, grid, body, patient.lobe)
     spread = np.clip(1.6 * severe - 0.85, 0, 1) * rng.uniform(0.3, 1.0)  # into the neighbouring lobes
-    filled = density * core * np.clip(np.maximum(inside * 1.25, spread), 0, 1)
+    filled = density * core * np.maximum(inside, spread)
     mottled = np.clip(1 + 0.16 * texture(rng, grid.x, grid.y, 0.10 * a), 0, 1.3)
     filled = np.clip(filled * mottled, 0, 1)
     if rng.random() < 0.3:  # fluid around the lung: it creeps up the side of the chest
@@ -72,7 +79,7 @@ def _lobar(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid:
 
 
 def _haze(patient: Patient, rng: np.random.Generator, grid: Grid) -> Plane:
-    """Ground glass over both lungs, in most children with pneumonia; thin, in clouds, denser below."""
+    """Ground glass over both lungs, thin, in clouds, denser below. Its amount was set beside real images."""
     a = patient.half_width
     clouds = np.clip(
         1 + 0.45 * texture(rng, grid.x, grid.y, 0.45 * a) + 0.2 * texture(rng, grid.x, grid.y, 0.15 * a), 0, 2
@@ -110,6 +117,6 @@ def _interstitial(patient: Patient, rng: np.random.Generator, grid: Grid, body: 
     net = np.abs(texture(rng, grid.x, grid.y, 0.04 * a)) + 0.8 * np.abs(texture(rng, grid.x, grid.y, 0.065 * a))
     lines = np.clip(1.2 - net, 0, 1)
     clouds = np.clip(1 + 0.45 * texture(rng, grid.x, grid.y, 0.2 * a), 0, 2)
-    thick = np.clip(2.2 * gaussian_filter(body.vessels, 0.05 * a / grid.pixel) / (body.lung + 0.2 * a), 0, 0.5)
+    thick = np.clip(2.2 * gaussian_filter(body.vessels, 0.1 * a / grid.pixel) / (body.lung + 0.2 * a), 0, 0.3)
     filled = severe * (0.6 * clouds * near + (0.06 + 0.2 * near) * lines + thick)
     return np.asarray(np.clip(filled, 0, 0.9))

@@ -177,6 +177,13 @@ def _is_made(root: Path, settings: Settings) -> bool:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     _check_same(root, settings)
+    content = read_manifest(root)
+    missing = [name for name in content.get("files", {}) if not (root / name).is_file()]
+    if content.get("digest") != _digest(content) or missing:
+        raise PhantomError(
+            f"{root} is not what was made: {MANIFEST} was edited or {len(missing)} files are missing. Remove the "
+            "folder; it is made anew."
+        )
     return True
 
 

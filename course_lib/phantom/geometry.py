@@ -62,7 +62,8 @@ def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:
     lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
     pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
     step = max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
-    places = np.stack([y[::step, ::step] / cell, x[::step, ::step] / cell])
+    rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
+    places = np.stack([plane[np.ix_(rows, columns)] / cell for plane in (y, x)])
     coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)
     return coarse if step == 1 else upsample(coarse, step, x.shape)
 
@@ -70,7 +71,7 @@ def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:
 def upsample(coarse: Plane, step: int, shape: tuple[int, ...]) -> Plane:
     """A plane of which only each ``step``-th row and column was computed, filled in between."""
     height, width = (step * n for n in coarse.shape)
-    filled = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR, box=None)
+    filled = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(filled, dtype=np.float32)[: shape[0], : shape[1]]
 
 

@@ -40,12 +40,12 @@ class Attenuation:
 
 
 def expose(attenuation: Plane, exposure: Exposure) -> Plane:
-    """Photons counted per pixel: Beer-Lambert, then scatter, the detector's blur, and chance."""
+    """Photons counted per pixel: Beer-Lambert at one energy, then scatter, chance, and the detector's blur."""
     rng = np.random.default_rng([exposure.noise_seed, 1])
     direct = np.exp(-attenuation)
-    total = direct + exposure.scatter * _smooth(direct, 0.09) * 0.5
-    blurred = gaussian_filter(total, exposure.blur * len(total), truncate=3)
-    return np.asarray(rng.poisson(1000 * exposure.photons * blurred), dtype=np.float32)
+    total = direct + exposure.scatter * _smooth(direct, 0.09)
+    counts = rng.poisson(1000 * exposure.photons * total).astype(np.float32)
+    return np.asarray(gaussian_filter(counts, exposure.blur * len(counts), truncate=3), dtype=np.float32)
 
 
 def develop(photons: Plane, exposure: Exposure, body: NDArray[np.bool_]) -> Plane:
@@ -54,7 +54,7 @@ def develop(photons: Plane, exposure: Exposure, body: NDArray[np.bool_]) -> Plan
     The logarithm turns photons back into attenuation; slow changes are partly taken out and edges enhanced; the grey
     scale is fitted to the brightest and the darkest of the ``body`` in this picture.
     """
-    white_light = 1000 * exposure.photons * (1 + 0.5 * exposure.scatter)
+    white_light = 1000 * exposure.photons * (1 + exposure.scatter)
     signal = -np.log((photons + 1) / white_light)  # 0 for free air
     flat = signal - exposure.equalisation * _smooth(signal, 0.12)
     sharp = flat + exposure.sharpening * (flat - gaussian_filter(flat, 0.012 * len(flat), truncate=2))
@@ -89,29 +89,31 @@ def add_leads(attenuation: Plane, exposure: Exposure) -> Plane:
     return np.asarray(attenuation + np.asarray(small, dtype=np.float32) / 130, dtype=np.float32)
 
 
+def open_field(exposure: Exposure, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where the collimator lets the beam through, [height, width]."""
+    height, width = shape
+    left, top, right, bottom = exposure.collimation
+    rows = slice(round(top * height), height - round(bottom * height))
+    columns = slice(round(left * width), width - round(right * width))
+    field = np.zeros((height, width), dtype=bool)
+    field[rows, columns] = True
+    return field
+
+
 def write_on(film: Plane, exposure: Exposure) -> Plane:
     """The side marker, writing in a corner, and the dark borders that the collimator leaves."""
     height, width = film.shape
+    film = np.where(open_field(exposure, film.shape), film, exposure.black)
     picture = Image.fromarray(np.round(255 * film).astype(np.uint8))
     draw = ImageDraw.Draw(picture)
     rng = np.random.default_rng([exposure.noise_seed, 3])
-    left, top, right, bottom = exposure.collimation
-    dark = round(255 * exposure.black)
-    for box in (
-        (0, 0, left * width, height),
-        (width - right * width, 0, width, height),
-        (0, 0, width, top * height),
-        (0, height - bottom * height, width, height),
-    ):
-        if box[2] - box[0] >= 1 and box[3] - box[1] >= 1:
-            draw.rectangle((box[0], box[1], box[2] - 1, box[3] - 1), fill=dark)
     if exposure.text:
         size = max(6.0, 0.035 * height)
         lines = [f"kV:{rng.integers(50, 75)}", f"mAs:{rng.uniform(1, 6):.1f}", f"ID{rng.integers(10**5, 10**6)}"]
-        x = rng.choice((0.01, 0.87)) * width
-        draw.multiline_text(
-            (x, 0.01 * height), "\n".join(lines), fill=205, font=ImageFont.load_default(size), spacing=1
-        )
+        x, anchor = (0.01, "la") if rng.random() < 0.5 else (0.99, "ra")
+        font = ImageFont.load_default(size)
+        place = (x * width, 0.01 * height)
+        draw.multiline_text(place, "\n".join(lines), fill=205, font=font, spacing=1, anchor=anchor)
     across, down, letter = exposure.marker
     if letter > 0:
         font = ImageFont.load_default(max(7.0, letter * height))

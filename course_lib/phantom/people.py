@@ -1,6 +1,6 @@
 """Who is on the picture and how it was taken: two records of plain numbers, and how to draw them at random."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,7 +20,7 @@ ADULTS = 0.1  #: part of the patients that are grown up
 class Patient:
     """A simulated person. Lengths in cm. The person looks at us: the heart lies to the right of the picture.
 
-    The sizes are about those of children of one to five years and of adults; they were set by eye on radiographs.
+    The sizes are about those of children of up to six years and of adults; they were set by eye beside radiographs.
     """
 
     kind: Kind
@@ -32,7 +32,7 @@ class Patient:
     half_depth: float  #: of the inside of the rib cage, front to back
     lung_height: float  #: from the top to the right dome of the diaphragm, after a full breath
     wall: float  #: thickness of muscle, fat and skin at the side
-    heart: float  #: half-width of the heart as a part of half_width; twice this is near the cardiothoracic ratio / 1
+    heart: float  #: half-width of the heart as a part of half_width: about the cardiothoracic ratio
     rib_tilt: float  #: of the rings of the ribs, degrees
     bend: float  #: of the spine to the side
     dome_step: float  #: how far the left dome of the diaphragm lies below the right one
@@ -66,9 +66,11 @@ class Exposure:
     field: float  #: height of the field as a multiple of the lung height; below 1 it cuts the lungs
     aspect: float  #: width over height of the picture
     inspiration: float  #: height of the lungs as a part of a full breath
-    energy: float  #: mean energy of the X-rays, keV (30 to 80); the higher, the less bone stands out
+    energy: (
+        float  #: of the X-rays, keV (30 to 80), as if they all had the same one; the higher, the less bone stands out
+    )
     photons: float  #: per pixel where nothing is in the way, in thousands
-    scatter: float  #: scattered over direct radiation
+    scatter: float  #: scattered over direct radiation, where nothing is in the way
     blur: float  #: of the detector (standard deviation), as a part of the height of the picture
     sharpening: float  #: how strongly the scanner enhances edges; 0 is not at all
     equalisation: float  #: how much of the slow changes of brightness the scanner takes out, 0 to 1
@@ -89,17 +91,21 @@ class Exposure:
 
 
 def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
-    """A person at random. Six in ten have pneumonia, two thirds of them bacterial, unless ``kind`` says which."""
-    kind = kind or rng.choice(get_args(Kind), p=[0.4, 0.4, 0.2])
+    """A person at random. Six in ten have pneumonia, two thirds of them bacterial, unless ``kind`` says which.
+
+    The healthy vary in ways that look like trouble: a wide thymus, strong vessels, a large heart, breasts over the
+    lungs; and their exposures in a shallow breath or a turned body, which crowd or shift what is there.
+    """
+    kind = kind or get_args(Kind)[rng.choice(3, p=[0.4, 0.4, 0.2])]
     patterns, parts = zip(*PATTERNS[kind], strict=True)
     adult = bool(rng.random() < ADULTS)
     age = float(rng.uniform(18, 80) if adult else rng.uniform(0.3, 6))
     half_width = (14.0 if adult else 6.9 + 0.42 * age) * rng.normal(1, 0.06)
     return Patient(
         kind=kind,
-        pattern=rng.choice(patterns, p=parts),
-        severity=0.0 if kind == "normal" else float(rng.uniform(0.25, 1.0)),
-        lobe=rng.choice(get_args(Lobe), p=[0.24, 0.14, 0.24, 0.14, 0.24]),
+        pattern=patterns[rng.choice(len(patterns), p=parts)],
+        severity=0.0 if kind == "normal" else float(rng.uniform(0.1, 1.0)),
+        lobe=get_args(Lobe)[rng.choice(5, p=[0.24, 0.14, 0.24, 0.14, 0.24])],
         age=age,
         half_width=half_width,
         half_depth=half_width * rng.normal(0.66, 0.05) * (0.9 if adult else 1),
@@ -130,7 +136,7 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
         inspiration=float(np.clip(rng.normal(0.96, 0.08), 0.6, 1.12)),
         energy=float(rng.uniform(36, 60)),
         photons=float(np.exp(rng.uniform(np.log(15), np.log(300)))),
-        scatter=float(rng.uniform(0.1, 0.8)),
+        scatter=float(rng.uniform(0.05, 0.4)),
         blur=float(rng.uniform(0.001, 0.0035)),
         sharpening=float(rng.uniform(0, 1.2)),
         equalisation=float(rng.uniform(0.0, 0.4)),
@@ -160,8 +166,7 @@ def _draw_marker(rng: np.random.Generator) -> tuple[float, float, float]:
 
 
 def _check_positive(record: Patient | Exposure, *names: str) -> None:
-    known = {field.name for field in fields(record)}
     for name in names:
         value = getattr(record, name)
-        if name in known and not value > 0:
+        if not value > 0:
             raise ValueError(f"{name} must be above 0, but is {value}.")

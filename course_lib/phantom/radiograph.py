@@ -8,22 +8,25 @@ from numpy.typing import NDArray
 from course_lib.phantom.anatomy import build_body
 from course_lib.phantom.disease import fill_lungs
 from course_lib.phantom.geometry import Plane, make_grid
-from course_lib.phantom.imaging import Attenuation, add_leads, develop, expose, write_on
+from course_lib.phantom.imaging import Attenuation, add_leads, develop, expose, open_field, write_on
 from course_lib.phantom.people import Exposure, Patient
 
-VISIBLE = 0.2  #: attenuation from which on the mask counts a disease; it takes a fifth of the beam
+MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
 
 
 def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The radiograph and the mask of the disease, both [size_px, width]; air is black, bone white.
+
+    The mask is exact: it marks the rays that cross at least 1 cm of fluid where a healthy lung has air.
 
     The same patient and exposure always give the same picture.
 
     Raises:
         ValueError: the size is not positive.
     """
-    layers = render_layers(patient, exposure, size_px)
-    return np.round(255 * layers["film"]).astype(np.uint8), layers["disease"] > VISIBLE
+    layers, fluid = _render(patient, exposure, size_px)
+    mask = (fluid > MASKED) & open_field(exposure, fluid.shape)
+    return np.round(255 * layers["film"]).astype(np.uint8), mask
 
 
 def render_with(
@@ -59,26 +62,30 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
     vessels in it, and with the bones. ``disease``: attenuation that the disease adds. ``photons``: counted per pixel.
     ``film``: 0 black to 1 white.
     """
+    return _render(patient, exposure, size_px)[0]
+
+
+def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[str, Plane], Plane]:
+    """The layers, and the cm of fluid that the disease puts in place of air."""
     if size_px < 1:
         raise ValueError(f"size_px must be at least 1, but is {size_px}.")
-    if patient.pattern == "interstitial":  # small airways swell, air is trapped, and the lungs stay large
+    if patient.pattern == "interstitial":  # swollen small airways let air in, but not out
         exposure = replace(exposure, inspiration=exposure.inspiration * (1 + 0.07 * patient.severity))
     grid = make_grid(patient, exposure, size_px)
     body = build_body(patient, exposure, grid)
     mu = Attenuation.at(exposure.energy)
     airy = mu.soft_tissue - mu.lung
     tissue = mu.soft_tissue * body.trunk
-    lungs = tissue - airy * np.minimum(
-        body.lung + np.minimum(body.heart, 0.9 * body.trunk) * (body.lung > 0), 0.9 * body.trunk
-    )
+    lungs = tissue - airy * np.minimum(body.cavities[0] + body.cavities[1], 0.9 * body.trunk)
     around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
     filled = fill_lungs(patient, exposure, grid, body)
-    fluid = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
-    part = fluid / np.maximum(body.lung, 1e-3)
+    swamped = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
+    part = swamped / np.maximum(body.lung, 1e-3)
     heart = tissue - airy * body.lung + airy * body.vessels * around - mu.soft_tissue * body.air
     bone = heart + (mu.bone - mu.soft_tissue) * body.bone
-    bronchogram = np.minimum(0.5 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
-    disease = np.maximum(0, airy * (fluid - bronchogram) - airy * body.vessels * around * part)  # fluid hides vessels
+    bronchogram = np.minimum(0.9 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
+    fluid = np.maximum(0, swamped - bronchogram - body.vessels * around * part)  # where a vessel is, no air was
+    disease = airy * fluid
     attenuation = np.maximum(0, bone + disease)
     photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
     film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
@@ -91,4 +98,4 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
         "photons": photons,
         "film": film,
     }
-    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}
+    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}, fluid
