@@ -26,8 +26,9 @@ def test_every_image_is_standardised_by_itself() -> None:
     seen = standardise(images, 40)
     assert seen.shape == (6, 3, 40, 40)
     assert torch.allclose(seen.mean((1, 2, 3)), torch.zeros(6), atol=1e-5)
-    darker = standardise(images * 0.5, 40)
-    assert torch.allclose(seen, darker, atol=0.35)
+    darker = standardise(images * 0.5 + 0.1, 40)
+    both = torch.stack([seen.flatten(), darker.flatten()])
+    assert torch.corrcoef(both)[0, 1] > 0.99
 
 
 def test_variation_keeps_the_place_of_things_and_never_mirrors() -> None:
@@ -61,7 +62,8 @@ def test_telling_apart_takes_both_classes_alike_and_labels_the_source() -> None:
     mixed = realism._mixed(real, simulated, lambda images: 1 - images)
     assert len(mixed) == 100
     assert mixed.labels.tolist() == [0] * 40 + [1] * 60
-    assert torch.equal(mixed.images[:20], 255 - real.images[real.labels == 0])
+    expected = 255.0 - real.images[real.labels == 0]
+    assert torch.allclose(mixed.images[:20].float(), expected, atol=0.01)
 
 
 def test_a_gain_comes_with_students_interval() -> None:
