@@ -16,7 +16,7 @@ from pathlib import Path
 import filelock
 
 from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
-from course_lib.cards import DataError, DatasetCard, load_card
+from course_lib.cards import DataError, DatasetCard, card_slugs, load_card
 from course_lib.kaggle_account import TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import (
@@ -115,20 +115,25 @@ def room_or_folder(folder: Path) -> Path:
 
 
 def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
-    """Fill a folder that any number of learners can read at once, offline; gives 0 if it is complete."""
+    """Fill a folder that any number of learners can read at once, offline; gives 0 if it is complete.
+
+    Raises:
+        DataError: the folder holds something that is no part of a room, and that nobody may make read-only.
+    """
     folder = folder.expanduser().resolve()
     target, card = folder / slug, load_card(slug)
+    from course_lib import weights  # here, since it needs torch: `make data` does without
+
+    _check_only_room(folder, weights.ROOM_FOLDER)
     found = find_dataset(card)
     if found and (found / MANIFEST).is_file() and not target.exists():
         _copy(found, target)
     if not is_whole(target, card):  # a room that is whole is read-only already
         fetch_dataset(slug, cache=folder)
     images = verify(target, card)
-    from course_lib import weights  # here, since it needs torch: `make data` does without
-
     loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
-    _make_read_only(folder)
+    _make_read_only(folder, target, folder / weights.ROOM_FOLDER)
     print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
     print(f"Learners set COURSE_DATA={folder}")
     return 0
@@ -244,10 +249,25 @@ def _unpack(archive: Path, target: Path, card: DatasetCard) -> None:
     discard(archive)
 
 
-def _make_read_only(folder: Path) -> None:
-    """Let everybody read, and nobody write, whatever the instructor's umask is."""
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o555 if path.is_dir() else 0o444)
+def _check_only_room(folder: Path, weights_folder: str) -> None:
+    ours = {weights_folder, *card_slugs()}
+    ours |= {f".{slug}.{state}" for slug in ours for state in ("fetching", "unpacking", "copying")}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in ours) if folder.exists() else []
+    if strange:
+        raise DataError(
+            f"A room becomes read-only, but {folder} holds other things as well, such as {strange[0]}. "
+            "Name an empty folder, or one that is not there yet: make room DIR=<folder>"
+        )
+
+
+def _make_read_only(room: Path, *parts: Path) -> None:
+    """Let everybody read the room and these parts of it, and nobody write, whatever the instructor's umask is."""
+    for part in parts:
+        for folder, _, names in [] if part.is_symlink() else os.walk(part):
+            for path in (Path(folder), *(Path(folder, name) for name in names)):
+                if not path.is_symlink():
+                    path.chmod(0o555 if path.is_dir() else 0o444)
+    room.chmod(0o555)
 
 
 def _copy(found: Path, target: Path) -> None:

@@ -295,6 +295,34 @@ def test_a_room_is_read_only_and_serves_offline(
         path.chmod(path.stat().st_mode | 0o200)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX")
+@pytest.mark.usefixtures("learner")
+def test_a_room_leaves_what_links_lead_to_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
+    room, elsewhere = tmp_path / "room", tmp_path / "elsewhere"
+    (room / "weights").mkdir(parents=True)
+    elsewhere.mkdir(mode=0o755)
+    _write(elsewhere / "resnet18-f37072fd.pth").chmod(0o644)
+    (room / "weights" / "resnet18-f37072fd.pth").symlink_to(elsewhere / "resnet18-f37072fd.pth")
+    (room / "weights" / "more").symlink_to(elsewhere)
+    assert delivery.main(["room", str(room)]) == 0
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+    assert (elsewhere / "resnet18-f37072fd.pth").stat().st_mode & 0o777 == 0o644
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+@pytest.mark.usefixtures("learner")
+def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "precious"
+    thesis = _write(home / "thesis.txt")
+    before = thesis.stat().st_mode, home.stat().st_mode
+    assert delivery.main(["room", str(home)]) == 1
+    assert "holds other things as well, such as thesis.txt. Name an empty folder" in capsys.readouterr().err
+    assert (thesis.stat().st_mode, home.stat().st_mode) == before
+    assert [path.name for path in home.iterdir()] == ["thesis.txt"]
+
+
 def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert delivery.main(["room", ""]) == 1
     assert "Say which folder to fill: make room DIR=<folder>" in capsys.readouterr().err
@@ -314,8 +342,9 @@ def _no_network() -> None:
 
 
 def _write(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"weights")
+    if not path.exists():  # in a room it is read-only by now
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
     return path
 
 
