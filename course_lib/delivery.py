@@ -172,10 +172,11 @@ def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, p
     def approve(size: int, missing: int) -> None:
         if at_most_mb is not None and size > at_most_mb * 1e6:
             raise DownloadError(
-                f"{card.name} is a download of {say_bytes(size)}, and no more than {at_most_mb:g} MB were allowed "
-                "here. Run `make data` in a terminal, or call again without the limit."
+                f"{card.name} is a download of {say_bytes(size)} and needs {say_bytes(size + missing)} of disk, and no "
+                f"more than {at_most_mb:g} MB were allowed here. Run `make data` in a terminal, or call again without "
+                "the limit."
             )
-        require_disk(archive.parent, size + missing, f"Fetching and unpacking {card.name}")
+        require_disk(archive.parent, size + missing, f"Fetching ({say_bytes(missing)}) and unpacking {card.name}")
 
     fetch(lambda: _address(card, patience), archive, card.name, patience=patience, approve=approve)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "medical-imaging-course"
 COURSE_ROOT = Path(__file__).resolve().parents[1]
-FREE_DISK_NEEDED_GB = 2.0
+FREE_DISK_NEEDED_GB = 2.0  #: for what the course makes itself; a download compares its own size with the disk
 Item = TypeVar("Item")
 
 

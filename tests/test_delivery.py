@@ -117,7 +117,10 @@ def test_a_stored_token_is_used_by_the_next_call(learner: Learner, monkeypatch: 
 
 @pytest.mark.usefixtures("learner")
 def test_nothing_large_is_fetched_unasked() -> None:
-    with pytest.raises(DownloadError, match=r"a download of .* kB, and no more than 0.01 MB .* Run `make data`"):
+    with pytest.raises(
+        DownloadError,
+        match=r"a download of 1\d\d kB and needs 2\d\d kB of disk, and no more than 0.01 MB .* Run `make data`",
+    ):
         open_dataset("kaggle", at_most_mb=0.01)
     assert open_dataset("kaggle", at_most_mb=1).card
 

@@ -325,7 +325,8 @@ def test_too_little_disk_is_noticed_before(
         usage = shutil.disk_usage(learner.home)._replace(free=free)
         patch.setattr(shutil, "disk_usage", lambda _: usage)
         said = learner.refused(
-            r"needs \d+ kB of disk, but only \d+ kB are free", "name a larger disk: COURSE_CACHE=<folder>"
+            r"Fetching \(\d+ kB\) and unpacking .* needs \d+ kB of disk, but only \d+ kB are free",
+            "name a larger disk: COURSE_CACHE=<folder>",
         )
     fault_table("too little free disk", said)
     assert all(request.sent < 200_000 for request in learner.world.downloads())
