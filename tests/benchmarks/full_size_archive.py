@@ -1,4 +1,6 @@
-"""How long a full-size archive takes: 5,856 images of 1.2 GB, each packed twice, made in a temporary folder, unpacked and verified.
+"""How long a full-size archive takes: 5,856 images of 1.2 GB, each packed twice.
+
+The archive is made in a temporary folder, then unpacked and verified.
 
 python -m tests.benchmarks.full_size_archive
 """
