@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 import requests
 import urllib3
 from tqdm.auto import tqdm
@@ -65,16 +66,18 @@ def fetch(
     """The file at ``target``, whole. What an earlier call left of it is kept, and only the rest is asked for.
 
     ``where`` gives the address and is asked again before each try, since signed addresses expire. ``approve`` learns
-    the size and how many bytes are missing before the first of them is fetched, and may raise.
+    the size and how many bytes are missing before the first of them is fetched, and may raise. Of two processes that
+    want the same file, the second waits for the first.
 
     Raises:
         DownloadError: no try succeeded, the disk is full, or the folder can not be written.
     """
     patience = patience or Patience()
     failures = 0
-    with _said_clearly(target, title):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        while not target.exists():
+    if target.exists():
+        return target  # without a lock, since the folder may be read-only
+    with _said_clearly(target, title), _alone(target, title):
+        while not target.exists():  # it may have come while this process waited
             before = what_is_kept(target).bytes
             try:
                 _fetch_rest(where, target, title, patience, approve)
@@ -137,6 +140,22 @@ def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> Do
         f"{title} could not be written into {folder} ({error.strerror or error}). Make the folder writable and "
         f"call again, or {LARGER_DISK}."
     )
+
+
+@contextlib.contextmanager
+def _alone(target: Path, title: str) -> Iterator[None]:
+    """Hold the lock beside the file; say so if another process has it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(target.with_name(target.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"Another process is fetching {title}. Waiting for it to finish.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _fetch_rest(
