@@ -17,7 +17,7 @@ import filelock
 
 from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
 from course_lib.cards import DataError, DatasetCard, card_slugs, load_card
-from course_lib.kaggle_account import TOKEN_PAGE, KaggleAnswer, ask_kaggle
+from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import (
     OFFLINE_REMEDY,
@@ -188,7 +188,13 @@ def _address(card: DatasetCard, patience: Patience) -> str:
         BrokenTryError: Kaggle did not answer, or asks for a pause.
         DownloadError: Kaggle said no, and will say so again.
     """
-    answer = ask_kaggle(card.handle, min(patience.silence_seconds, LONGEST_ANSWER_SECONDS))
+    silence = min(patience.silence_seconds, LONGEST_ANSWER_SECONDS)
+    answer = ask_kaggle(card.handle, silence)
+    if answer.status in (401, 403) and answer.credentials == "refused":
+        anonymous = ask_kaggle(card.handle, silence, anonymously=True)
+        if anonymous.address:
+            print(f"Kaggle does not accept the token from {answer.token_from}, but gives {card.name} without one.")
+            return anonymous.address
     if answer.address:
         return answer.address
     if answer.problem in ("unreachable", "silent"):
@@ -208,6 +214,16 @@ def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
     owner, name, version = card.handle.split("/")
     if answer.problem == "garbled":
         return WEB_PAGE
+    if answer.problem == "unreadable":
+        return (
+            f"The token from {answer.token_from} is no plain text: perhaps an editor stored it as UTF-16. To replace "
+            f"it, {REMEDIES[answer.token_from]}, store the token with the dialogue in notebook 00, and call again."
+        )
+    if answer.problem == "bad proxy":
+        return (
+            "The address of the proxy can not be read. Expected http://<name>:<port> in the variables HTTPS_PROXY and "
+            "HTTP_PROXY; correct or unset them, then call again."
+        )
     if answer.problem:
         return f"Kaggle's client ended with {answer.problem}. Install it again: delete .venv, then run `make lab`."
     if answer.status == 404:
@@ -227,8 +243,9 @@ def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
         )
     if answer.status in (401, 403):
         return (
-            f"Kaggle does not accept the token on this computer ({answer.status}): it is mistyped or has expired. Get "
-            f"a new one at {TOKEN_PAGE}, store it with the dialogue in notebook 00, and call again."
+            f"Kaggle does not accept the token from {answer.token_from} ({answer.status}): it is mistyped or has "
+            f"expired. It comes before others, so {REMEDIES[answer.token_from]}. Then get a new one at {TOKEN_PAGE}, "
+            "store it with the dialogue in notebook 00, and call again."
         )
     return f"Kaggle answered {answer.status}, which the course does not know. {OFFLINE_REMEDY}"
 
