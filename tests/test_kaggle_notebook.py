@@ -21,7 +21,8 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]
     card = load_card("chest-xray-pneumonia")
     archive = write_archive(tmp_path / "served.zip", card)
     (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     with running(StandIn({card.handle: lambda: archive}, tokens={TOKEN}, anonymous=False)) as world:
         point_client_at(world, monkeypatch.setenv)
