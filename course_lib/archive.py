@@ -169,6 +169,8 @@ def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refusal(card, f"has a link or a device among its members ({name[:80]!r})")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refusal(card, f"has a member in another compression than Kaggle's ({name[:80]!r})")
     if member.flag_bits & 0x1:
         raise _refusal(card, f"has an encrypted member ({name[:80]!r})")
 

@@ -44,12 +44,12 @@ class KaggleAnswer:
     """What Kaggle said when the client asked for a data set."""
 
     credentials: str  #: ``none``, ``accepted`` or ``refused``
-    token_from: str = ""  #: what the client signed in with: one of the keys of ``REMEDIES``, never the secret
     address: str = ""  #: where the archive can be fetched for some minutes; empty if Kaggle said no
     status: int = 0  #: the HTTP status of a refusal
     retry_after: float | None = None  #: seconds that Kaggle asks to wait
     problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, ``unreadable`` (the token's file), ``bad proxy``, or
     #: the kind of error that the client ended with
+    token_from: str = ""  #: what the client signed in with: one of the keys of ``REMEDIES``, never the secret
 
 
 def save_token(token: str, folder: Path | None = None) -> Path:
