@@ -18,7 +18,7 @@ import filelock
 from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
 from course_lib.cards import DataError, DatasetCard, card_slugs, load_card
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
-from course_lib.runtime import COURSE_ROOT
+from course_lib.runtime import COURSE_ROOT, ROOM_FOLDER, data_folder
 from course_lib.transfer import (
     OFFLINE_REMEDY,
     WEB_PAGE,
@@ -30,6 +30,7 @@ from course_lib.transfer import (
     fetch,
     require_disk,
     say_bytes,
+    seconds_to_wait,
 )
 
 CHEST_XRAYS = "chest-xray-pneumonia"
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise DataError("Say which folder to fill: make room DIR=<folder>")
             return prepare_room(Path(options.folder), options.slug)
         folder = fetch_dataset(options.slug) if options.command == "data" else _found(options.slug)
-        checked = verify(folder, load_card(options.slug)) if options.command == "verify" else 0
+        checked = verify(folder, load_card(options.slug), _maker(folder)) if options.command == "verify" else 0
     except (DataError, DownloadError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -62,17 +63,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def cache_folder() -> Path:
-    """Where data sets are put: ``COURSE_CACHE``, or the folder ``datasets`` of the course."""
-    return Path(os.environ.get("COURSE_CACHE") or COURSE_ROOT / "datasets").expanduser().resolve()
+    """Where data sets are put: ``COURSE_CACHE``, seen from the course's folder, or the course's folder ``datasets``."""
+    return (COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "datasets").expanduser()).resolve()
 
 
-def find_dataset(card: DatasetCard) -> Path | None:
-    """The folder that holds the whole data set: in ``COURSE_DATA``, in a room that it names, or in the cache."""
-    given = os.environ.get("COURSE_DATA")
-    places = [Path(given).expanduser(), COURSE_ROOT / given] if given else []
-    for folder in (*(place / inside for place in places for inside in (".", card.slug)), cache_folder() / card.slug):
+def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
+    """The folder that holds the whole data set: in ``COURSE_DATA``, in a room that it names, or in the cache.
+
+    The folder ``room``, which is being filled, is not looked at.
+
+    Raises:
+        DataError: ``COURSE_DATA`` names a folder that is not there, or one whose manifest promises more than it holds.
+    """
+    given = data_folder()
+    if given and given.resolve() == room:
+        given = None
+    if given and not given.is_dir():
+        raise DataError(
+            f"COURSE_DATA names the folder {given}, which is not there. Connect its disk or correct the name; or unset "
+            "COURSE_DATA, so that the images are looked for in the cache and at Kaggle."
+        )
+    for folder in (*([given, given / card.slug] if given else []), cache_folder() / card.slug):
         if folder.is_dir() and is_whole(folder, card):
             return folder.resolve()
+        if given and folder.is_relative_to(given):
+            _check_promised(folder)
     return None
 
 
@@ -107,11 +122,16 @@ def fetch_dataset(
 
 
 def room_or_folder(folder: Path) -> Path:
-    """The folder itself; or, if it is a workshop's room, the data set in it."""
+    """The folder itself; or, if it is a workshop's room, the data set in it.
+
+    Raises:
+        DataError: its manifest promises more than it holds.
+    """
     inside = [manifest.parent for manifest in sorted(folder.glob(f"*/{MANIFEST}"))]
-    if (folder / "train").is_dir() or not inside:
-        return folder
-    return folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
+    if inside and not (folder / "train").is_dir():
+        folder = folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
+    _check_promised(folder)
+    return folder
 
 
 def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
@@ -122,21 +142,33 @@ def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     """
     folder = folder.expanduser().resolve()
     target, card = folder / slug, load_card(slug)
-    from course_lib import weights  # here, since it needs torch: `make data` does without
-
-    _check_only_room(folder, weights.ROOM_FOLDER)
-    found = find_dataset(card)
+    _check_only_room(folder)
+    found = find_dataset(card, room=folder)
     if found and (found / MANIFEST).is_file() and not target.exists():
         _copy(found, target)
     if not is_whole(target, card):  # a room that is whole is read-only already
         fetch_dataset(slug, cache=folder)
-    images = verify(target, card)
-    loaded = weights.cached_file(weights.RESNET18, folder / weights.ROOM_FOLDER)
+    images = verify(target, card, f"make room DIR={folder}")
+    from course_lib import weights  # here, since it needs torch: `make data` does without
+
+    loaded = weights.cached_file(weights.RESNET18, folder / ROOM_FOLDER)
     shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
-    _make_read_only(folder, target, folder / weights.ROOM_FOLDER)
+    _make_read_only(folder, target, folder / ROOM_FOLDER)
     print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
     print(f"Learners set COURSE_DATA={folder}")
     return 0
+
+
+def _maker(folder: Path) -> str:
+    """The command that makes this folder anew: in a room its own, else the one for the cache."""
+    return f"make room DIR={folder.parent}" if (folder.parent / ROOM_FOLDER).is_dir() else "make data"
+
+
+def _check_promised(folder: Path) -> None:
+    """Refuse a folder that the course unpacked, as its manifest shows, and that is not whole any more."""
+    if (folder / MANIFEST).is_file() and folder.name in card_slugs():
+        card, remedy = load_card(folder.name), f"Remove that folder and run `{_maker(folder)}` again."
+        check_counts(images_in(folder), card, f"The copy in {folder}", remedy)
 
 
 def _found(slug: str) -> Path:
@@ -201,12 +233,13 @@ def _address(card: DatasetCard, patience: Patience) -> str:
         what = "can not be reached" if answer.problem == "unreachable" else "does not answer"
         raise BrokenTryError(f"Kaggle {what}", f"{OFFLINE_REMEDY} {WITHOUT_NETWORK}")
     if answer.status == 429 or answer.status >= 500:
-        raise BrokenTryError(_busy(answer), f"Wait a while, then call again. {WITHOUT_NETWORK}", answer.retry_after)
+        wait = seconds_to_wait(answer.retry_after)
+        raise BrokenTryError(_busy(answer, wait), f"Wait a while, then call again. {WITHOUT_NETWORK}", wait)
     raise DownloadError(f"{card.name} could not be fetched. {_refusal(answer, card)}")
 
 
-def _busy(answer: KaggleAnswer) -> str:
-    pause = f" and asks for a pause of {answer.retry_after:.0f} s" if answer.retry_after else ""
+def _busy(answer: KaggleAnswer, wait: float | None) -> str:
+    pause = f" and asks for a pause of {wait:.0f} s" if wait else ""
     return f"Kaggle answered {answer.status} ({'too many calls' if answer.status == 429 else 'it has a fault'}){pause}"
 
 
@@ -267,8 +300,8 @@ def _unpack(archive: Path, target: Path, card: DatasetCard) -> None:
     discard(archive)
 
 
-def _check_only_room(folder: Path, weights_folder: str) -> None:
-    ours = {weights_folder, *card_slugs()}
+def _check_only_room(folder: Path) -> None:
+    ours = {ROOM_FOLDER, *card_slugs()}
     ours |= {f".{slug}.{state}" for slug in ours for state in ("fetching", "unpacking", "copying")}
     strange = sorted(path.name for path in folder.iterdir() if path.name not in ours) if folder.exists() else []
     if strange:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-COURSE_ROOT = Path(__file__).resolve().parents[1]
+from course_lib.runtime import COURSE_ROOT
+
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"
 LEAST_TOKEN_LENGTH = 16
 REMEDIES = {  #: where the client finds a token, in its order, and how to take a stale one out of the way
@@ -46,7 +47,7 @@ class KaggleAnswer:
     credentials: str  #: ``none``, ``accepted`` or ``refused``
     address: str = ""  #: where the archive can be fetched for some minutes; empty if Kaggle said no
     status: int = 0  #: the HTTP status of a refusal
-    retry_after: float | None = None  #: seconds that Kaggle asks to wait
+    retry_after: str = ""  #: what Kaggle's answer says about waiting
     problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, ``unreadable`` (the token's file), ``bad proxy``, or
     #: the kind of error that the client ended with
     token_from: str = ""  #: what the client signed in with: one of the keys of ``REMEDIES``, never the secret
@@ -159,10 +160,10 @@ def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
     except requests.HTTPError as error:
         if error.response is None:
             return {**known, "problem": "garbled"}
-        status, wait = error.response.status_code, error.response.headers.get("Retry-After", "")
         if known["credentials"] == "none" and source:
             known["credentials"] = "refused"
-        return {**known, "status": status, "retry_after": float(wait) if wait.isdigit() else None}
+        wait = error.response.headers.get("Retry-After", "")
+        return {**known, "status": error.response.status_code, "retry_after": wait}
     except requests.Timeout:
         return {**known, "problem": "silent"}
     except json.JSONDecodeError:  # the client's own; requests' error of this name is one too

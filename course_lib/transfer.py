@@ -208,7 +208,11 @@ def _discard_kept(kept: Kept) -> None:
 
 def _check_answer(response: requests.Response) -> None:
     if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
-        raise BrokenTryError(f"the server answered {response.status_code}", BUSY_REMEDY, retry_after(response))
+        raise BrokenTryError(
+            f"the server answered {response.status_code}",
+            BUSY_REMEDY,
+            seconds_to_wait(response.headers.get("Retry-After", "")),
+        )
     if "html" in response.headers.get("Content-Type", ""):
         raise DownloadError(WEB_PAGE)
     if not response.headers.get("Content-Length", "").isdigit():
@@ -221,10 +225,9 @@ WEB_PAGE = (
 )
 
 
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that the server asks to wait, or None if it does not say."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+def seconds_to_wait(retry_after: str) -> float | None:
+    """Seconds that a server asks to wait by its header Retry-After, or None if it does not say."""
+    return float(retry_after) if retry_after.isdigit() else None
 
 
 def _receive(response: requests.Response, kept: Kept, title: str) -> None:

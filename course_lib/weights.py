@@ -1,7 +1,6 @@
 """Weights that others have trained: where they come from, under which licence, and whether they arrived whole."""
 
 import hashlib
-import os
 import pickle
 import re
 import shutil
@@ -11,11 +10,10 @@ from pathlib import Path
 import torch
 from torchvision.models import ResNet18_Weights, WeightsEnum
 
-from course_lib.runtime import COURSE_ROOT
+from course_lib.runtime import ROOM_FOLDER, data_folder
 from course_lib.transfer import DownloadError, Patience, fetch
 
 RESNET18 = ResNet18_Weights.IMAGENET1K_V1
-ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
 LICENCE = (
     "torchvision, BSD-3-Clause; trained on ImageNet, whose images are for non-commercial research and education only"
 )
@@ -60,9 +58,8 @@ def checksum(weights: WeightsEnum) -> str:
 
 def find_file(weights: WeightsEnum) -> Path | None:
     """The file in the room that ``COURSE_DATA`` names, or in torch's cache, if it is there and whole."""
-    given = os.environ.get("COURSE_DATA")
-    rooms = [Path(given).expanduser(), COURSE_ROOT / given] if given else []
-    for folder in (*(room / ROOM_FOLDER for room in rooms), _torch_cache()):
+    room = data_folder()
+    for folder in (*([room / ROOM_FOLDER] if room else []), _torch_cache()):
         path = folder / _file_name(weights)
         if path.is_file() and _is_whole(path, weights):
             return path

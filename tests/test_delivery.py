@@ -266,6 +266,54 @@ def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixtu
         verify(folder, learner.card)
 
 
+def test_a_folder_without_a_manifest_is_moved_away_or_left_alone(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (learner.fetch() / MANIFEST).unlink()
+    assert delivery.main(["verify"]) == 1
+    assert "move it away (or unset COURSE_DATA), then run `make data`" in capsys.readouterr().err
+    learner.target.rename(tmp_path / "away")
+    assert delivery.main(["data"]) == 0
+    assert delivery.main(["verify"]) == 0
+    room = tmp_path / "room"
+    (room / "weights").mkdir(parents=True)
+    shutil.copytree(tmp_path / "away", room / learner.card.slug)
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    assert delivery.main(["verify"]) == 1
+    assert f"then run `make room DIR={room}`" in capsys.readouterr().err
+
+
+def test_a_manifest_in_another_encoding(learner: Learner) -> None:
+    manifest = learner.fetch() / MANIFEST
+    manifest.write_text(manifest.read_text(), encoding="utf-16")
+    with pytest.raises(DataError, match="is no list of SHA-256 sums"):
+        verify(learner.target, learner.card)
+
+
+def test_a_relative_cache_is_seen_from_the_course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_CACHE", "build/images")
+    assert delivery.cache_folder() == COURSE_ROOT / "build" / "images"
+
+
+def test_a_missing_folder_is_not_passed_over(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "unplugged"))
+    with pytest.raises(DataError, match=r"COURSE_DATA names the folder .*unplugged, which is not there\. Connect"):
+        open_dataset("kaggle")
+    assert not learner.world.log
+
+
+def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    (room / "weights").mkdir(parents=True)
+    shutil.copytree(learner.fetch(), room / learner.card.slug)
+    (room / learner.card.slug / images_in(learner.target)[0]).unlink()
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    for source in (None, "kaggle"):
+        with pytest.raises(DataError, match=r"has 3 images instead of 4\. Remove .* `make room DIR=.*room` again"):
+            open_dataset(source)
+
+
 @pytest.mark.usefixtures("learner")
 def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert delivery.main(["verify"]) == 1
