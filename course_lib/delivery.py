@@ -58,6 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DataError, DownloadError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except OSError as problem:
+        what = f"{problem.filename or 'a file or folder'} ({problem.strerror or type(problem).__name__})"
+        print(f"The system refused {what}. Give yourself access to it, then call again.", file=sys.stderr)
+        return 1
     print(f"{checked:,} images are as the manifest says: {folder}" if checked else f"{options.slug} is in {folder}")
     return 0
 

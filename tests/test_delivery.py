@@ -314,6 +314,40 @@ def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.
             open_dataset(source)
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'name = "Hands"\n', "hands.toml is not a complete data card: 'defects'"),
+        (b"name = Hands\n", "hands.toml is no TOML in UTF-8"),
+        ('name = "Händs"'.encode("utf-16"), "hands.toml is no TOML in UTF-8"),
+    ],
+)
+@pytest.mark.usefixtures("learner")
+def test_a_card_that_is_none(content: bytes, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (cards.CARDS_FOLDER / "hands.toml").write_bytes(content)
+    assert delivery.main(["data", "hands"]) == 1
+    assert expected in capsys.readouterr().err
+
+
+def test_the_command_line_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(error: BaseException) -> Callable[[str], Path]:
+        def raising(_: str) -> Path:
+            raise error
+
+        return raising
+
+    monkeypatch.setattr(delivery, "fetch_dataset", fail(PermissionError(13, "Permission denied", "datasets")))
+    assert delivery.main(["data"]) == 1
+    assert capsys.readouterr().err == (
+        "The system refused datasets (Permission denied). Give yourself access to it, then call again.\n"
+    )
+    monkeypatch.setattr(delivery, "fetch_dataset", fail(KeyboardInterrupt()))
+    assert delivery.main(["data"]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 @pytest.mark.usefixtures("learner")
 def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert delivery.main(["verify"]) == 1
