@@ -115,15 +115,15 @@ def fetch_dataset(
     """
     card = load_card(slug)
     if cache is None and (found := find_dataset(card)):
+        _forget_archive(found)
         return found
     if card.handle.count("/") != 2 or not card.counts:
         raise DataError(f"The card {slug} has no handle owner/name/version or no counts, so nothing can be fetched.")
     target = (cache or cache_folder()) / slug
     with _alone(target, card):
         if not target.exists():  # else another process put it there while this one waited
-            archive = target.parent / f".{slug}.fetching" / "archive.zip"
-            _fetch_archive(card, archive, at_most_mb, patience or Patience())
-            _unpack(archive, target, card)
+            _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
+            _unpack(_archive_of(target), target, card)
     check_counts(images_in(target), card, f"The copy in {target}", "Remove that folder and call again.")
     return target
 
@@ -152,14 +152,16 @@ def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> int:
     _check_only_room(folder)
     found = find_dataset(card, room=folder)
     if found and (found / MANIFEST).is_file() and not target.exists():
-        _copy(found, target)
+        with _alone(target, card):
+            if not target.exists():
+                _copy(found, target, card)
     if not is_whole(target, card):  # a room that is whole is read-only already
         fetch_dataset(slug, cache=folder)
     images = verify(target, card, f"make room DIR={folder}")
     from course_lib import weights  # here, since it needs torch: `make data` does without
 
     loaded = weights.cached_file(weights.RESNET18, folder / ROOM_FOLDER)
-    shutil.rmtree(folder / f".{slug}.fetching", ignore_errors=True)
+    _forget_archive(target)
     _make_read_only(folder, target, folder / ROOM_FOLDER)
     print(f"{images:,} verified images and {loaded.name} are in {folder}, read-only.")
     print(f"Learners set COURSE_DATA={folder}")
@@ -205,6 +207,16 @@ def _alone(target: Path, card: DatasetCard) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _archive_of(target: Path) -> Path:
+    return target.parent / f".{target.name}.fetching" / "archive.zip"
+
+
+def _forget_archive(target: Path) -> None:
+    """Remove the archive of a set that is whole: a call that was killed after unpacking may have left it."""
+    with contextlib.suppress(OSError):  # a folder that may not be written holds no archive of ours
+        discard(_archive_of(target))
 
 
 def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, patience: Patience) -> None:
@@ -328,12 +340,22 @@ def _make_read_only(room: Path, *parts: Path) -> None:
     room.chmod(0o555)
 
 
-def _copy(found: Path, target: Path) -> None:
+def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    scratch = target.with_name(f".{target.name}.unpacking")
-    shutil.rmtree(scratch, ignore_errors=True)
-    shutil.copytree(found, scratch)
-    scratch.rename(target)
+    files = [*(found / path for path in images_in(found)), found / MANIFEST]
+    require_disk(target.parent, sum(file.stat().st_size for file in files), f"Copying {card.name}")
+    scratch = target.with_name(f".{target.name}.copying")
+    try:
+        shutil.rmtree(scratch, ignore_errors=True)
+        for file in files:
+            copy = scratch / file.relative_to(found)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        scratch.rename(target)
+    except OSError as error:
+        raise disk_problem(error, target.parent, card.name) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 if __name__ == "__main__":

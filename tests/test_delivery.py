@@ -364,6 +364,9 @@ def test_a_room_is_read_only_and_serves_offline(
     room = tmp_path / "room"
     assert delivery.main(["room", str(room)]) == 0
     assert "42 verified images" in capsys.readouterr().out
+    work = room / ".chest-xray-pneumonia.fetching"
+    assert {path.name for path in work.iterdir()} == {"lock", "archive.zip.lock"}, "others may wait for these"
+    shutil.rmtree(work)
     assert {path.name for path in room.iterdir()} == {"chest-xray-pneumonia", "weights"}
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in (room, *room.rglob("*")) if path.is_dir()} == {0o555}
@@ -406,6 +409,33 @@ def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsy
     assert "holds other things as well, such as thesis.txt. Name an empty folder" in capsys.readouterr().err
     assert (thesis.stat().st_mode, home.stat().st_mode) == before
     assert [path.name for path in home.iterdir()] == ["thesis.txt"]
+
+
+def test_a_room_is_copied_from_what_is_here_once_the_disk_has_room(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
+    learner.fetch()
+    room, asked = tmp_path / "room", len(learner.world.log)
+    with monkeypatch.context() as full:
+        usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+        full.setattr(shutil, "disk_usage", lambda _: usage)
+        assert delivery.main(["room", str(room)]) == 1
+    assert "Copying Chest X-Ray Images (Pneumonia) needs" in capsys.readouterr().err
+    assert {path.name for path in room.iterdir()} == {".chest-xray-pneumonia.fetching"}
+    assert delivery.main(["room", str(room)]) == 0
+    assert verify(room / learner.card.slug, learner.card) == 42
+    assert len(learner.world.log) == asked
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+def test_an_archive_that_a_killed_call_left_is_removed(learner: Learner) -> None:
+    learner.fetch()
+    left = learner.cache / ".chest-xray-pneumonia.fetching" / "archive.zip"
+    shutil.copy(learner.archive, left)
+    learner.fetch()
+    assert not left.exists()
 
 
 def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
