@@ -229,6 +229,8 @@ def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, p
             )
         require_disk(archive.parent, size + missing, f"Fetching ({say_bytes(missing)}) and unpacking {card.name}")
 
+    if not archive.exists():
+        print(f"Asking Kaggle for {card.name} …", flush=True)
     fetch(lambda: _address(card, patience), archive, card.name, patience=patience, approve=approve)
 
 

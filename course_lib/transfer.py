@@ -207,6 +207,10 @@ def _discard_kept(kept: Kept) -> None:
 
 
 def _check_answer(response: requests.Response) -> None:
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        raise DownloadError(
+            f"The server has no such file any more ({response.status_code}). Take the newest version of the course."
+        )
     if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
         raise BrokenTryError(
             f"the server answered {response.status_code}",

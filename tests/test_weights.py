@@ -114,6 +114,14 @@ def test_two_processes_at_once_fetch_once(server: StandIn, resnet_file: bytes, t
     assert sum("Another process is fetching weights. Waiting" in text for text in said) <= 1
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_gone_is_asked_for_once(server: StandIn, status: int) -> None:
+    server.storage_fault = Fault(status)
+    with pytest.raises(ConnectionError, match=rf"no such file any more \({status}\)\. Take the newest.* Without a"):
+        pretrained(weights_at(server, "/resnet18"), patience=QUICK)
+    assert len(server.log) == 1
+
+
 def test_a_damaged_file_in_the_cache_is_fetched_anew(server: StandIn) -> None:
     weights = weights_at(server, "/resnet18")
     path = cached_file(weights, patience=QUICK)
