@@ -3,7 +3,7 @@
 #   make lab                        install once, then open the first notebook in JupyterLab
 #   make lab ARGS=--no-browser      the same, with arguments for JupyterLab
 #   make test                       install what the tests need, then run all of them and every notebook
-#   make data                       fetch the real chest X-rays from Kaggle (1.2 GB), verified; goes on where it stopped
+#   make data                       fetch the real chest X-rays from Kaggle (1.2 to 2.5 GB), verified; goes on where it stopped
 #   make data-verify                compare them with their data card and their SHA-256 once more
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
@@ -11,7 +11,7 @@
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
 #   make sheet                      for authors: contact sheets of phantoms, to build/realism/, and the README's picture
-#   make benchmark-data             for authors: time and memory for an archive of 1.2 GB, made on the spot
+#   make benchmark-data             for authors: time and memory for an archive of 2.4 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
 # Variables for the installation:

@@ -124,14 +124,16 @@ def is_whole(folder: Path, card: DatasetCard) -> bool:
     return bool(card.counts)
 
 
-def verify(folder: Path, card: DatasetCard) -> int:
+def verify(folder: Path, card: DatasetCard, command: str = "make data") -> int:
     """How many images there are, once each has been read, opened, and compared with the manifest.
+
+    ``command`` is what makes the folder anew, for the messages.
 
     Raises:
         DataError: the folder is not what the card and the manifest say; the message names up to ten files.
     """
-    remedy = "Remove that folder and run `make data` again."
-    images, sums = images_in(folder), read_manifest(folder)
+    remedy = f"Remove that folder and run `{command}` again."
+    images, sums = images_in(folder), read_manifest(folder, command)
     check_counts(images, card, f"The copy in {folder}", remedy)
     problems = [f"{path} is missing" for path in sorted(sums.keys() - set(images))]
     problems += [f"{path} is not in the manifest" for path in images if path not in sums]
@@ -143,7 +145,7 @@ def verify(folder: Path, card: DatasetCard) -> int:
     return len(images)
 
 
-def read_manifest(folder: Path) -> dict[PurePosixPath, str]:
+def read_manifest(folder: Path, command: str = "make data") -> dict[PurePosixPath, str]:
     """The SHA-256 of each image, by its path from the folder.
 
     Raises:
@@ -153,11 +155,13 @@ def read_manifest(folder: Path) -> dict[PurePosixPath, str]:
     if not path.is_file():
         raise DataError(
             f"{folder} has no {MANIFEST}: the course did not unpack it, so nothing says what the files should be. "
-            "To use it as it is, set COURSE_DATA to it; to have a verified copy, run `make data`."
+            "To use it as it is, set COURSE_DATA to it; to have a verified copy, move it away (or unset COURSE_DATA), "
+            f"then run `{command}`."
         )
-    lines = [line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines()]
-    if not all(len(line) == 2 and re.fullmatch(r"[0-9a-f]{64}", line[0]) for line in lines):
-        raise DataError(f"{path} is no list of SHA-256 sums. Remove the folder and run `make data` again.")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line.split("  ", 1) for line in text.splitlines()]
+    if "\N{REPLACEMENT CHARACTER}" in text or not all(re.fullmatch(r"[0-9a-f]{64}  .+", "  ".join(x)) for x in lines):
+        raise DataError(f"{path} is no list of SHA-256 sums. Remove the folder and run `{command}` again.")
     return {PurePosixPath(name): digest for digest, name in lines}
 
 
@@ -169,6 +173,8 @@ def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refusal(card, f"has a link or a device among its members ({name[:80]!r})")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refusal(card, f"has a member in another compression than Kaggle's ({name[:80]!r})")
     if member.flag_bits & 0x1:
         raise _refusal(card, f"has an encrypted member ({name[:80]!r})")
 

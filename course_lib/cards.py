@@ -52,11 +52,13 @@ def load_card(slug: str) -> DatasetCard:
     path = CARDS_FOLDER / f"{slug}.toml"
     if not path.is_file():
         raise DataError(f"No data card {slug!r}: expected one of {', '.join(card_slugs())} in {CARDS_FOLDER.name}/.")
-    values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    values["defects"], values["file_names"] = tuple(values["defects"]), tuple(values["file_names"])
     try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        values["defects"], values["file_names"] = tuple(values["defects"]), tuple(values["file_names"])
         return DatasetCard(**values)
-    except TypeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name} is no TOML in UTF-8: {error}. Compare it with the other cards.") from error
+    except (TypeError, KeyError) as error:
         raise DataError(
             f"{path.name} is not a complete data card: {error}. Compare it with the other cards."
         ) from error

@@ -13,14 +13,27 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-COURSE_ROOT = Path(__file__).resolve().parents[1]
+from course_lib.runtime import COURSE_ROOT
+
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"
 LEAST_TOKEN_LENGTH = 16
+REMEDIES = {  #: where the client finds a token, in its order, and how to take a stale one out of the way
+    "the variable KAGGLE_API_TOKEN": "unset KAGGLE_API_TOKEN",
+    "the file ~/.kaggle/access_token": "remove the file access_token in the folder .kaggle of your home",
+    "the file ~/.kaggle/access_token.txt": "remove the file access_token.txt in the folder .kaggle of your home",
+    "the variables KAGGLE_USERNAME and KAGGLE_KEY": "unset KAGGLE_USERNAME and KAGGLE_KEY",
+    "the file kaggle.json": "remove the file kaggle.json",
+    "the file ~/.kaggle/credentials.json": "remove the file credentials.json in the folder .kaggle of your home",
+}
+
+
+TOKEN_VARIABLES = {"KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_API_V1_TOKEN", "XDG_CONFIG_HOME"}
 
 
 class TokenError(ValueError):
@@ -34,8 +47,10 @@ class KaggleAnswer:
     credentials: str  #: ``none``, ``accepted`` or ``refused``
     address: str = ""  #: where the archive can be fetched for some minutes; empty if Kaggle said no
     status: int = 0  #: the HTTP status of a refusal
-    retry_after: float | None = None  #: seconds that Kaggle asks to wait
-    problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, or the kind of error that the client ended with
+    retry_after: str = ""  #: what Kaggle's answer says about waiting
+    problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, ``unreadable`` (the token's file), ``bad proxy``, or
+    #: the kind of error that the client ended with
+    token_from: str = ""  #: what the client signed in with: one of the keys of ``REMEDIES``, never the secret
 
 
 def save_token(token: str, folder: Path | None = None) -> Path:
@@ -59,19 +74,59 @@ def save_token(token: str, folder: Path | None = None) -> Path:
     return path
 
 
-def ask_kaggle(handle: str, silence_seconds: float = 10.0) -> KaggleAnswer:
+def token_before(stored: Path) -> str:
+    """Which token the client takes instead of the one that is stored in this file; empty if it takes the file's."""
+    first = _token_source()
+    return "" if first.endswith(stored.name) else first
+
+
+def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool = False) -> KaggleAnswer:
     """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
     command = [sys.executable, "-m", "course_lib.kaggle_account", handle, str(silence_seconds)]
-    try:
-        done = subprocess.run(
-            command, cwd=COURSE_ROOT, capture_output=True, text=True, timeout=4 * silence_seconds + 30, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return KaggleAnswer("none", problem="silent")
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            done = subprocess.run(
+                command,
+                cwd=COURSE_ROOT,
+                env=_without_tokens(empty) if anonymously else None,
+                capture_output=True,
+                text=True,
+                timeout=4 * silence_seconds + 30,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return KaggleAnswer("none", problem="silent")
     if done.returncode != 0:
         kind = (done.stderr.strip().splitlines() or ["an unknown error"])[-1].split(":")[0]
         return KaggleAnswer("none", problem=kind)  # the kind only: what an error says may quote the token
     return KaggleAnswer(**json.loads(done.stdout))
+
+
+def _without_tokens(home: str) -> dict[str, str]:
+    """The environment, with every place in which the client looks for a token empty."""
+    kept = {name: value for name, value in os.environ.items() if name not in TOKEN_VARIABLES}
+    return kept | {"HOME": home, "USERPROFILE": home, "KAGGLE_CONFIG_DIR": home}
+
+
+def _token_source() -> str:
+    """Where the client finds its token: a key of ``REMEDIES``, or empty. Looks, and reads no token."""
+    home = Path.home() / ".kaggle"
+    configured = os.environ.get("KAGGLE_CONFIG_DIR")
+    others = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
+    keys = Path(configured) if configured else home if home.is_dir() or sys.platform != "linux" else others
+    there = (
+        bool(os.environ.get("KAGGLE_API_TOKEN")),
+        _has_content(home / "access_token"),
+        _has_content(home / "access_token.txt"),
+        bool(os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")),
+        _has_content(keys / "kaggle.json"),
+        _has_content(home / "credentials.json"),
+    )
+    return next((source for source, found in zip(REMEDIES, there, strict=True) if found), "")
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _check_token(token: str, name: str) -> None:
@@ -97,42 +152,44 @@ def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
     requests.Session.send = functools.partialmethod(  # type: ignore[assignment, method-assign]
         requests.Session.send, timeout=silence_seconds, allow_redirects=False
     )
-    credentials = "none"
+    source = _token_source()
+    known = {"credentials": "none", "token_from": source}
     try:
-        api, credentials = _signed_in_client()
-        return {"credentials": credentials, **_ask(api, handle)}
+        api, known["credentials"] = _signed_in_client(source)
+        return {**known, **_ask(api, handle)}
     except requests.HTTPError as error:
         if error.response is None:
-            return {"credentials": credentials, "problem": "garbled"}
-        status, wait = error.response.status_code, error.response.headers.get("Retry-After", "")
-        if credentials == "none" and _token_there():
-            credentials = "refused"
-        return {"credentials": credentials, "status": status, "retry_after": float(wait) if wait.isdigit() else None}
+            return {**known, "problem": "garbled"}
+        if known["credentials"] == "none" and source:
+            known["credentials"] = "refused"
+        wait = error.response.headers.get("Retry-After", "")
+        return {**known, "status": error.response.status_code, "retry_after": wait}
     except requests.Timeout:
-        return {"credentials": credentials, "problem": "silent"}
-    except ValueError:  # among them requests.JSONDecodeError, which is a RequestException too
-        return {"credentials": credentials, "problem": "garbled"}
+        return {**known, "problem": "silent"}
+    except json.JSONDecodeError:  # the client's own; requests' error of this name is one too
+        return {**known, "problem": "garbled"}
+    except UnicodeError:  # as from Windows' editor, which can store text in UTF-16
+        return {**known, "problem": "unreadable"}
+    except requests.exceptions.InvalidURL:  # among them InvalidProxyURL
+        return {**known, "problem": "bad proxy"}
     except requests.RequestException:
-        return {"credentials": credentials, "problem": "unreachable"}
+        return {**known, "problem": "unreachable"}
 
 
-def _signed_in_client() -> tuple[Any, str]:
-    """Kaggle's client, signed in if it could, and what became of the token."""
+def _signed_in_client(source: str) -> tuple[Any, str]:
+    """Kaggle's client, signed in if it could, and what became of the token from ``source``.
+
+    A token that does not sign in is sent with the question all the same, so that Kaggle refuses the question too.
+    """
     import kaggle  # signs in, prints 18 lines where it can not, and swallows the reason
 
     if not kaggle.api.config_values.get("auth_method"):
         try:
             kaggle.api.authenticate()
         except SystemExit:
-            # No token, or one that Kaggle does not know. A public set is also given to a client that did not sign in.
-            return kaggle.KaggleApi(), "refused" if _token_there() else "none"
-    return kaggle.api, "accepted"
-
-
-def _token_there() -> bool:
-    from kagglesdk import get_access_token_from_env
-
-    return get_access_token_from_env()[0] is not None
+            return kaggle.KaggleApi(), "refused" if source else "none"
+    signed_in_by_key = str(kaggle.api.config_values["auth_method"]).endswith("LEGACY_API_KEY")
+    return kaggle.api, "refused" if signed_in_by_key and source in tuple(REMEDIES)[:3] else "accepted"
 
 
 def _ask(api: Any, handle: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a program needs to know about the machine it runs on: device, seeds, profile, and whether all is well."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "medical-imaging-course"
 COURSE_ROOT = Path(__file__).resolve().parents[1]
-FREE_DISK_NEEDED_GB = 2.0
+FREE_DISK_NEEDED_GB = 2.0  #: for what the course makes itself; a download compares its own size with the disk
+SOURCES = re.compile(r"phantom|kaggle(:[\w-]+)?")  #: what COURSE_DATA may name, other than a folder
+ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
 Item = TypeVar("Item")
 
 
@@ -52,6 +55,18 @@ def current_profile() -> Profile:
             "Unset it for the quick profile, or set it to one of these before you start Jupyter."
         )
     return PROFILES[name]
+
+
+def data_folder() -> Path | None:
+    """The folder that ``COURSE_DATA`` names, there or not; None if it names no folder."""
+    given = os.environ.get("COURSE_DATA")
+    return None if not given or SOURCES.fullmatch(given) else existing_folder(given) or Path(given).expanduser()
+
+
+def existing_folder(given: str | Path) -> Path | None:
+    """The folder, seen from here or, since notebooks run in a folder of their own, from the course's; or None."""
+    folder = Path(given).expanduser()
+    return next((root.resolve() for root in (folder, COURSE_ROOT / folder) if root.is_dir()), None)
 
 
 def pick_device() -> "torch.device":

@@ -1,7 +1,6 @@
 """Where images come from: simulated, from Kaggle, or from a folder that is already there."""
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from course_lib.dataset import (
     split_by_patient,
     take_patients,
 )
-from course_lib.runtime import COURSE_ROOT, Profile, current_profile
+from course_lib.runtime import COURSE_ROOT, SOURCES, Profile, current_profile, existing_folder
 
 UNKNOWN_FOLDER = "a folder of your own"
 
@@ -65,7 +64,7 @@ def open_dataset(
 
     ``source`` is ``"phantom"`` (simulated: those that come with the course, unpacked on first use, or with the profile
     ``full`` more of them, made on first use), ``"kaggle"`` (the real chest X-rays: found on this computer, or else
-    fetched, if the download has ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
+    fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
     card), or a folder in the layout ``{train,test}/{NORMAL,PNEUMONIA}/``. Without it, what ``COURSE_DATA`` names, or
     else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read.
@@ -108,9 +107,9 @@ def _folder_of(source: str, profile: Profile, at_most_mb: float | None) -> Path:
     """The folder that holds the images of a source."""
     if source == "phantom":
         return _phantom_folder(profile)
-    if re.fullmatch(r"kaggle(:[\w-]+)?", source):
+    if SOURCES.fullmatch(source):
         return delivery.fetch_dataset(source.partition(":")[2] or delivery.CHEST_XRAYS, at_most_mb=at_most_mb)
-    return delivery.room_or_folder(_existing_folder(Path(source).expanduser()))
+    return delivery.room_or_folder(_existing_folder(source))
 
 
 def _phantom_folder(profile: Profile) -> Path:
@@ -123,15 +122,14 @@ def _phantom_folder(profile: Profile) -> Path:
     return phantom.make_dataset(root, replace(phantom.QUICK_SET, patients=patients))
 
 
-def _existing_folder(folder: Path) -> Path:
-    """The folder, which may be given from here or, since notebooks run in a folder of their own, from the course's."""
-    found = [root for root in (folder, COURSE_ROOT / folder) if root.is_dir()]
-    if not found:
+def _existing_folder(given: str) -> Path:
+    folder = existing_folder(given)
+    if folder is None:
         raise DataError(
-            f"There is no folder {folder}. Expected 'phantom', 'kaggle', or a folder that holds train/ and test/; "
+            f"There is no folder {given}. Expected 'phantom', 'kaggle', or a folder that holds train/ and test/; "
             "check COURSE_DATA, or unset it to work with simulated images."
         )
-    return found[0].resolve()
+    return folder
 
 
 def _note(profile: Profile, used: int, there: int, fraction: float) -> str:

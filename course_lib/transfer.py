@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 import requests
 import urllib3
 from tqdm.auto import tqdm
@@ -65,16 +66,18 @@ def fetch(
     """The file at ``target``, whole. What an earlier call left of it is kept, and only the rest is asked for.
 
     ``where`` gives the address and is asked again before each try, since signed addresses expire. ``approve`` learns
-    the size and how many bytes are missing before the first of them is fetched, and may raise.
+    the size and how many bytes are missing before the first of them is fetched, and may raise. Of two processes that
+    want the same file, the second waits for the first.
 
     Raises:
         DownloadError: no try succeeded, the disk is full, or the folder can not be written.
     """
     patience = patience or Patience()
     failures = 0
-    with _said_clearly(target, title):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        while not target.exists():
+    if target.exists():
+        return target  # without a lock, since the folder may be read-only
+    with _said_clearly(target, title), _alone(target, title):
+        while not target.exists():  # it may have come while this process waited
             before = what_is_kept(target).bytes
             try:
                 _fetch_rest(where, target, title, patience, approve)
@@ -139,6 +142,22 @@ def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> Do
     )
 
 
+@contextlib.contextmanager
+def _alone(target: Path, title: str) -> Iterator[None]:
+    """Hold the lock beside the file; say so if another process has it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(target.with_name(target.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        print(f"Another process is fetching {title}. Waiting for it to finish.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _fetch_rest(
     where: Callable[[], str], target: Path, title: str, patience: Patience, approve: Callable[[int, int], None]
 ) -> None:
@@ -188,8 +207,16 @@ def _discard_kept(kept: Kept) -> None:
 
 
 def _check_answer(response: requests.Response) -> None:
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        raise DownloadError(
+            f"The server has no such file any more ({response.status_code}). Take the newest version of the course."
+        )
     if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
-        raise BrokenTryError(f"the server answered {response.status_code}", BUSY_REMEDY, retry_after(response))
+        raise BrokenTryError(
+            f"the server answered {response.status_code}",
+            BUSY_REMEDY,
+            seconds_to_wait(response.headers.get("Retry-After", "")),
+        )
     if "html" in response.headers.get("Content-Type", ""):
         raise DownloadError(WEB_PAGE)
     if not response.headers.get("Content-Length", "").isdigit():
@@ -202,10 +229,9 @@ WEB_PAGE = (
 )
 
 
-def retry_after(response: requests.Response) -> float | None:
-    """Seconds that the server asks to wait, or None if it does not say."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+def seconds_to_wait(retry_after: str) -> float | None:
+    """Seconds that a server asks to wait by its header Retry-After, or None if it does not say."""
+    return float(retry_after) if retry_after.isdigit() else None
 
 
 def _receive(response: requests.Response, kept: Kept, title: str) -> None:

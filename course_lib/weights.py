@@ -1,20 +1,19 @@
 """Weights that others have trained: where they come from, under which licence, and whether they arrived whole."""
 
 import hashlib
-import os
 import pickle
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import torch
 from torchvision.models import ResNet18_Weights, WeightsEnum
 
-from course_lib.runtime import COURSE_ROOT
-from course_lib.transfer import DownloadError, Patience, discard, fetch
+from course_lib.runtime import ROOM_FOLDER, data_folder
+from course_lib.transfer import DownloadError, Patience, fetch
 
 RESNET18 = ResNet18_Weights.IMAGENET1K_V1
-ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
 LICENCE = (
     "torchvision, BSD-3-Clause; trained on ImageNet, whose images are for non-commercial research and education only"
 )
@@ -59,9 +58,8 @@ def checksum(weights: WeightsEnum) -> str:
 
 def find_file(weights: WeightsEnum) -> Path | None:
     """The file in the room that ``COURSE_DATA`` names, or in torch's cache, if it is there and whole."""
-    given = os.environ.get("COURSE_DATA")
-    rooms = [Path(given).expanduser(), COURSE_ROOT / given] if given else []
-    for folder in (*(room / ROOM_FOLDER for room in rooms), _torch_cache()):
+    room = data_folder()
+    for folder in (*([room / ROOM_FOLDER] if room else []), _torch_cache()):
         path = folder / _file_name(weights)
         if path.is_file() and _is_whole(path, weights):
             return path
@@ -76,10 +74,9 @@ def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: P
     """
     path = (folder or _torch_cache()) / _file_name(weights)
     if path.is_file() and not _is_whole(path, weights):
-        discard(path)  # an interrupted download of another program, or a damaged disk
+        path.unlink(missing_ok=True)  # an interrupted download of another program, or a damaged disk
     if not path.exists() and (found := find_file(weights)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(found, path)
+        _copy(found, path)
     try:
         fetch(lambda: weights.url, path, path.name, patience=patience)
     except DownloadError as error:
@@ -88,13 +85,20 @@ def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: P
             f"{path.parent}, or set COURSE_DATA to a workshop's room."
         ) from None
     if not _is_whole(path, weights):
-        discard(path)
+        path.unlink(missing_ok=True)
         raise DownloadError(
             f"{path.name} came with another checksum: expected a SHA-256 that begins with {checksum(weights)}. "
             "The file is removed. Call again; if that ends in the same way, something between here and the "
             "server changes files, perhaps a proxy."
         )
     return path
+
+
+def _copy(found: Path, path: Path) -> None:
+    """Copy a file so that it appears at once and whole, even if two processes do so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
+        shutil.copyfile(found, Path(scratch) / path.name).replace(path)
 
 
 def _file_name(weights: WeightsEnum) -> str:

@@ -4,7 +4,7 @@ from html import escape
 
 import ipywidgets
 
-from course_lib.kaggle_account import TOKEN_PAGE, TokenError, save_token
+from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
 
 
 class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
@@ -32,10 +32,18 @@ def token_dialogue() -> Dialogue:
         token, field.value = field.value, ""
         try:
             path = save_token(token)
-        except (TokenError, OSError) as problem:
+        except TokenError as problem:
             told.value = escape(str(problem))
+        except OSError as problem:
+            told.value = escape(
+                f"The token could not be stored ({problem.strerror or type(problem).__name__}). Make the folder "
+                ".kaggle in your home writable, free some space if the disk is full, and press Store again."
+            )
         else:
             told.value = f"Stored in the file <code>{escape(path.name)}</code>, which only you can read."
+            if other := token_before(path):
+                told.value += escape(f" But Kaggle's client takes the token from {other} first: {REMEDIES[other]}.")
+                told.value += " A variable counts from the next start of JupyterLab on." if "variable" in other else ""
 
     button.on_click(store)
     return Dialogue([steps, ipywidgets.HBox([field, button]), told])

@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(scratch.cleanup)
     for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
         del os.environ[variable]
-    os.environ.pop("COURSE_DATA", None)
+    for variable in ("COURSE_DATA", "XDG_CONFIG_HOME"):  # in the second the client looks for kaggle.json
+        os.environ.pop(variable, None)
     os.environ["COURSE_PROFILE"] = "quick"
     os.environ.setdefault("MPLCONFIGDIR", matplotlib.get_configdir())  # fonts need not be looked for again
     for variable, name in (

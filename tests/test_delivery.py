@@ -117,7 +117,10 @@ def test_a_stored_token_is_used_by_the_next_call(learner: Learner, monkeypatch: 
 
 @pytest.mark.usefixtures("learner")
 def test_nothing_large_is_fetched_unasked() -> None:
-    with pytest.raises(DownloadError, match=r"a download of .* kB, and no more than 0.01 MB .* Run `make data`"):
+    with pytest.raises(
+        DownloadError,
+        match=r"a download of 1\d\d kB and needs 2\d\d kB of disk, and no more than 0.01 MB .* Run `make data`",
+    ):
         open_dataset("kaggle", at_most_mb=0.01)
     assert open_dataset("kaggle", at_most_mb=1).card
 
@@ -263,6 +266,88 @@ def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixtu
         verify(folder, learner.card)
 
 
+def test_a_folder_without_a_manifest_is_moved_away_or_left_alone(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (learner.fetch() / MANIFEST).unlink()
+    assert delivery.main(["verify"]) == 1
+    assert "move it away (or unset COURSE_DATA), then run `make data`" in capsys.readouterr().err
+    learner.target.rename(tmp_path / "away")
+    assert delivery.main(["data"]) == 0
+    assert delivery.main(["verify"]) == 0
+    room = tmp_path / "room"
+    (room / "weights").mkdir(parents=True)
+    shutil.copytree(tmp_path / "away", room / learner.card.slug)
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    assert delivery.main(["verify"]) == 1
+    assert f"then run `make room DIR={room}`" in capsys.readouterr().err
+
+
+def test_a_manifest_in_another_encoding(learner: Learner) -> None:
+    manifest = learner.fetch() / MANIFEST
+    manifest.write_text(manifest.read_text(), encoding="utf-16")
+    with pytest.raises(DataError, match="is no list of SHA-256 sums"):
+        verify(learner.target, learner.card)
+
+
+def test_a_relative_cache_is_seen_from_the_course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_CACHE", "build/images")
+    assert delivery.cache_folder() == COURSE_ROOT / "build" / "images"
+
+
+def test_a_missing_folder_is_not_passed_over(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "unplugged"))
+    with pytest.raises(DataError, match=r"COURSE_DATA names the folder .*unplugged, which is not there\. Connect"):
+        open_dataset("kaggle")
+    assert not learner.world.log
+
+
+def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    (room / "weights").mkdir(parents=True)
+    shutil.copytree(learner.fetch(), room / learner.card.slug)
+    (room / learner.card.slug / images_in(learner.target)[0]).unlink()
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    for source in (None, "kaggle"):
+        with pytest.raises(DataError, match=r"has 3 images instead of 4\. Remove .* `make room DIR=.*room` again"):
+            open_dataset(source)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'name = "Hands"\n', "hands.toml is not a complete data card: 'defects'"),
+        (b"name = Hands\n", "hands.toml is no TOML in UTF-8"),
+        ('name = "Händs"'.encode("utf-16"), "hands.toml is no TOML in UTF-8"),
+    ],
+)
+@pytest.mark.usefixtures("learner")
+def test_a_card_that_is_none(content: bytes, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (cards.CARDS_FOLDER / "hands.toml").write_bytes(content)
+    assert delivery.main(["data", "hands"]) == 1
+    assert expected in capsys.readouterr().err
+
+
+def test_the_command_line_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(error: BaseException) -> Callable[[str], Path]:
+        def raising(_: str) -> Path:
+            raise error
+
+        return raising
+
+    monkeypatch.setattr(delivery, "fetch_dataset", fail(PermissionError(13, "Permission denied", "datasets")))
+    assert delivery.main(["data"]) == 1
+    assert capsys.readouterr().err == (
+        "The system refused datasets (Permission denied). Give yourself access to it, then call again.\n"
+    )
+    monkeypatch.setattr(delivery, "fetch_dataset", fail(KeyboardInterrupt()))
+    assert delivery.main(["data"]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
 @pytest.mark.usefixtures("learner")
 def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert delivery.main(["verify"]) == 1
@@ -279,6 +364,9 @@ def test_a_room_is_read_only_and_serves_offline(
     room = tmp_path / "room"
     assert delivery.main(["room", str(room)]) == 0
     assert "42 verified images" in capsys.readouterr().out
+    work = room / ".chest-xray-pneumonia.fetching"
+    assert {path.name for path in work.iterdir()} == {"lock", "archive.zip.lock"}, "others may wait for these"
+    shutil.rmtree(work)
     assert {path.name for path in room.iterdir()} == {"chest-xray-pneumonia", "weights"}
     if os.name == "posix":
         assert {path.stat().st_mode & 0o777 for path in (room, *room.rglob("*")) if path.is_dir()} == {0o555}
@@ -293,6 +381,61 @@ def test_a_room_is_read_only_and_serves_offline(
     assert delivery.main(["room", str(room)]) == 0
     for path in (room, *room.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX")
+@pytest.mark.usefixtures("learner")
+def test_a_room_leaves_what_links_lead_to_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
+    room, elsewhere = tmp_path / "room", tmp_path / "elsewhere"
+    (room / "weights").mkdir(parents=True)
+    elsewhere.mkdir(mode=0o755)
+    _write(elsewhere / "resnet18-f37072fd.pth").chmod(0o644)
+    (room / "weights" / "resnet18-f37072fd.pth").symlink_to(elsewhere / "resnet18-f37072fd.pth")
+    (room / "weights" / "more").symlink_to(elsewhere)
+    assert delivery.main(["room", str(room)]) == 0
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
+    assert (elsewhere / "resnet18-f37072fd.pth").stat().st_mode & 0o777 == 0o644
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+@pytest.mark.usefixtures("learner")
+def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = tmp_path / "precious"
+    thesis = _write(home / "thesis.txt")
+    before = thesis.stat().st_mode, home.stat().st_mode
+    assert delivery.main(["room", str(home)]) == 1
+    assert "holds other things as well, such as thesis.txt. Name an empty folder" in capsys.readouterr().err
+    assert (thesis.stat().st_mode, home.stat().st_mode) == before
+    assert [path.name for path in home.iterdir()] == ["thesis.txt"]
+
+
+def test_a_room_is_copied_from_what_is_here_once_the_disk_has_room(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
+    learner.fetch()
+    room, asked = tmp_path / "room", len(learner.world.log)
+    with monkeypatch.context() as full:
+        usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+        full.setattr(shutil, "disk_usage", lambda _: usage)
+        assert delivery.main(["room", str(room)]) == 1
+    assert "Copying Chest X-Ray Images (Pneumonia) needs" in capsys.readouterr().err
+    assert {path.name for path in room.iterdir()} == {".chest-xray-pneumonia.fetching"}
+    assert delivery.main(["room", str(room)]) == 0
+    assert verify(room / learner.card.slug, learner.card) == 42
+    assert len(learner.world.log) == asked
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+def test_an_archive_that_a_killed_call_left_is_removed(learner: Learner) -> None:
+    learner.fetch()
+    left = learner.cache / ".chest-xray-pneumonia.fetching" / "archive.zip"
+    shutil.copy(learner.archive, left)
+    learner.fetch()
+    assert not left.exists()
 
 
 def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,8 +457,9 @@ def _no_network() -> None:
 
 
 def _write(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"weights")
+    if not path.exists():  # in a room it is read-only by now
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
     return path
 
 

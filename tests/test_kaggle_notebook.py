@@ -21,7 +21,8 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]
     card = load_card("chest-xray-pneumonia")
     archive = write_archive(tmp_path / "served.zip", card)
     (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     with running(StandIn({card.handle: lambda: archive}, tokens={TOKEN}, anonymous=False)) as world:
         point_client_at(world, monkeypatch.setenv)
@@ -58,7 +59,7 @@ def test_the_section_runs_without_a_network_without_a_token_and_with_one(kaggle:
     said = ["".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells]
     assert "Kaggle can not be reached" in said[2]
     assert "there is no token on this computer" in said[5]
-    assert said[8].startswith("Unpacking and verifying")
+    assert said[8].startswith("Asking Kaggle for Chest X-Ray Images (Pneumonia) …\nUnpacking and verifying")
     assert "Chest X-Ray Images (Pneumonia)\n" in said[8]
     assert "test             624" in said[8]
     assert all(said[n].startswith("✓ the whole test split") for n in (3, 6, 9))

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from torchvision.models._api import Weights
 
 from course_lib import models
 from course_lib.models import resnet18_classifier
+from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import Patience
 from course_lib.weights import RESNET18, cached_file, checksum, describe, find_file, pretrained
 from tests.kaggle_stand_in import Fault, StandIn, running
@@ -73,7 +76,8 @@ def test_a_wrong_file_is_refused_and_removed(server: StandIn, tmp_path: Path) ->
     weights = weights_at(server, "/resnet18", wrong=True)
     with pytest.raises(ConnectionError, match=r"another checksum: expected a SHA-256 that begins with 00000000.*Call"):
         pretrained(weights, patience=QUICK)
-    assert not list((tmp_path / "torch").rglob("*.pth*"))
+    assert not list((tmp_path / "torch").rglob("*.pth"))
+    assert not list((tmp_path / "torch").rglob("*.part*"))
 
 
 def test_half_a_file_is_refused_and_removed(server: StandIn, resnet_file: bytes, tmp_path: Path) -> None:
@@ -82,7 +86,8 @@ def test_half_a_file_is_refused_and_removed(server: StandIn, resnet_file: bytes,
     server.files[path] = resnet_file[: len(resnet_file) // 2]
     with pytest.raises(ConnectionError, match="another checksum"):
         pretrained(weights, patience=QUICK)
-    assert not list((tmp_path / "torch").rglob("*.pth*"))
+    assert not list((tmp_path / "torch").rglob("*.pth"))
+    assert not list((tmp_path / "torch").rglob("*.part*"))
     server.files[path] = resnet_file
     assert pretrained(weights, patience=QUICK)
 
@@ -91,6 +96,30 @@ def test_a_broken_line_is_resumed(server: StandIn, resnet_file: bytes) -> None:
     server.storage_fault = Fault(cut_after=1_000_000, times=1)
     assert pretrained(weights_at(server, "/resnet18"), patience=QUICK)
     assert sum(request.sent for request in server.log) == len(resnet_file)
+
+
+FETCH = "import sys; from pathlib import Path; from course_lib.transfer import fetch; "
+FETCH += "fetch(lambda: sys.argv[1], Path(sys.argv[2]), 'weights')"
+
+
+def test_two_processes_at_once_fetch_once(server: StandIn, resnet_file: bytes, tmp_path: Path) -> None:
+    server.bytes_per_second = 2e7
+    weights, target = weights_at(server, "/resnet18"), tmp_path / "weights.pth"
+    command = [sys.executable, "-c", FETCH, weights.url, str(target)]
+    both = [subprocess.Popen(command, cwd=COURSE_ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert target.read_bytes() == resnet_file
+    assert sum(request.sent for request in server.log) == len(resnet_file)
+    assert sum("Another process is fetching weights. Waiting" in text for text in said) <= 1
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_file_that_is_gone_is_asked_for_once(server: StandIn, status: int) -> None:
+    server.storage_fault = Fault(status)
+    with pytest.raises(ConnectionError, match=rf"no such file any more \({status}\)\. Take the newest.* Without a"):
+        pretrained(weights_at(server, "/resnet18"), patience=QUICK)
+    assert len(server.log) == 1
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_anew(server: StandIn) -> None:
