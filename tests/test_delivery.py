@@ -550,9 +550,20 @@ def test_the_second_of_two_waits_and_says_so(learner: Learner, capsys: pytest.Ca
     assert "Another process is fetching Chest X-Ray Images (Pneumonia). Waiting" in capsys.readouterr().out
 
 
+def test_the_benchmark_fails_beyond_its_bounds() -> None:
+    pytest.importorskip("resource", reason="the benchmark measures memory as POSIX does")
+    from tests.benchmarks.full_size_archive import exit_code
+
+    assert exit_code(seconds=89, memory_mb=499) == 0
+    assert exit_code(seconds=91, memory_mb=100) == 1
+    assert exit_code(seconds=40, memory_mb=501) == 1
+
+
 def test_no_variable_of_ours_looks_like_one_of_kaggles() -> None:
-    ours = {"KAGGLE_API_TOKEN", "KAGGLE_API_ENVIRONMENT", "KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR"}
-    for path in [*COURSE_ROOT.glob("course_lib/*.py"), COURSE_ROOT / "Makefile"]:
-        words = {w.strip("\"'`,.()=[]") for w in path.read_text(encoding="utf-8").split() if "KAGGLE_" in w}
-        assert words <= ours, path
+    kaggles = {"API_TOKEN", "API_ENVIRONMENT", "USERNAME", "KEY", "CONFIG_DIR", "API_V1_TOKEN"}
+    allowed = {"KAGGLE_", *(f"KAGGLE_{name}" for name in kaggles)}
+    folders = [COURSE_ROOT / name for name in ("course_lib", "notebooks", "tests")]
+    files = [path for folder in folders for suffix in ("py", "ipynb") for path in folder.rglob(f"*.{suffix}")]
+    for path in [*files, COURSE_ROOT / "Makefile"]:
+        assert set(re.findall(r"\bKAGGLE_\w*", path.read_text(encoding="utf-8"))) <= allowed, path
     assert os.environ.get("KAGGLE_API_ENVIRONMENT", "LOCALHOST") == "LOCALHOST"

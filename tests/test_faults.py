@@ -11,6 +11,7 @@ import shutil
 import signal
 import threading
 import time
+import traceback
 import tracemalloc
 import zipfile
 import zlib
@@ -26,7 +27,7 @@ from PIL import Image
 from course_lib import archive as archive_room
 from course_lib import delivery
 from course_lib.kaggle_account import KaggleAnswer
-from tests.kaggle_fixtures import NOBODYS_PROXY, QUICK, TOKEN, Learner
+from tests.kaggle_fixtures import NOBODYS_PROXY, QUICK, SECRETS, TOKEN, Learner
 from tests.kaggle_stand_in import SIGNATURE, STORAGE, Fault
 from tests.xray_archive import image_names, jpeg, link_member, write_archive
 
@@ -431,15 +432,23 @@ def interrupt() -> None:
     signal.pthread_kill(main, signal.SIGINT)
 
 
+def without_secrets(learner: Learner, error: BaseException) -> str:
+    """What was printed, once no secret was found in it, in the log or in the trace of the error."""
+    said, bars = learner.capture.readouterr()
+    seen = said + bars + learner.log.text + "".join(traceback.format_exception(error))
+    assert not [secret for secret in SECRETS if secret in seen], seen
+    return said
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals to threads are POSIX")
-def test_ctrl_c_while_downloading(learner: Learner, fault_table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ctrl_c_while_downloading(learner: Learner, fault_table: Table) -> None:
     learner.world.storage_fault = Fault(stall_after=70_000, times=1)
     stop = threading.Thread(target=interrupt_at, args=(learner.cache, 70_000))
     stop.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         delivery.fetch_dataset(patience=replace(QUICK, silence_seconds=20))
     stop.join()
-    said = capsys.readouterr().out
+    said = without_secrets(learner, stopped.value)
     assert "stopped. 70 kB of 111 kB are kept for the next call. Call again to go on." in said
     fault_table("Ctrl-C while downloading", said.strip().splitlines()[-1])
     learner.fetch()
@@ -457,9 +466,7 @@ def interrupt_at(cache: Path, size: int) -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals to threads are POSIX")
-def test_ctrl_c_while_unpacking(
-    learner: Learner, fault_table: Table, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ctrl_c_while_unpacking(learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> str:
         interrupt()
         time.sleep(0.05)
@@ -467,9 +474,9 @@ def test_ctrl_c_while_unpacking(
 
     with monkeypatch.context() as patch:
         patch.setattr(archive_room, "_problem_of", interrupted)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt) as stopped:
             learner.fetch()
-    said = capsys.readouterr().out
+    said = without_secrets(learner, stopped.value)
     assert "Stopped. The archive is kept; call again to unpack it." in said
     fault_table("Ctrl-C while unpacking", said.strip().splitlines()[-1])
     assert not list(learner.cache.rglob("*.jpeg"))

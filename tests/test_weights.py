@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from torchvision.models import ResNet18_Weights, WeightsEnum, get_model_weights, list_models, resnet18
 from torchvision.models._api import Weights
 
@@ -169,10 +170,10 @@ def test_offline_ends_in_the_remedy_and_never_in_random_weights(
     assert model.fc.out_features == 3
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if name.startswith(("resnet", "dense", "efficient"))])
+@pytest.mark.parametrize("name", list_models(module=torchvision.models))
 def test_every_backbone_names_its_checksum(name: str) -> None:
     for weights in get_model_weights(name):
-        assert len(checksum(weights)) == 8
+        assert len(checksum(weights)) >= 8
         assert weights.url in describe(weights)
 
 
