@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -163,6 +164,27 @@ def check_images(radiographs: Sequence[Radiograph], *, skip_unreadable: bool = F
     return [radiograph for radiograph, problem in zip(radiographs, problems, strict=True) if not problem]
 
 
+class ImageData(Protocol):
+    """Labelled radiographs that can be asked for in batches: what training and prediction work on."""
+
+    radiographs: tuple[Radiograph, ...]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int: ...
+
+    @property
+    def labels(self) -> list[int]: ...
+
+    @property
+    def patients(self) -> list[str]: ...
+
+    def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
+        """What a network sees of these images: float32 [images, 3, height, width] on the device."""
+
+    def take(self, indices: Iterable[int]) -> Self:
+        """The same kind of data with some of the images only, in the order of ``indices``."""
+
+
 class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
     """The radiographs as a torch ``Dataset``: item i is (transform of the grey image, label).
 
@@ -199,6 +221,14 @@ class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
     @property
     def patients(self) -> list[str]:
         return [radiograph.patient for radiograph in self.radiographs]
+
+    def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
+        """What a network sees of these images: float32 [images, 3, height, width] on the device."""
+        return torch.stack([self[i][0] for i in indices.tolist()]).to(device)
+
+    def take(self, indices: Iterable[int]) -> "RadiographDataset":
+        """The same kind of data with some of the images only, in the order of ``indices``."""
+        return RadiographDataset([self.radiographs[i] for i in indices], self.classes, self.transform)
 
 
 def _class_folders(root: Path, split: str) -> tuple[str, ...]:

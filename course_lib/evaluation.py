@@ -8,9 +8,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn import metrics
 from torch import nn
-from torch.utils.data import DataLoader
 
-from course_lib.dataset import RadiographDataset
+from course_lib.dataset import ImageData
 from course_lib.runtime import progress
 
 Metric = Callable[["Predictions"], float]
@@ -53,7 +52,7 @@ class Predictions:
 
 
 def predict(
-    model: nn.Module, data: RadiographDataset, *, device: torch.device | str = "cpu", batch_size: int = 64
+    model: nn.Module, data: ImageData, *, device: torch.device | str = "cpu", batch_size: int = 64
 ) -> Predictions:
     """The model's class probabilities for every image. The model is left in the mode it was in.
 
@@ -62,10 +61,12 @@ def predict(
     """
     was_training = model.training
     model.eval().to(device)
-    loader = DataLoader(data, batch_size=batch_size)
+    batches = torch.arange(len(data)).split(batch_size)  # type: ignore[no-untyped-call]
     try:
         with torch.inference_mode():
-            logits = [model(images.to(device)).float().cpu() for images, _ in progress(loader, "Predicting", "batch")]
+            logits = [
+                model(data.inputs(chosen, device)).float().cpu() for chosen in progress(batches, "Predicting", "batch")
+            ]
     finally:
         model.train(was_training)
     probabilities = torch.cat(logits).double().softmax(dim=1).numpy()

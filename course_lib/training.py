@@ -13,10 +13,9 @@ import torch
 from sklearn.metrics import log_loss
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
-from course_lib.dataset import RadiographDataset
+from course_lib.dataset import ImageData
 from course_lib.evaluation import Predictions, auroc, check_class_count, predict
 from course_lib.runtime import seeded
 
@@ -65,8 +64,8 @@ class History:
 
 def fit(
     model: nn.Module,
-    train: RadiographDataset,
-    validation: RadiographDataset,
+    train: ImageData,
+    validation: ImageData,
     config: TrainConfig,
     *,
     device: torch.device | str = "cpu",
@@ -85,10 +84,9 @@ def fit(
     train_losses, validation_losses, aurocs = [], [], []
     best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself goes on changing with the model
     with seeded(config.seed), tqdm(total=config.epochs, desc="Training", unit="epoch") as bar:
-        loader = DataLoader(train, config.batch_size, shuffle=True, drop_last=len(train) % config.batch_size == 1)
         try:
             for epoch in range(config.epochs):
-                train_loss = train_one_epoch(model, loader, optimizer, device)
+                train_loss = train_one_epoch(model, train, optimizer, config.batch_size, device)
                 predictions = predict(model, validation, device=device)
                 validation_losses.append(_loss_of(predictions))
                 train_losses.append(train_loss)
@@ -110,8 +108,9 @@ def fit(
 
 def train_one_epoch(
     model: nn.Module,
-    loader: "DataLoader[tuple[torch.Tensor, int]]",
+    data: ImageData,
     optimizer: torch.optim.Optimizer,
+    batch_size: int,
     device: torch.device | str = "cpu",
 ) -> float:
     """Show the model every image once and correct it after each batch; gives the mean loss over the images.
@@ -121,8 +120,10 @@ def train_one_epoch(
     """
     model.train()
     total, images_seen = 0.0, 0
-    for number, (images, labels) in enumerate(loader):
-        images, labels = images.to(device), labels.to(device)
+    every_label = torch.tensor(data.labels)
+    order = torch.randperm(len(data))
+    for number, chosen in enumerate(_batches(order, batch_size)):
+        images, labels = data.inputs(chosen, device), every_label[chosen].to(device)
         loss = F.cross_entropy(model(images), labels)
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -138,7 +139,7 @@ def train_one_epoch(
 
 
 def check_before_training(
-    model: nn.Module, train: RadiographDataset, config: TrainConfig, device: torch.device | str = "cpu"
+    model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str = "cpu"
 ) -> None:
     """Find in a second what would otherwise be found after the first epoch.
 
@@ -159,12 +160,12 @@ def check_before_training(
         )
     if not any(p.requires_grad for p in model.parameters()):
         raise TrainingError("Every parameter is frozen, so there is nothing to train. Unfreeze at least the head.")
-    image = train[0][0]
+    image = train.inputs(torch.tensor([0]), device)[0]
     was_training = model.training
     model.eval().to(device)
     try:
         with torch.inference_mode():
-            output = model(image[None].to(device))
+            output = model(image[None])
     except RuntimeError as error:
         raise TrainingError(
             f"The model can not take an image of shape {list(image.shape)}: {error}. "
@@ -232,6 +233,12 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
         raise TrainingError(
             f"{path.name} holds the weights of another model than {type(model).__name__}: {error}"
         ) from error
+
+
+def _batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
+    """The indices in batches; a last batch of one image, which batch norm could not use, is left out."""
+    batches: list[torch.Tensor] = list(order.split(batch_size))  # type: ignore[no-untyped-call]
+    return batches[:-1] if len(batches[-1]) == 1 < batch_size else batches
 
 
 def _make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
