@@ -1,5 +1,6 @@
 """From image to tensor and back: one chain for training, one for everything else, and its inverse for display."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -7,11 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as image_functional
 
+from course_lib.augmentation import Augmentation
+
+Normalisation = Literal["fixed", "per image"]
 Geometry = Literal["crop", "pad", "squeeze"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+LEAST_SPREAD = 0.02  #: added to an image's own standard deviation, so that an empty image does not become all noise
 
 
 @dataclass(frozen=True)
@@ -22,12 +28,15 @@ class Preprocessing:
     geometry: Geometry = "crop"  #: what becomes of the parts that do not fit a square, see `fit_to_square`
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)  #: subtracted per channel, in units of the range 0 to 1
     std: tuple[float, ...] = (0.25, 0.25, 0.25)  #: then divided by, per channel, same units
+    normalisation: Normalisation = "fixed"  #: with mean and std; or with each image's own, whatever the exposure was
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"size must be a positive number of pixels, but is {self.size}.")
         if self.geometry not in get_args(Geometry):
             raise ValueError(f"geometry must be one of {get_args(Geometry)}, but is {self.geometry!r}.")
+        if self.normalisation not in get_args(Normalisation):
+            raise ValueError(f"normalisation must be one of {get_args(Normalisation)}, but is {self.normalisation!r}.")
         if len(self.mean) != len(self.std) or not all(s > 0 for s in self.std):
             raise ValueError(
                 f"mean and std need one number per channel, and std above 0; got {self.mean} and {self.std}."
@@ -35,24 +44,40 @@ class Preprocessing:
 
 
 def evaluation_transform(how: Preprocessing) -> v2.Compose:
-    """The plain chain: square, three channels, numbers from 0 to 1, normalised.
+    """The plain chain: grey, square, numbers from 0 to 1, normalised, three channels.
 
     Takes a grey or RGB PIL image; gives float32 of shape [3, size, size]. The same image, the same tensor.
     """
-    return v2.Compose([*fit_to_square(how), *_to_normalised_tensor(how)])
+    return v2.Compose([*_to_grey_pixels(how), v2.Lambda(lambda pixels: _network_input_of_one(pixels, how))])
 
 
-def training_transform(how: Preprocessing) -> v2.Compose:
+def training_transform(
+    how: Preprocessing, augmentation: Callable[[torch.Tensor], torch.Tensor] = Augmentation()
+) -> v2.Compose:
     """The same chain with small random changes, of the kind that differ from one exposure to the next.
 
-    The child lies a little turned, off centre, nearer or farther; the film is a little darker or of more contrast.
-    No mirroring: it would put the heart on the wrong side. Shapes are those of `evaluation_transform`.
+    Shapes are those of `evaluation_transform`; what the changes are, and why there is no mirroring, says `Augmentation`.
     """
-    changes = [
-        v2.RandomAffine(degrees=7, translate=(0.05, 0.05), scale=(0.9, 1.1), interpolation=InterpolationMode.BILINEAR),
-        v2.ColorJitter(brightness=0.2, contrast=0.2),
-    ]
-    return v2.Compose([*fit_to_square(how), *changes, *_to_normalised_tensor(how)])
+    changes = [v2.ToDtype(torch.float32, scale=True), augmentation]
+    return v2.Compose([*_to_grey_pixels(how), *changes, v2.Lambda(lambda image: _network_input_of_one(image, how))])
+
+
+def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
+    """What a network sees of square grey images: normalised, and as many channels as ``how`` has.
+
+    Takes [images, 1, size, size], uint8 or float from 0 to 1; gives float32 [images, channels, size, size]. Channels
+    that are alike share their memory, which makes this fast: copy the result before you write into it.
+    """
+    grey = image_functional.to_dtype(pixels, torch.float32, scale=True)
+    channels = len(how.mean)
+    if how.normalisation == "per image":
+        std, mean = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
+        return grey.sub(mean).div_(std + LEAST_SPREAD).expand(-1, channels, -1, -1)
+    alike = len(set(how.mean)) == len(set(how.std)) == 1
+    mean, std = (
+        torch.tensor(v[:1] if alike else v, device=grey.device).view(-1, 1, 1) for v in (how.mean, how.std)
+    )
+    return grey.sub(mean).div_(std).expand(-1, channels, -1, -1)
 
 
 def fit_to_square(how: Preprocessing) -> list[v2.Transform]:
@@ -72,7 +97,8 @@ def fit_to_square(how: Preprocessing) -> list[v2.Transform]:
 def to_display(tensor: torch.Tensor, how: Preprocessing) -> NDArray[np.float32]:
     """The picture in a normalised tensor: the inverse of the last step of the chain.
 
-    Takes float [3, H, W]; gives float32 of shape [H, W] with values from 0 (black) to 1 (white).
+    Takes float [3, H, W]; gives float32 of shape [H, W] with values from 0 (black) to 1 (white). After normalisation
+    per image the exposure is gone, so the darkest point is shown black and the brightest white.
 
     Raises:
         ValueError: the tensor is not one image of as many channels as ``how`` has.
@@ -80,18 +106,21 @@ def to_display(tensor: torch.Tensor, how: Preprocessing) -> NDArray[np.float32]:
     if tensor.ndim != 3 or tensor.shape[0] != len(how.mean):
         expected = f"[{len(how.mean)}, height, width]"
         raise ValueError(f"Expected one image of shape {expected}, got {list(tensor.shape)}; pick one, as in batch[0].")
+    if how.normalisation == "per image":
+        grey = tensor.detach().float().mean(dim=0)
+        stretched: NDArray[np.float32] = ((grey - grey.min()) / (grey.max() - grey.min()).clamp(min=1e-6)).cpu().numpy()
+        return stretched
     mean, std = (torch.tensor(v, device=tensor.device).view(-1, 1, 1) for v in (how.mean, how.std))
     picture: NDArray[np.float32] = (tensor.detach() * std + mean).mean(dim=0).clamp(0, 1).float().cpu().numpy()
     return picture
 
 
-def _to_normalised_tensor(how: Preprocessing) -> list[v2.Transform]:
-    return [
-        v2.Grayscale(num_output_channels=len(how.mean)),
-        v2.ToImage(),
-        v2.ToDtype(torch.float32, scale=True),
-        v2.Normalize(how.mean, how.std),
-    ]
+def _to_grey_pixels(how: Preprocessing) -> list[v2.Transform]:
+    return [v2.Grayscale(), *fit_to_square(how), v2.ToImage(), v2.ToPureTensor()]
+
+
+def _network_input_of_one(image: torch.Tensor, how: Preprocessing) -> torch.Tensor:
+    return network_input(image[None], how)[0].contiguous()
 
 
 def _pad_to_square(image: Image.Image) -> Image.Image:
