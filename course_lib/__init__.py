@@ -9,7 +9,9 @@ other; import-linter holds this. Read it from the bottom up:
     evaluation                       predictions, and the numbers that summarise them
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
+    pixels                           every image decoded once, kept in one file, read in batches
     dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
+    augmentation                     the small random changes that a training image goes through
     archive | weights                unpacking, verified against the card | what others have trained, with checksums
     cards | transfer                 what to know about a data set | downloads that resume
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks

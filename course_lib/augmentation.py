@@ -37,15 +37,11 @@ class Augmentation:
     rotation: float = 7.0  #: degrees at most, either way: the child lies a little turned
     shift: float = 0.05  #: of the side at most, in each direction: it lies off centre
     scale: float = 0.1  #: larger or smaller by this part at most: age, and the distance from the tube
-    aspect: float = (
-        0.05  #: width against height by this part at most: depth of breath, a copy that was squeezed
-    )
+    aspect: float = 0.05  #: width against height by this part at most: depth of breath, a copy that was squeezed
     shear: float = 2.0  #: degrees at most: the beam meets the detector at an angle
     blur: float = 0.5  #: px, standard deviation at most: the child moves, the focal spot is no point
     noise: float = 0.02  #: of the range 0 to 1, standard deviation at most: fewer quanta, more grain
-    gamma: float = (
-        0.15  #: exponent larger or smaller by this part at most: the curve of film or display
-    )
+    gamma: float = 0.15  #: exponent larger or smaller by this part at most: the curve of film or display
     contrast: float = 0.2  #: around the mean, by this part at most: the voltage of the tube
     brightness: float = 0.1  #: of the range 0 to 1, at most: exposure time, and the window that someone chose
     patch: float = 0.0  #: probability of a rectangle in one grey: a side marker, a clip, a name blacked out

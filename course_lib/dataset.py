@@ -121,8 +121,11 @@ def check_patients_apart(first: Iterable[Radiograph], second: Iterable[Radiograp
         )
 
 
-def open_grey(path: Path) -> Image.Image:
+def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
     """The image as 8-bit grey, mode ``L``, decoded to the last byte.
+
+    A JPEG may be decoded at a half, a quarter or an eighth of its size, which is faster, if both sides still have
+    ``at_least`` so many pixels.
 
     Raises:
         DataError: the file can not be read, or holds something else than 8-bit grey or colour.
@@ -134,6 +137,8 @@ def open_grey(path: Path) -> Image.Image:
                     f"{path.name} is an image of mode {image.mode}; expected {' or '.join(READABLE_MODES.values())}. "
                     "Convert it first: choose what becomes black and what white, then save it as 8-bit grey."
                 )
+            if at_least:
+                image.draft("L", (at_least, at_least))
             return image.convert("L")
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(

@@ -48,7 +48,7 @@ def evaluation_transform(how: Preprocessing) -> v2.Compose:
 
     Takes a grey or RGB PIL image; gives float32 of shape [3, size, size]. The same image, the same tensor.
     """
-    return v2.Compose([*_to_grey_pixels(how), v2.Lambda(lambda pixels: _network_input_of_one(pixels, how))])
+    return v2.Compose([*_to_grey_pixels(how), _OneNetworkInput(how)])
 
 
 def training_transform(
@@ -56,10 +56,10 @@ def training_transform(
 ) -> v2.Compose:
     """The same chain with small random changes, of the kind that differ from one exposure to the next.
 
-    Shapes are those of `evaluation_transform`; what the changes are, and why there is no mirroring, says `Augmentation`.
+    Shapes are those of `evaluation_transform`. `Augmentation` says what the changes are, and why none is a mirroring.
     """
     changes = [v2.ToDtype(torch.float32, scale=True), augmentation]
-    return v2.Compose([*_to_grey_pixels(how), *changes, v2.Lambda(lambda image: _network_input_of_one(image, how))])
+    return v2.Compose([*_to_grey_pixels(how), *changes, _OneNetworkInput(how)])
 
 
 def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
@@ -74,9 +74,7 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
         std, mean = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
         return grey.sub(mean).div_(std + LEAST_SPREAD).expand(-1, channels, -1, -1)
     alike = len(set(how.mean)) == len(set(how.std)) == 1
-    mean, std = (
-        torch.tensor(v[:1] if alike else v, device=grey.device).view(-1, 1, 1) for v in (how.mean, how.std)
-    )
+    mean, std = (torch.tensor(v[:1] if alike else v, device=grey.device).view(-1, 1, 1) for v in (how.mean, how.std))
     return grey.sub(mean).div_(std).expand(-1, channels, -1, -1)
 
 
@@ -116,11 +114,17 @@ def to_display(tensor: torch.Tensor, how: Preprocessing) -> NDArray[np.float32]:
 
 
 def _to_grey_pixels(how: Preprocessing) -> list[v2.Transform]:
-    return [v2.Grayscale(), *fit_to_square(how), v2.ToImage(), v2.ToPureTensor()]
+    return [v2.Grayscale(), *fit_to_square(how), v2.PILToTensor()]
 
 
-def _network_input_of_one(image: torch.Tensor, how: Preprocessing) -> torch.Tensor:
-    return network_input(image[None], how)[0].contiguous()
+@dataclass(frozen=True)
+class _OneNetworkInput:
+    """`network_input` for a single image, as the last step of a chain; a class, so that a chain can be pickled."""
+
+    how: Preprocessing
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        return network_input(image[None], self.how)[0].contiguous()
 
 
 def _pad_to_square(image: Image.Image) -> Image.Image:
