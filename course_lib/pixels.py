@@ -118,6 +118,8 @@ def _open_or_make(paths: Sequence[Path], how: Preprocessing, folder: Path) -> _P
         if not _is_whole(path, key, len(paths), how.size):
             with _alone(folder):
                 if not _is_whole(path, key, len(paths), how.size):  # else it was made while this process waited
+                    if path.exists():
+                        print(f"The pixels in {path} are damaged. They are read anew from the images.", flush=True)
                     _make(path, key, paths, how)
                     _delete_oldest(folder, path)
         with suppress(OSError):  # a folder that may only be read
@@ -150,10 +152,7 @@ def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
         whole = path.stat().st_size == HEADER_BYTES + images * size**2
-        if whole and header == _header(key, hashlib.file_digest(file, "sha256").hexdigest()):
-            return True
-    print(f"The pixels in {path} are damaged. They are read anew from the images.", flush=True)
-    return False
+        return whole and header == _header(key, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> None:

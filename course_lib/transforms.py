@@ -68,14 +68,16 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
     Takes [images, 1, size, size], uint8 or float from 0 to 1; gives float32 [images, channels, size, size]. Channels
     that are alike share their memory, which makes this fast: copy the result before you write into it.
     """
-    grey = image_functional.to_dtype(pixels, torch.float32, scale=True)
-    channels = len(how.mean)
+    grey: torch.Tensor = image_functional.to_dtype(pixels, torch.float32, scale=True)
+    grey = grey.clone() if grey is pixels else grey  # our own: to work in place saves most of the time
     if how.normalisation == "per image":
-        std, mean = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
-        return grey.sub(mean).div_(std + LEAST_SPREAD).expand(-1, channels, -1, -1)
-    alike = len(set(how.mean)) == len(set(how.std)) == 1
-    mean, std = (torch.tensor(v[:1] if alike else v, device=grey.device).view(-1, 1, 1) for v in (how.mean, how.std))
-    return grey.sub(mean).div_(std).expand(-1, channels, -1, -1)
+        spread, offset = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
+        spread = spread + LEAST_SPREAD
+    else:
+        different = slice(None) if len(set(zip(how.mean, how.std, strict=True))) > 1 else slice(1)
+        offset, spread = (torch.tensor(v[different], device=grey.device).view(1, -1, 1, 1) for v in (how.mean, how.std))
+    shifted = grey.sub_(offset) if offset.shape[1] == 1 else grey.sub(offset)
+    return shifted.div_(spread).expand(-1, len(how.mean), -1, -1)
 
 
 def fit_to_square(how: Preprocessing) -> list[v2.Transform]:

@@ -1,0 +1,127 @@
+"""How fast images come to a network: the textbook's pipeline against `PixelCache`, on the same files, in one run.
+
+The textbook's is ``ImageFolder``, ``Resize((224, 224))``, ``ToTensor``, ``Normalize`` and a ``DataLoader`` without
+workers. Without a folder, simulated radiographs are enlarged to the size of real ones.
+
+python -m tests.benchmarks.input_pipeline [FOLDER]      FOLDER holds train/NORMAL/ and train/PNEUMONIA/
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Subset
+from torchvision import datasets, transforms
+
+from course_lib import phantom
+from course_lib.dataset import Radiograph, read_split
+from course_lib.pixels import PixelCache
+from course_lib.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+
+SIZE, BATCH = 224, 64  #: px, images
+EPOCH_IMAGES = 256  #: of the timed epochs at least; a smaller folder is gone through more than once
+WHOLE_SET = 5216  #: training images of the Kaggle set
+SIMULATED_IMAGES, SIMULATED_SIZE = 64, (1500, 1200)  #: width and height in px
+LATER_EPOCHS = 9
+LEAST_FIRST, LEAST_LATER, MOST_MEMORY_MB = 6, 100, 600
+HOW = Preprocessing(SIZE, "squeeze")
+
+
+def run(folder: Path | None) -> list[str]:
+    """The measured ratios and the highest memory, as the lines of a Markdown table."""
+    with tempfile.TemporaryDirectory() as scratch:
+        root = folder or _simulated(Path(scratch) / "simulated")
+        found, classes = read_split(root, "train")
+        radiographs = (found * -(-EPOCH_IMAGES // len(found)))[: max(EPOCH_IMAGES, len(found))]
+        textbook = _textbook_speed(root, len(radiographs))
+        first, later = _cache_speeds(radiographs, classes, Path(scratch) / "cold")
+        memory = _memory_of_a_child(root, Path(scratch) / "whole")
+    what = f"{len(found)} {'real' if folder else 'simulated'} images" + (" of 1500 x 1200 px" if not folder else "")
+    return [
+        f"Input pipeline: {what}, {SIZE} px, batches of {BATCH}, {torch.get_num_threads()} threads",
+        "",
+        "| | images/s | times the textbook's | wanted |",
+        "|---|---:|---:|---:|",
+        f"| textbook, every epoch | {textbook:,.0f} | 1 | |",
+        f"| `PixelCache`, first epoch, nothing decoded yet | {first:,.0f} | {first / textbook:.1f} | ≥ {LEAST_FIRST} |",
+        f"| `PixelCache`, later epochs (median of {LATER_EPOCHS}) | {later:,.0f} | {later / textbook:,.0f} "
+        f"| ≥ {LEAST_LATER} |",
+        f"| highest memory of the process, {WHOLE_SET:,} images, MB | {memory:,.0f} | | ≤ {MOST_MEMORY_MB} |",
+    ]
+
+
+def _textbook_speed(root: Path, images: int) -> float:
+    """Images per second of the pipeline in most tutorials."""
+    chain = transforms.Compose(
+        [
+            transforms.Resize((SIZE, SIZE)),
+            transforms.ToTensor(),
+            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+        ]
+    )
+    files = datasets.ImageFolder(str(root / "train"), chain)
+    epoch = Subset(files, [i % len(files) for i in range(images)])
+    started = time.perf_counter()
+    seen = sum(len(batch) for batch, _ in DataLoader(epoch, batch_size=BATCH, shuffle=True, num_workers=0))
+    return seen / (time.perf_counter() - started)
+
+
+def _cache_speeds(radiographs: Sequence[Radiograph], classes: Sequence[str], cold: Path) -> tuple[float, float]:
+    """Images per second of the first epoch, decoding and writing included, and of a later one."""
+    started = time.perf_counter()
+    cache = PixelCache(radiographs, classes, HOW, folder=cold)
+    _epoch(cache)
+    first = len(cache) / (time.perf_counter() - started)
+    return first, statistics.median(len(cache) / _epoch(cache) for _ in range(LATER_EPOCHS))
+
+
+def _epoch(cache: PixelCache) -> float:
+    """Seconds to get every image once, in random order."""
+    started = time.perf_counter()
+    batches: Sequence[torch.Tensor] = torch.randperm(len(cache)).split(BATCH)  # type: ignore[no-untyped-call]
+    for chosen in batches:
+        cache.inputs(chosen)
+    return time.perf_counter() - started
+
+
+def _memory_of_a_child(root: Path, cold: Path) -> float:
+    """MB that a process of its own needs at most to decode the whole training set and go through it once."""
+    command = [sys.executable, "-m", "tests.benchmarks.input_pipeline", "--memory", str(root), str(cold)]
+    return float(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def _measure_memory(root: Path, cold: Path) -> float:
+    found, classes = read_split(root, "train")
+    radiographs = (found * -(-WHOLE_SET // len(found)))[:WHOLE_SET]
+    _epoch(PixelCache(radiographs, classes, HOW, folder=cold))
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux; there ru_maxrss counts the parent's memory too
+        highest = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(highest.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def _simulated(root: Path) -> Path:
+    """Simulated radiographs, enlarged to the size of the real ones and stored as JPEG."""
+    small = phantom.unpack_dataset(phantom.QUICK_ARCHIVE, root.with_name("phantoms"))
+    for kind in ("NORMAL", "PNEUMONIA"):
+        (root / "train" / kind).mkdir(parents=True)
+        for path in sorted((small / "train" / kind).iterdir())[: SIMULATED_IMAGES // 2]:
+            with Image.open(path) as image:
+                image.convert("L").resize(SIMULATED_SIZE).save(root / "train" / kind / f"{path.stem}.jpeg", quality=95)
+    return root
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--memory"]:
+        print(json.dumps(_measure_memory(Path(sys.argv[2]), Path(sys.argv[3]))))
+    else:
+        print("\n".join(run(Path(sys.argv[1]) if sys.argv[1:] else None)))
