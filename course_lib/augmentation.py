@@ -1,9 +1,13 @@
 """Small random changes, of the kind that differ from one exposure of the same chest to the next."""
 
+import io
 import math
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as image_functional
 
@@ -46,7 +50,7 @@ class Augmentation:
     brightness: float = 0.1  #: of the range 0 to 1, at most: exposure time, and the window that someone chose
     patch: float = 0.0  #: probability of a rectangle in one grey: a side marker, a clip, a name blacked out
     jpeg: float = 0.2  #: probability of one more compression: archives store at different qualities
-    patch_side: float = 0.15  #: of the image's side, the longest that a side of the patch may be
+    patch_side: float = 0.15  #: of the image's side, the longest side of a patch; the shortest is a quarter of it
     jpeg_quality: tuple[int, int] = (40, 95)  #: lowest and highest quality of that compression, 1 to 100
 
     def __post_init__(self) -> None:
@@ -126,21 +130,28 @@ class Augmentation:
             along = torch.linspace(0, 1, batch.shape[dim], device=batch.device)
             along = along.view(-1, 1) if dim == 2 else along
             middle = draw["patch"][:, 2 + column, None, None, None].to(batch.device)
-            half = draw["patch_side"][:, column, None, None, None].to(batch.device) * self.patch_side / 2
-            inside = inside & ((along - middle).abs() <= half)
+            part = 0.25 + 0.75 * draw["patch_side"][:, column, None, None, None].to(batch.device)
+            inside = inside & ((along - middle).abs() <= part * self.patch_side / 2)
         return torch.where(inside, level, batch)
 
     def _compress(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Some images to 8-bit JPEG and back, one by one and on the CPU, where torchvision has it."""
+        """Some images to 8-bit JPEG and back, one by one and on the CPU."""
         chosen = (draw["jpeg"][:, 0] < self.jpeg).nonzero()[:, 0]
         if not len(chosen):
             return batch
         low, high = self.jpeg_quality
-        quality = (low + draw["jpeg_quality"][chosen, 0] * (high + 1 - low)).int().clamp(max=high).tolist()
-        pixels = image_functional.to_dtype(batch[chosen.to(batch.device)].cpu(), torch.uint8, scale=True)
-        stored = torch.stack([image_functional.jpeg(p, q) for p, q in zip(pixels, quality, strict=True)])
-        again = image_functional.to_dtype(stored, torch.float32, scale=True).to(batch.device)
-        return batch.index_copy(0, chosen.to(batch.device), again)
+        quality = (low + draw["jpeg_quality"][chosen, 0] * (high + 1 - low)).int().clamp(max=high)
+        pixels = image_functional.to_dtype(batch[chosen.to(batch.device), 0], torch.uint8, scale=True).cpu().numpy()
+        stored = [_through_jpeg(image, int(q)) for image, q in zip(pixels, quality, strict=True)]
+        again = image_functional.to_dtype(torch.from_numpy(np.stack(stored)), torch.float32, scale=True)
+        return batch.index_copy(0, chosen.to(batch.device), again[:, None].to(batch.device))
+
+
+def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """With Pillow: torchvision's own ``jpeg`` is about to go (since 0.29)."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 def _check(images: torch.Tensor) -> None:

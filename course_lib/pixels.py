@@ -31,13 +31,13 @@ MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not us
 class PixelCache(RadiographDataset):
     """A `RadiographDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
 
-    Item i is (float32 [channels, size, size], label), a batch from `inputs` some hundred times as fast as from the
-    files. With an augmentation, each image is changed anew each time. Pixels differ from those of the files' own chain
-    by a grey level or less on average, since large JPEGs are decoded at a reduced scale.
+    Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
+    does. With an augmentation, each image is changed anew each time it is asked for. A JPEG is decoded at a half, a
+    quarter or an eighth where that is enough, which changes a full-size X-ray by half a grey level on average.
 
-    The file is kept in ``folder``, without one in `cache_folder`. It is found again by the paths, sizes and times of
-    the images, in their order, and by size and geometry; it is made anew when a checksum says that it is damaged.
-    Processes that start at once make it once. Reading it leaves nothing behind in this process's memory.
+    The file is kept in ``folder``, or else in `cache_folder`. Images that were moved, changed or put into another
+    order get another file, and so does another size or geometry. A file whose checksum does not hold is made anew.
+    Processes that start at once decode once. Pages that were read are given back, so that memory does not grow.
 
     Raises:
         DataError: an image can not be read, or the folder can not be written.

@@ -1,11 +1,14 @@
 """From image to tensor and back."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
 from torchvision.transforms import v2
 
+from course_lib.augmentation import Augmentation
 from course_lib.runtime import seeded
 from course_lib.transforms import (
     IMAGENET_MEAN,
@@ -14,6 +17,7 @@ from course_lib.transforms import (
     Preprocessing,
     evaluation_transform,
     fit_to_square,
+    network_input,
     to_display,
     training_transform,
 )
@@ -57,6 +61,59 @@ def test_display_is_the_way_back(how: Preprocessing) -> None:
     assert np.allclose(to_display(evaluation_transform(how)(image), how), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("mean", [(0.5, 0.5, 0.5), IMAGENET_MEAN, (0.4,)])
+def test_a_batch_is_normalised_as_torchvision_does_it(mean: tuple[float, ...]) -> None:
+    how = Preprocessing(8, mean=mean, std=IMAGENET_STD[: len(mean)])
+    pixels = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8)
+    channels = v2.functional.to_dtype(pixels, torch.float32, scale=True).repeat(1, len(mean), 1, 1)
+    assert torch.allclose(network_input(pixels, how), v2.functional.normalize(channels, list(mean), list(how.std)))
+
+
+def test_float_pixels_are_left_as_they_are() -> None:
+    pixels = torch.rand(2, 1, 8, 8)
+    before = pixels.clone()
+    network_input(pixels, Preprocessing(8))
+    assert torch.equal(pixels, before)
+
+
+def test_per_image_normalisation_does_not_see_the_exposure() -> None:
+    how = Preprocessing(32, normalisation="per image")
+    image = torch.rand(1, 1, 32, 32)
+    batch = network_input(torch.cat([image, 0.25 + image / 2, torch.zeros_like(image)]), how)
+    assert batch.shape == (3, 3, 32, 32)
+    assert batch[0].mean() == pytest.approx(0, abs=1e-5)
+    assert batch[0, 0].std(correction=0) == pytest.approx(image.std(correction=0) / (image.std(correction=0) + 0.02))
+    assert torch.allclose(batch[0], batch[1], atol=0.15)
+    assert not batch[2].any()  # an empty image stays empty
+
+
+def test_display_after_per_image_normalisation_goes_from_black_to_white() -> None:
+    how = Preprocessing(50, normalisation="per image")
+    shown = to_display(evaluation_transform(how)(wide_image_with_a_disc()), how)
+    assert (shown.min(), shown.max()) == (0, 1)
+    assert not to_display(torch.zeros(3, 8, 8), how).any()
+
+
+def test_a_chain_can_be_sent_to_another_process() -> None:
+    image = wide_image_with_a_disc()
+    for chain in (evaluation_transform(Preprocessing(16, "pad")), training_transform(Preprocessing(16))):
+        with seeded(0):
+            expected = chain(image)
+        with seeded(0):
+            assert torch.equal(pickle.loads(pickle.dumps(chain))(image), expected)
+
+
+def test_training_takes_any_augmentation() -> None:
+    how, image = Preprocessing(16), wide_image_with_a_disc()
+    assert torch.equal(
+        training_transform(how, torch.zeros_like)(image), network_input(torch.zeros(1, 1, 16, 16), how)[0]
+    )
+    with seeded(0):
+        default = training_transform(how)(image)
+    with seeded(0):
+        assert torch.equal(training_transform(how, Augmentation())(image), default)
+
+
 def test_display_wants_one_image() -> None:
     with pytest.raises(ValueError, match=r"one image of shape \[3, height, width\], got \[8, 3, 32, 32\]; pick one"):
         to_display(torch.zeros(8, 3, 32, 32), Preprocessing())
@@ -85,6 +142,7 @@ def test_training_never_mirrors() -> None:
     [
         ({"size": 0}, "positive number of pixels, but is 0"),
         ({"geometry": "stretch"}, "geometry must be one of .* but is 'stretch'"),
+        ({"normalisation": "none"}, "normalisation must be one of .* but is 'none'"),
         ({"std": (0.0, 1.0, 1.0)}, "std above 0"),
         ({"mean": (0.5,)}, "one number per channel"),
     ],
