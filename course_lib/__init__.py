@@ -5,11 +5,14 @@ other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
     plots                            figures: data in, Axes out, always with a text alternative
-    training                         the loop, its history, checkpoints
-    evaluation                       predictions, and the numbers that summarise them
+    training                         the loop and its history
+    checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
+    parallel                         several processes that train one model together
+    evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
-    dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
+    dataset | models | stages | transforms
+                                     labelled files, patients, splits | networks | what learns | image <-> tensor
     archive | weights                unpacking, verified against the card | what others have trained, with checksums
     cards | transfer                 what to know about a data set | downloads that resume
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks

@@ -14,6 +14,7 @@ from course_lib import training
 from course_lib.dataset import RadiographDataset
 from course_lib.evaluation import predict
 from course_lib.models import Net
+from course_lib.trainer import Trainer
 from course_lib.training import TrainConfig, TrainingError, fit, freeze, load_checkpoint, save_checkpoint
 
 ModelMaker = Callable[[int], nn.Module]
@@ -74,7 +75,7 @@ def _with_losses(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> list[d
         return predict(model, *arguments, **named)  # type: ignore[arg-type]
 
     remaining = iter(losses)
-    monkeypatch.setattr(training, "predict", predict_and_remember)
+    monkeypatch.setattr(training, "predict_together", predict_and_remember)
     monkeypatch.setattr(training, "_loss_of", lambda _: next(remaining))
     return seen
 
@@ -104,12 +105,12 @@ def test_an_interruption_keeps_the_best_so_far(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
-    one_epoch, epochs = training.train_one_epoch, iter(range(3))
+    one_epoch = training.train_one_epoch
 
-    def interrupted_in_the_third(*arguments: object) -> float:
-        if next(epochs) == 2:
+    def interrupted_in_the_third(trainer: Trainer, data: RadiographDataset, epoch: int) -> float:
+        if epoch == 2:
             raise KeyboardInterrupt
-        return one_epoch(*arguments)  # type: ignore[arg-type]
+        return one_epoch(trainer, data, epoch)
 
     monkeypatch.setattr(training, "train_one_epoch", interrupted_in_the_third)
     history = fit(model := tiny_model(2), small_data, small_data, QUICK)
@@ -167,12 +168,14 @@ def test_a_loss_that_is_not_a_number(small_data: RadiographDataset, tiny_model: 
     poisoned = RadiographDataset(
         small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
     )
-    with pytest.raises(TrainingError, match=r"loss of batch 0 is nan.*lower the learning rate \(it is 0\.001\)"):
+    with pytest.raises(
+        TrainingError, match=r"Epoch 1, batch 1 of 4: the loss is nan. .*Lower the learning rate \(it is 0\.001\)"
+    ):
         fit(tiny_model(2), poisoned, small_data, QUICK)
 
 
 def test_a_configuration_that_makes_no_sense() -> None:
-    with pytest.raises(ValueError, match="epochs and batch_size must be at least 1"):
+    with pytest.raises(ValueError, match="epochs must be at least 1"):
         TrainConfig(epochs=0)
 
 
