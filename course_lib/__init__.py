@@ -4,7 +4,7 @@ A flat package of rooms. A room imports only from the rooms below it, and neighb
 other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
-    plots                            figures: data in, Axes out, always with a text alternative
+    plots | diagnosis                figures, always with a text alternative | a learning rate, one batch by heart
     training                         the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     parallel                         several processes that train one model together
