@@ -4,13 +4,16 @@ A flat package of rooms. A room imports only from the rooms below it, and neighb
 other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
-    plots                            figures: data in, Axes out, always with a text alternative
-    training                         the loop, its history, checkpoints
-    evaluation                       predictions, and the numbers that summarise them
+    plots | diagnosis                figures, always with a text alternative | a learning rate, one batch by heart
+    training                         the loop and its history
+    checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
+    parallel                         several processes that train one model together
+    evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
     pixels                           every image decoded once, kept in one file, read in batches
-    dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
+    dataset | models | stages | transforms
+                                     labelled files, patients, splits | networks | what learns | image <-> tensor
     augmentation                     the small random changes that a training image goes through
     archive | weights                unpacking, verified against the card | what others have trained, with checksums
     cards | transfer                 what to know about a data set | downloads that resume

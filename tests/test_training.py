@@ -1,6 +1,7 @@
 """The loop: it learns, it keeps the best, it says early what can not work, and it leaves the rest alone."""
 
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision.models import InceptionOutputs
 
 from course_lib import training
 from course_lib.dataset import RadiographDataset
 from course_lib.evaluation import predict
 from course_lib.models import Net
+from course_lib.trainer import Trainer
 from course_lib.training import TrainConfig, TrainingError, fit, freeze, load_checkpoint, save_checkpoint
 
 ModelMaker = Callable[[int], nn.Module]
@@ -74,7 +77,7 @@ def _with_losses(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> list[d
         return predict(model, *arguments, **named)  # type: ignore[arg-type]
 
     remaining = iter(losses)
-    monkeypatch.setattr(training, "predict", predict_and_remember)
+    monkeypatch.setattr(training, "predict_together", predict_and_remember)
     monkeypatch.setattr(training, "_loss_of", lambda _: next(remaining))
     return seen
 
@@ -104,12 +107,12 @@ def test_an_interruption_keeps_the_best_so_far(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
-    one_epoch, epochs = training.train_one_epoch, iter(range(3))
+    one_epoch = training.train_one_epoch
 
-    def interrupted_in_the_third(*arguments: object) -> float:
-        if next(epochs) == 2:
+    def interrupted_in_the_third(trainer: Trainer, data: RadiographDataset, epoch: int) -> float:
+        if epoch == 2:
             raise KeyboardInterrupt
-        return one_epoch(*arguments)  # type: ignore[arg-type]
+        return one_epoch(trainer, data, epoch)
 
     monkeypatch.setattr(training, "train_one_epoch", interrupted_in_the_third)
     history = fit(model := tiny_model(2), small_data, small_data, QUICK)
@@ -167,12 +170,14 @@ def test_a_loss_that_is_not_a_number(small_data: RadiographDataset, tiny_model: 
     poisoned = RadiographDataset(
         small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
     )
-    with pytest.raises(TrainingError, match=r"loss of batch 0 is nan.*lower the learning rate \(it is 0\.001\)"):
+    with pytest.raises(
+        TrainingError, match=r"Epoch 1, batch 1 of 4: the loss is nan. .*Lower the learning rate \(it is 0\.001\)"
+    ):
         fit(tiny_model(2), poisoned, small_data, QUICK)
 
 
 def test_a_configuration_that_makes_no_sense() -> None:
-    with pytest.raises(ValueError, match="epochs and batch_size must be at least 1"):
+    with pytest.raises(ValueError, match="epochs must be at least 1"):
         TrainConfig(epochs=0)
 
 
@@ -225,3 +230,151 @@ def test_checkpoints_of_others_are_refused(tmp_path: Path, tiny_model: ModelMake
     save_checkpoint(Net(), tmp_path / "net.pt")
     with pytest.raises(TrainingError, match="weights of another model than Sequential"):
         load_checkpoint(tiny_model(2), tmp_path / "net.pt")
+
+
+class Flattened(nn.Sequential):
+    """Flattens by `.view`, as many do."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self[0](images)
+        logits: torch.Tensor = self[1](maps.view(len(maps), -1))
+        return logits
+
+
+def test_view_can_not_flatten_channels_last(small_data: RadiographDataset) -> None:
+    model = Flattened(nn.Conv2d(3, 4, 8, stride=8), nn.Linear(64, 2))
+    with pytest.raises(
+        TrainingError, match=r"Write \.flatten\(1\) instead, or take TrainConfig\(channels_last=False\)"
+    ):
+        fit(model, small_data, small_data, QUICK)
+    assert fit(model, small_data, small_data, replace(QUICK, channels_last=False)).train_loss
+
+
+def test_frozen_batch_norm_stays_as_it_is(small_data: RadiographDataset) -> None:
+    freeze(net := Net(), except_for=net.head)
+    before = {name: value.clone() for name, value in net.features.state_dict().items()}
+    fit(net, small_data, small_data, QUICK)
+    assert all(torch.equal(value, before[name]) for name, value in net.features.state_dict().items())
+    net.requires_grad_(True)
+    fit(net, small_data, small_data, QUICK)
+    assert not torch.equal(net.features.state_dict()["1.running_mean"], before["1.running_mean"])
+
+
+class TwoHeads(nn.Module):
+    """Answers as Inception does: while it learns, with two heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.main, self.auxiliary = nn.Linear(3 * 32 * 32, 2), nn.Linear(3 * 32 * 32, 2)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor | InceptionOutputs:
+        main: torch.Tensor = self.main(images.flatten(1))
+        return InceptionOutputs(main, self.auxiliary(images.flatten(1))) if self.training else main
+
+
+def test_both_heads_of_inception_learn(small_data: RadiographDataset) -> None:
+    model = TwoHeads()
+    images, labels = small_data.inputs(torch.arange(32)), torch.tensor(small_data.labels)
+    main, auxiliary = model(images)
+    expected = F.cross_entropy(main, labels) + 0.4 * F.cross_entropy(auxiliary, labels)
+    before = weights_of(model.auxiliary)
+    history = fit(model, small_data, small_data, TrainConfig(epochs=1, batch_size=32))
+    assert history.train_loss[0] == pytest.approx(expected.item(), rel=1e-5)
+    assert not torch.equal(weights_of(model.auxiliary), before)
+
+
+def test_the_gradient_is_clipped(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    before = weights_of(tiny_model(2))
+    config = TrainConfig(
+        epochs=1, batch_size=32, learning_rate=0.5, optimizer="sgd", weight_decay=0, gradient_clip=0.01
+    )
+    fit(model := tiny_model(2), small_data, small_data, config)
+    assert torch.linalg.vector_norm(weights_of(model) - before).item() == pytest.approx(0.5 * 0.01, rel=1e-3)
+
+
+def test_weights_of_classes_and_smoothing_are_torchs(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    """20 images of one class and 12 of the other, by hand."""
+    uneven = small_data.take([*range(16), *range(16, 20), *range(20, 28)])
+    labels = torch.tensor(uneven.labels)
+    counts = labels.bincount()
+    weights = len(labels) / (2 * counts)
+    expected = F.cross_entropy(tiny_model(2)(uneven.inputs(torch.arange(28))), labels, weights, label_smoothing=0.1)
+    config = TrainConfig(epochs=1, batch_size=28, label_smoothing=0.1, class_weights="balanced")
+    assert counts[0] != counts[1]
+    assert fit(tiny_model(2), uneven, small_data, config).train_loss[0] == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_the_head_learns_faster_than_what_is_below(small_data: RadiographDataset) -> None:
+    config = TrainConfig(epochs=1, batch_size=32, optimizer="sgd", weight_decay=0, learning_rate=0.01)
+    steps: dict[float, list[torch.Tensor]] = {}
+    for factor in (1.0, 0.5):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 4), nn.ReLU(), nn.Linear(4, 2))
+        before = [p.detach().clone() for p in model.parameters()]
+        fit(model, small_data, small_data, replace(config, stage_factor=factor))
+        steps[factor] = [p.detach() - was for p, was in zip(model.parameters(), before, strict=True)]
+    for factor, even, graded in zip((0.5, 0.5, 1, 1), steps[1.0], steps[0.5], strict=True):
+        assert torch.allclose(graded, factor * even, atol=1e-6)
+
+
+class Fuse(nn.Module):
+    """Multiplies its gradient: the forward pass is sound, the backward pass is not."""
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        if logits.requires_grad:
+            logits.register_hook(lambda gradient: gradient * torch.inf)  # type: ignore[no-untyped-call]
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("model", "rate", "problem"),
+    [
+        (
+            lambda m: nn.Sequential(m, Fuse()),
+            1e-3,
+            r"Epoch 1, batch 1 of 4: the loss is 0\.\d+, but the norm .* is (nan|inf)",
+        ),
+        (lambda m: m, 1e6, r"Epoch 1, batch 2 of 4: the loss has exploded: it is \S+, and guessing has 0\.69"),
+    ],
+)
+def test_the_batch_that_broke_it_is_named(
+    small_data: RadiographDataset,
+    tiny_model: ModelMaker,
+    model: Callable[[nn.Module], nn.Module],
+    rate: float,
+    problem: str,
+) -> None:
+    before = weights_of(learner := model(tiny_model(2)))
+    images = r"Its images are phantom\d+_\w+\.jpeg, \S+, \S+ and 5 more, with values from -?\S+ to \S+\. "
+    with pytest.raises(
+        TrainingError, match=rf"{problem}.*{images}Lower the learning rate \(it is {re.escape(f'{rate:g}')}\)"
+    ):
+        fit(learner, small_data, small_data, replace(QUICK, learning_rate=rate))
+    assert torch.equal(weights_of(learner), before)  # the best so far: those it came with
+
+
+def test_a_validation_image_that_breaks_it_is_named(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    poisoned = RadiographDataset(
+        small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
+    )
+    with pytest.raises(TrainingError, match=r"answer to 32 of 32 validation images is not a number \(phantom"):
+        fit(tiny_model(2), small_data, poisoned, QUICK)
+
+
+def test_sixteen_bits_learn_as_well_or_it_is_said(
+    small_data: RadiographDataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = replace(QUICK, mixed_precision=True)
+    for native, precision in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+        history = fit(Net(), small_data, small_data, config)
+        assert history.precision == precision
+        assert history.validation_auroc[-1] > 0.95
+        assert ("gains nothing by 16 bits" in capsys.readouterr().out) is not native
+
+
+def test_the_learning_rate_is_in_the_history(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+    history = fit(tiny_model(2), small_data, small_data, replace(QUICK, schedule="cosine", batch_size=32))
+    assert history.learning_rate == pytest.approx((1e-3, 0.75e-3, 0.25e-3))

@@ -1,0 +1,169 @@
+"""Two looks at a network before it is trained in earnest: can it learn at all, and at which learning rate?
+
+Both work on a copy; the model that is given stays as it is.
+"""
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter1d
+from torch import nn
+from torch.optim.lr_scheduler import ExponentialLR
+
+from course_lib.dataset import ImageData
+from course_lib.recipe import TrainConfig, TrainingError
+from course_lib.runtime import progress, seeded
+from course_lib.stages import begin_training
+from course_lib.trainer import Trainer, batches_of
+from course_lib.training import check_before_training
+
+SWEEP_STEPS = 100
+SMOOTHING = 3.0  #: width of the Gaussian that the losses of a sweep are smoothed with, steps
+DIVERGED = 4.0  #: times the lowest loss of a sweep: here it is given up
+LEARNED = 0.05  #: cross-entropy of one batch below which a network has it by heart
+
+
+@dataclass(frozen=True)
+class LearningRateSweep:
+    """What the loss did while the learning rate rose from step to step."""
+
+    rates: tuple[float, ...]  #: of the head
+    losses: tuple[float, ...]  #: of one batch at each rate, before the step
+    suggestion: float  #: the rate at which the smoothed loss fell fastest
+
+    def __str__(self) -> str:
+        return (
+            f"learning rate {self.suggestion:.1e}: of the {len(self.rates)} from {self.rates[0]:.0e} to "
+            f"{self.rates[-1]:.0e}, the loss fell fastest there"
+        )
+
+
+def find_learning_rate(
+    model: nn.Module,
+    train: ImageData,
+    config: TrainConfig,
+    device: torch.device | str = "cpu",
+    *,
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+) -> LearningRateSweep:
+    """Raise the learning rate from batch to batch, 100 at most, until the loss runs away; takes its steepest descent.
+
+    The descent is that of the loss, smoothed over neighbouring steps, along the logarithm of the rate. The model
+    stays as it is: a copy is trained. ``config.learning_rate`` and its schedule are not used.
+
+    Raises:
+        TrainingError: the loss fell at no rate; or what `check_before_training` finds.
+
+    Source: L. N. Smith, Cyclical Learning Rates for Training Neural Networks, WACV 2017, arXiv:1506.01186, section
+    3.3; smoothing and steepest descent are ours.
+    """
+    trainer = _trainer_of_a_copy(model, train, replace(config, learning_rate=lowest, schedule="constant"), device)
+    trainer.schedule = ExponentialLR(trainer.optimizer, (highest / lowest) ** (1 / (SWEEP_STEPS - 1)))
+    rates: list[float] = []
+    losses: list[float] = []
+    with seeded(config.seed):
+        for batch in progress(_endless(train, config), "Trying learning rates", "batch", SWEEP_STEPS):
+            labels = torch.tensor(train.labels)[batch]
+            loss = trainer.step(train.inputs(batch, device), labels)[0].item()
+            if not math.isfinite(loss) or (len(losses) > 3 and loss > DIVERGED * max(losses[0], min(losses))):
+                break
+            rates.append(trainer.learning_rate)
+            losses.append(loss)
+            if len(losses) == SWEEP_STEPS:
+                break
+    return LearningRateSweep(tuple(rates), tuple(losses), _steepest_descent(rates, losses))
+
+
+@dataclass(frozen=True)
+class OneBatchCheck:
+    """Whether a network can learn one batch by heart. Prints as a sentence."""
+
+    losses: tuple[float, ...]  #: of the batch, before each step
+    guessing: float  #: the loss of guessing, ln(classes)
+
+    @property
+    def passed(self) -> bool:
+        return min(self.losses) < LEARNED
+
+    def __str__(self) -> str:
+        course = f"from {self.losses[0]:.2f} to {min(self.losses):.3f} in {len(self.losses)} steps"
+        if self.passed:
+            return f"✓ the network learns one batch by heart: its loss goes {course} (guessing: {self.guessing:.2f})"
+        return (
+            f"✗ the network does not learn one batch by heart: its loss goes {course} (guessing: {self.guessing:.2f})\n"
+            "  → Look for layers without a gradient (frozen, detached, dead ReLU), for labels that do not belong to "
+            "their images, for a softmax before the loss; or try a learning rate that find_learning_rate suggests."
+        )
+
+
+def overfit_one_batch(
+    model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str = "cpu", *, steps: int = 100
+) -> OneBatchCheck:
+    """Show a copy of the model one batch again and again. A healthy network drives its loss to almost nothing.
+
+    The batch has images of every class, is read once, so that each step sees the same pixels, and is learned without
+    weight decay and label smoothing. Ends early once the network knows it.
+
+    Raises:
+        TrainingError: what `check_before_training` finds.
+
+    Source: A. Karpathy, A Recipe for Training Neural Networks, 2019, section 2, "overfit one batch".
+    """
+    plain = replace(config, schedule="constant", weight_decay=0.0, label_smoothing=0.0)
+    trainer = _trainer_of_a_copy(model, train, plain, device)
+    batch = _batch_of_every_class(train, config)
+    labels = torch.tensor(train.labels)[batch]
+    losses: list[float] = []
+    with seeded(config.seed):
+        images = train.inputs(batch, device)
+        for _ in progress(range(steps), "Learning one batch", "step"):
+            losses.append(trainer.step(images, labels)[0].item())
+            if not losses[-1] >= LEARNED / 2:  # known, or no longer a number
+                break
+    return OneBatchCheck(
+        tuple(loss for loss in losses if math.isfinite(loss)) or (math.inf,), math.log(len(train.classes))
+    )
+
+
+def _trainer_of_a_copy(model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str) -> Trainer:
+    check_before_training(learner := copy.deepcopy(model), train, config, device)
+    trainer = Trainer(learner, train, config, device)
+    begin_training(learner)
+    return trainer
+
+
+def _endless(train: ImageData, config: TrainConfig) -> Iterator[torch.Tensor]:
+    epoch = 0
+    while True:
+        yield from batches_of(train, config, epoch)
+        epoch += 1
+
+
+def _batch_of_every_class(train: ImageData, config: TrainConfig) -> torch.Tensor:
+    """Indices of ``batch_size`` images at most, as many of each class as there are."""
+    order, labels = torch.cat(batches_of(train, config, epoch=0)), torch.tensor(train.labels)
+    of_each = [order[labels[order] == label] for label in range(len(train.classes))]
+    share = max(1, config.batch_size // len(train.classes))
+    return torch.cat([indices[:share] for indices in of_each])
+
+
+def _steepest_descent(rates: list[float], losses: list[float]) -> float:
+    """The rate at which the smoothed loss falls fastest along the rate's logarithm, on its way to its lowest point.
+
+    Raises:
+        TrainingError: it does not fall by more than the losses of two batches differ anyway.
+    """
+    smooth = gaussian_filter1d(losses, SMOOTHING, mode="nearest")
+    end = int(np.argmin(smooth)) + 1
+    noise = np.std((losses - smooth)[:end])
+    if end < 2 or smooth[0] - smooth[end - 1] <= 2 * noise:
+        raise TrainingError(
+            f"The loss fell at none of {len(rates)} learning rates. See with overfit_one_batch whether the network "
+            "can learn at all."
+        )
+    return rates[int(np.argmin(np.gradient(smooth[:end], np.log(rates[:end]))))]
