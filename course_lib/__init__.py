@@ -3,7 +3,9 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
+    headline | notebooks | realism | widgets
+                                     for authors: the recipe on real X-rays, runs the notebooks, measures the simulator
+                                     | dialogues
     plots | diagnosis                figures, always with a text alternative | a learning rate, one batch by heart
     training                         the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches

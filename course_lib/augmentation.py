@@ -147,6 +147,9 @@ class Augmentation:
         return batch.index_copy(0, chosen.to(batch.device), again[:, None].to(batch.device))
 
 
+NO_CHANGE = Augmentation(**dict.fromkeys(STRONGEST, 0.0))  # type: ignore[arg-type]  # patch_side, jpeg_quality stay
+
+
 def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """With Pillow: torchvision's own ``jpeg`` is about to go (since 0.29)."""
     file = io.BytesIO()

@@ -77,20 +77,32 @@ def split_by_patient(
     """
     if not 0 < fraction <= 0.5:
         raise ValueError(f"fraction must be above 0 and at most 0.5, but is {fraction}.")
-    folds = round(1 / fraction)
+    return folds_by_patient(radiographs, round(1 / fraction), seed)[0]
+
+
+def folds_by_patient(
+    radiographs: Sequence[Radiograph], folds: int = 5, seed: int = 0
+) -> list[tuple[list[Radiograph], list[Radiograph]]]:
+    """For cross-validation: as many pairs of lists as there are folds; each image is in one second list only.
+
+    In a pair no patient is in both lists, and the classes are in like proportion. The same seed gives the same folds.
+
+    Raises:
+        DataError: a class has fewer patients than there are folds.
+    """
     patients_of = {
         label: {r.patient for r in radiographs if r.label == label} for label in {r.label for r in radiographs}
     }
     for label, patients in patients_of.items():
         if len(patients) < folds:
             raise DataError(
-                f"To keep {fraction:.0%} apart, each class needs images of at least {folds} patients, "
+                f"To keep {1 / folds:.0%} apart, each class needs images of at least {folds} patients, "
                 f"but class {label} has {len(patients)}. Use more patients or a larger fraction."
             )
     labels, groups = [r.label for r in radiographs], [r.patient for r in radiographs]
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
-    first, second = next(splitter.split(np.zeros(len(labels)), labels, groups))
-    return [radiographs[i] for i in first], [radiographs[i] for i in second]
+    pairs = splitter.split(np.zeros(len(labels)), labels, groups)
+    return [([radiographs[i] for i in first], [radiographs[i] for i in second]) for first, second in pairs]
 
 
 def take_patients(radiographs: Sequence[Radiograph], max_images: int, seed: int = 0) -> list[Radiograph]:

@@ -80,6 +80,16 @@ def predict(
     )
 
 
+def mean_of(several: Sequence[Predictions]) -> Predictions:
+    """What several models say together about the same images: the mean of their probabilities, an ensemble.
+
+    Source: B. Lakshminarayanan et al., Simple and Scalable Predictive Uncertainty Estimation, arXiv:1612.01474.
+    """
+    if len({predictions.files for predictions in several}) != 1:
+        raise ValueError("The models must have looked at the same images, in the same order.")
+    return replace(several[0], probabilities=np.mean([p.probabilities for p in several], axis=0))
+
+
 def check_class_count(output_shape: Sequence[int], classes: Sequence[str]) -> None:
     """Do nothing if a model's output has one column per class.
 
@@ -232,7 +242,7 @@ def evaluate(predictions: Predictions, threshold: float, title: str, *, resample
     at_threshold = (accuracy, balanced_accuracy, sensitivity, specificity, precision, f1)
     named: dict[str, Metric] = {"AUROC": auroc, "average precision": average_precision}
     for metric in at_threshold:
-        named[metric.__name__.replace("_", " ").replace("f1", "F1")] = _bind(metric, threshold)
+        named[metric.__name__.replace("_", " ").replace("f1", "F1")] = bind(metric, threshold)
     blind = baseline(predictions)
     scores = []
     for name, metric_of in progress(named.items(), "Bootstrap", "metric"):
@@ -242,7 +252,8 @@ def evaluate(predictions: Predictions, threshold: float, title: str, *, resample
     return Report(f"{title}: {images} images of {patients} patients, threshold {threshold:.2f}", tuple(scores))
 
 
-def _bind(metric: Callable[[Predictions, float], float], threshold: float) -> Metric:
+def bind(metric: Callable[[Predictions, float], float], threshold: float) -> Metric:
+    """The metric at this threshold, as a function of the predictions alone."""
     return lambda predictions: metric(predictions, threshold)
 
 
