@@ -4,6 +4,7 @@ A flat package of rooms. A room imports only from the rooms below it, and neighb
 other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
+    exercises                        checks, hints, solutions, questions; the learner's progress
     plots                            figures: data in, Axes out, always with a text alternative
     training                         the loop, its history, checkpoints
     evaluation                       predictions, and the numbers that summarise them

@@ -1,0 +1,91 @@
+"""Runs a learner's code for a limited time, whatever it does.
+
+The code runs in a thread of its own. That works on every system, wherever `check` is called from, and it keeps two
+things apart that look alike: a KeyboardInterrupt that the code raises ends the code, a real Ctrl-C ends the check.
+A loop in Python is stopped at its next step. A call into numpy or torch can not be; it is left behind and ends by
+itself. Only C code that never lets another thread run, such as ``sum(itertools.count())``, can not be left.
+"""
+
+import contextlib
+import ctypes
+import io
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from course_lib.runtime import seeded
+
+T = TypeVar("T")
+GRACE_SECONDS = 0.3  #: how long to go on asking a thread to stop before it is left behind
+PRINTED_CHARACTERS = 2000  #: of what the learner's code prints; an endless loop prints millions
+
+
+class TimeIsUpError(BaseException):
+    """Raised inside code that runs too long; no ``except Exception`` holds it."""
+
+
+class FailedError(Exception):
+    """The code ended with an exception that nobody caught; it may be of any kind, so it is not shown."""
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What ``work()`` returns, if it does so in time.
+
+    Raises:
+        TimeoutError: it did not; it was stopped, or left behind.
+        FailedError: it raised, be it SystemExit or KeyboardInterrupt.
+    """
+    results: list[T] = []
+
+    def run() -> None:
+        with contextlib.suppress(BaseException):  # FailedError tells it: there is no result
+            results.append(work())
+
+    worker = threading.Thread(target=run, name="exercise", daemon=True)
+    worker.start()
+    in_time = False
+    try:
+        worker.join(seconds)
+        in_time = not worker.is_alive()
+    finally:  # also after a real Ctrl-C
+        _stop(worker)
+    if not in_time:
+        raise TimeoutError(f"still running after {seconds:g} s")
+    if not results:
+        raise FailedError
+    return results[0]
+
+
+@contextlib.contextmanager
+def undisturbed(seed: int = 0) -> Iterator["Printed"]:
+    """Keep from the notebook what the code inside prints, warns of, and does to torch's random numbers."""
+    printed = Printed()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+        warnings.catch_warnings(),
+        seeded(seed),
+    ):
+        warnings.simplefilter("ignore")
+        yield printed
+
+
+class Printed(io.StringIO):
+    """Takes what is printed, and keeps the beginning of it."""
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(0, PRINTED_CHARACTERS - self.tell())])
+        return len(text)
+
+    def close(self) -> None:
+        """The learner's code may close its standard output; the check goes on."""
+
+
+def _stop(worker: threading.Thread) -> None:
+    end = time.monotonic() + GRACE_SECONDS
+    while worker.is_alive() and time.monotonic() < end:
+        thread, error = ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TimeIsUpError)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
+        worker.join(GRACE_SECONDS / 6)
