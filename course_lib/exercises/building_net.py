@@ -248,6 +248,7 @@ BATCH_LOSS = Exercise(
     ),
     draw=_draw_network_and_batch,
     observe=_loss_and_gradient,
+    cases=8,
 )
 
 # 3.5 --- one training step
@@ -344,6 +345,7 @@ TRAIN_STEP = Exercise(
     ),
     draw=_draw_training,
     observe=_two_steps,
+    cases=8,
 )
 
 # 3.6 --- one epoch
@@ -426,6 +428,7 @@ TRAIN_ONE_EPOCH = Exercise(
     ),
     draw=_draw_epoch,
     observe=_epoch,
+    cases=8,
 )
 
 # 3.7 --- validation
@@ -641,6 +644,7 @@ KEEP_BEST = Exercise(
     ),
     draw=_draw_epochs,
     observe=_kept,
+    cases=8,
 )
 
 # --- what the exercises of the loop share

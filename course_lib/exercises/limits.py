@@ -19,6 +19,7 @@ from course_lib.runtime import seeded
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.3  #: how long to go on asking a thread to stop before it is left behind
+STEP_SECONDS = 0.05
 PRINTED_CHARACTERS = 2000  #: of what the learner's code prints; an endless loop prints millions
 
 
@@ -47,8 +48,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     worker.start()
     in_time = False
     try:
-        worker.join(seconds)
-        in_time = not worker.is_alive()
+        in_time = _ended(worker, seconds)
     finally:  # also after a real Ctrl-C
         _stop(worker)
     if not in_time:
@@ -83,9 +83,17 @@ class Printed(io.StringIO):
         """The learner's code may close its standard output; the check goes on."""
 
 
+def _ended(worker: threading.Thread, seconds: float) -> bool:
+    """Wait for the thread in small steps, since a Ctrl-C does not break a long wait everywhere."""
+    end = time.monotonic() + seconds
+    while worker.is_alive() and time.monotonic() < end:
+        worker.join(STEP_SECONDS)
+    return not worker.is_alive()
+
+
 def _stop(worker: threading.Thread) -> None:
     end = time.monotonic() + GRACE_SECONDS
     while worker.is_alive() and time.monotonic() < end:
         thread, error = ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TimeIsUpError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
-        worker.join(GRACE_SECONDS / 6)
+        worker.join(STEP_SECONDS)
