@@ -1,6 +1,7 @@
 """The record of solved exercises: private, whole or not there, and never in the way."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ def test_what_is_solved_is_kept_and_can_be_reset(record: Path, capsys: pytest.Ca
     check("3.4", lambda *_: 0)
     capsys.readouterr()
     progress()
-    assert "03 Building Net  2 of 8  3.1 3.3\n" in capsys.readouterr().out
+    assert re.search(r"^03 Building Net +2 of \d+  3\.1 3\.3$", capsys.readouterr().out, re.M)
     if os.name == "posix":
         assert record.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in record.parent.iterdir()] == ["progress.json"]
     reset_progress()
     progress()
-    assert "03 Building Net  0 of 8\n" in capsys.readouterr().out
+    assert re.search(r"^03 Building Net +0 of \d+$", capsys.readouterr().out, re.M)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": 9, "solved": []}', "\0\xff"])
@@ -41,7 +42,7 @@ def test_a_damaged_record_is_put_aside(record: Path, content: str, capsys: pytes
     assert "It is kept as progress.json.damaged; a new one begins." in capsys.readouterr().out
     assert record.with_name("progress.json.damaged").read_bytes() == content.encode("latin1")
     progress()
-    assert "1 of 8  3.1\n" in capsys.readouterr().out
+    assert re.search(r"1 of \d+  3\.1$", capsys.readouterr().out, re.M)
 
 
 def test_exercises_work_where_nothing_can_be_written(
@@ -54,7 +55,7 @@ def test_exercises_work_where_nothing_can_be_written(
     assert said.startswith("Exercise 3.1: correct.\nYour progress can not be kept (")
     assert said.endswith("set COURSE_PROGRESS to a file that you can write.\n")
     progress()
-    assert "0 of 8\nYour progress can not be read (" in capsys.readouterr().out
+    assert re.search(r" 0 of \d+\nYour progress can not be read \(", capsys.readouterr().out)
 
 
 def test_the_tests_do_not_touch_the_learners_record(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,5 +51,5 @@ def test_no_text_of_a_question_is_taken_for_markup(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_unknown_question_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ValueError, match=r"one of 3\.a, 3\.b, 3\.c, but got '9\.z'"):
+    with pytest.raises(ValueError, match=r"one of .*3\.a, 3\.b.*, but got '9\.z'"):
         quiz("9.z")

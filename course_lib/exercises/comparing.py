@@ -21,7 +21,7 @@ class Raised:
     line: str = ""  #: of the learner's code
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.text}" + (f" (in the line `{self.line}`)" if self.line else "")
+        return self.kind + (f": {self.text}" if self.text else "") + (f", in the line {self.line}" if self.line else "")
 
 
 @dataclass(frozen=True)

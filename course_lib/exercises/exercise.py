@@ -2,9 +2,11 @@
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
@@ -64,7 +66,7 @@ class Exercise:
         source = textwrap.dedent(inspect.getsource(self.reference))
         if not self.parameters:
             source = _as_assignment(source, self.name)
-        imports = _imports_for(source, inspect.getmodule(self.reference))
+        imports = _imports_for(source, sys.modules[self.reference.__module__])
         return "\n".join([*imports, "", "", source] if imports else [source]).rstrip() + "\n"
 
 
@@ -87,11 +89,11 @@ def _as_assignment(source: str, name: str) -> str:
     return body.replace("return ", f"{name} = ", 1)
 
 
-def _imports_for(source: str, module: object) -> list[str]:
+def _imports_for(source: str, module: ModuleType) -> list[str]:
     """The module's import statements, cut down to the names that the source uses."""
     used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     statements = []
-    for node in ast.parse(inspect.getsource(module)).body:  # type: ignore[arg-type]
+    for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             node.names = [alias for alias in node.names if (alias.asname or alias.name.split(".")[0]) in used]
             statements += [ast.unparse(node)] if node.names else []

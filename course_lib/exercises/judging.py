@@ -1,6 +1,7 @@
 """Tries an answer on fresh inputs, and says what came of it."""
 
 import dis
+import re
 import traceback
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from course_lib.exercises.exercise import Answer, Exercise
 from course_lib.exercises.limits import FailedError, TimeIsUpError, undisturbed, within
 
 SECONDS = 1.5  #: that an answer has for all its inputs
-MAX_PRINTED_LINES = 8
+MAX_PRINTED_LINES = 5
 MAX_LINE = 80  #: longer descriptions of the input get one line for each part
 STUB_STEPS = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP", "CACHE", "COPY_FREE_VARS"}
 
@@ -133,4 +134,4 @@ def _is_blank(came: object) -> bool:
 
 def _is_cell(filename: str) -> bool:
     """Whether code is from a notebook; IPython keeps its cells under such names."""
-    return "ipykernel" in filename or filename.startswith("<ipython")
+    return bool(re.search(r"[\\/]ipykernel_\d+[\\/]|<ipython", filename))

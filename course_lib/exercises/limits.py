@@ -9,6 +9,7 @@ itself. Only C code that never lets another thread run, such as ``sum(itertools.
 import contextlib
 import ctypes
 import io
+import sys
 import threading
 import time
 import warnings
@@ -60,12 +61,13 @@ def within(seconds: float, work: Callable[[], T]) -> T:
 
 @contextlib.contextmanager
 def undisturbed(seed: int = 0) -> Iterator["Printed"]:
-    """Keep from the notebook what the code inside prints, warns of, and does to torch's random numbers."""
+    """Keep from the notebook what the code inside prints, warns of, exits, and does to torch's random numbers."""
     printed = Printed()
     with (
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
+        _kernel_kept(),
         seeded(seed),
     ):
         warnings.simplefilter("ignore")
@@ -83,6 +85,20 @@ class Printed(io.StringIO):
         """The learner's code may close its standard output; the check goes on."""
 
 
+@contextlib.contextmanager
+def _kernel_kept() -> Iterator[None]:
+    """Let ``exit()`` end the code that says it, and not the notebook's kernel."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        yield
+        return
+    shell.ask_exit = sys.exit
+    try:
+        yield
+    finally:
+        del shell.ask_exit  # what remains is the method of its class
+
+
 def _ended(worker: threading.Thread, seconds: float) -> bool:
     """Wait for the thread in small steps, since a Ctrl-C does not break a long wait everywhere."""
     end = time.monotonic() + seconds
@@ -92,8 +108,16 @@ def _ended(worker: threading.Thread, seconds: float) -> bool:
 
 
 def _stop(worker: threading.Thread) -> None:
+    """Ask the thread to end. One that loads a library is left to finish: half of torch is worse than none."""
     end = time.monotonic() + GRACE_SECONDS
-    while worker.is_alive() and time.monotonic() < end:
+    while worker.is_alive() and time.monotonic() < end and not _loads_a_library(worker):
         thread, error = ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TimeIsUpError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
         worker.join(STEP_SECONDS)
+
+
+def _loads_a_library(worker: threading.Thread) -> bool:
+    frame = sys._current_frames().get(worker.ident or 0)
+    while frame and "importlib._bootstrap" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
