@@ -81,13 +81,18 @@ def execute_in_place(path: Path) -> None:
 
 
 def run(notebook: NotebookNode) -> None:
-    """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook."""
-    NotebookClient(
+    """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook.
+
+    The exercises are those of a learner who has solved none; what the author has solved stays as it is.
+    """
+    client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}},
-    ).execute()
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        client.execute(env={**os.environ, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
 
 
 def clean(notebook: NotebookNode) -> None:
@@ -247,14 +252,7 @@ def _run_on_real_images(path: Path) -> RealRun:
 def run_solved() -> int:
     """Put the reference answers into a copy of each notebook and run it; gives 0 if every check says correct."""
     SOLUTIONS.mkdir(parents=True, exist_ok=True)
-    failures = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["COURSE_PROGRESS"] = str(Path(scratch) / "progress.json")  # the author's own stays as it is
-        for path in course_notebooks():
-            for problem in _run_solved(path):
-                print(f"{path.name}: {problem}", flush=True)
-                failures += 1
-    return 1 if failures else 0
+    return _report({path: _run_solved(path) for path in course_notebooks()})
 
 
 def _run_solved(path: Path) -> list[str]:

@@ -85,12 +85,13 @@ def test_solved_copies_are_run_and_a_refused_answer_is_named(
     nbformat.write(new_notebook(cells=cells), tmp_path / "00_x.ipynb")
     monkeypatch.setattr(notebooks, "course_notebooks", lambda: [tmp_path / "00_x.ipynb"])
     monkeypatch.setattr(notebooks, "SOLUTIONS", tmp_path / "solutions")
-    monkeypatch.setenv("COURSE_PROGRESS", "")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
     assert main(["solutions"]) == 1
     said = capsys.readouterr().out
     assert "00_x.ipynb: 2 exercises\n00_x.ipynb: the reference answer is refused:\nExercise 3.3: not yet." in said
     assert "Exercise 3.1" not in said
     solved = nbformat.read(tmp_path / "solutions" / "00_x.ipynb", as_version=4)["cells"]
+    assert not (tmp_path / "progress.json").exists()
     assert solved[2]["outputs"][0]["text"] == "Exercise 3.1: correct.\n"
 
 
