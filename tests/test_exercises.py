@@ -92,6 +92,46 @@ def stub(exercise: Exercise, body: str = "...") -> str:
     return f"def {exercise.name}({', '.join(exercise.parameters)}):\n    {body}"
 
 
+def by_windows(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+    return np.asarray(np.einsum("ijkl,kl->ij", windows, kernel))
+
+
+def cleared_at_the_end(model: Any, images: torch.Tensor, labels: torch.Tensor, optimizer: Any) -> float:
+    loss = F.nll_loss(F.log_softmax(model(images), dim=1), labels)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    model.zero_grad()
+    return float(loss)
+
+
+def in_inference_mode(model: Any, batches: Any) -> Any:
+    before = model.training
+    model.eval()
+    with torch.inference_mode():
+        losses = [F.cross_entropy(model(images), labels).item() for images, labels in batches]
+    model.train(before)
+    return np.average(losses, weights=[len(labels) for _, labels in batches])
+
+
+def with_a_list(model: Any, epochs: int, train: Any, measure: Any) -> float:
+    kept = []
+    for _ in range(epochs):
+        train(model)
+        kept.append((measure(model), {name: weights.clone() for name, weights in model.state_dict().items()}))
+    loss, weights = min(kept, key=lambda pair: pair[0])
+    model.load_state_dict(weights)
+    return float(loss)
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [("3.2", by_windows), ("3.5", cleared_at_the_end), ("3.7", in_inference_mode), ("3.8", with_a_list)],
+)
+def test_another_way_to_the_right_answer_is_right(number: str, answer: Callable[..., object]) -> None:
+    assert judge(EXERCISES[number], answer).text == f"Exercise {number}: correct."
+
+
 # --- what a check says
 
 
@@ -112,11 +152,12 @@ def test_an_unknown_mistake_gets_no_diagnosis() -> None:
     assert "→" not in text
 
 
-def test_a_forgotten_return_is_named() -> None:
-    def answer(*sizes: int) -> None:
-        sum(sizes)
+@each_exercise
+def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
+    def answer(*inputs: object) -> None:
+        exercise.reference(*inputs)
 
-    assert judge(FIRST, answer).text.endswith("→ Nothing was returned: is there a return at the end?")
+    assert judge(exercise, answer).text.endswith("→ Nothing was returned: is there a return at the end?")
 
 
 def test_a_value_where_a_function_is_wanted_is_refused() -> None:

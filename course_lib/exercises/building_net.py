@@ -571,8 +571,11 @@ def _kept(answer: Answer, inputs: Inputs) -> object:
     model = inputs[0]
     start = _weights(model)
     loss = answer(*inputs)
-    trained = round(float((_weights(model) - start).mean()), 3)
-    return {"the loss that is returned": loss, "the epoch whose weights the network has": trained}
+    epoch = round(float((_weights(model) - start).mean()), 3)  # each epoch added 1
+    return {
+        "the loss that is returned": loss,
+        "the epoch whose weights the network has": int(epoch) if epoch.is_integer() else epoch,
+    }
 
 
 def _keeps_a_view(

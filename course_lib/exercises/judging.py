@@ -29,14 +29,14 @@ class Verdict:
 
 def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdict:
     """The verdict on any object, in less than 2 s; with a seed, on the same inputs again."""
-    latest: list[str] = []  # the input that the answer is busy with
+    latest: list[int] = []  # seeds of the inputs so far; the answer is busy with the last
     with undisturbed() as printed:
         try:
             verdict = within(SECONDS, lambda: _judge(exercise, answer, seed, latest))
         except TimeoutError:
             verdict = _wrong(
                 exercise,
-                latest[-1] if latest else "",
+                _described(exercise, latest[-1]) if latest else "",
                 Difference("", "an answer within milliseconds", f"nothing after {SECONDS:g} s, so it was stopped"),
                 "Is there a loop that never ends, or a call that waits?",
             )
@@ -48,7 +48,7 @@ def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdic
     return Verdict(verdict.outcome, "\n".join([verdict.text, *heard]))
 
 
-def _judge(exercise: Exercise, answer: object, seed: int | None, latest: list[str]) -> Verdict:
+def _judge(exercise: Exercise, answer: object, seed: int | None, latest: list[int]) -> Verdict:
     if _is_stub(answer):
         return _not_attempted(exercise)
     if callable(answer) != bool(exercise.parameters):
@@ -59,13 +59,13 @@ def _judge(exercise: Exercise, answer: object, seed: int | None, latest: list[st
     seeds = [int(s) for s in np.random.default_rng(seed).integers(2**32, size=exercise.cases)]
     results = []
     for case in seeds:
-        latest.append(_described(exercise, case))
+        latest.append(case)
         results.append(_trial(exercise, function, case))
     if any(_is_blank(came) for came in results):
         return _not_attempted(exercise)
     for case, came in zip(seeds, results, strict=True):
         if found := difference(_trial(exercise, exercise.reference, case), came):
-            return _wrong(exercise, _described(exercise, case), found, _diagnosis(exercise, seeds, results))
+            return _wrong(exercise, _described(exercise, case), found, _diagnosis(exercise, seeds, results, found))
     return Verdict("correct", f"Exercise {exercise.number}: correct.")
 
 
@@ -82,14 +82,12 @@ def _trial(exercise: Exercise, answer: Answer, seed: int) -> object:
         return Raised(type(error).__name__, str(error)[:200], line or "")
 
 
-def _diagnosis(exercise: Exercise, seeds: list[int], results: list[object]) -> str:
-    """What to tell if a typical mistake gives the same results on all inputs."""
+def _diagnosis(exercise: Exercise, seeds: list[int], results: list[object], found: Difference) -> str:
+    """What to tell if a typical mistake gives the same results on all inputs, or nothing was returned."""
     for mistake in exercise.mistakes:
         if all(same(_trial(exercise, mistake.answer, case), came) for case, came in zip(seeds, results, strict=True)):
             return mistake.diagnosis
-    if all(came is None for came in results):
-        return "Nothing was returned: is there a return at the end?"
-    return ""
+    return "Nothing was returned: is there a return at the end?" if found.came == "None" else ""
 
 
 def _described(exercise: Exercise, seed: int) -> str:
