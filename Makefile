@@ -7,6 +7,7 @@
 #   make data-verify                compare them with their data card and their SHA-256 once more
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
+#   make solutions                  for authors: solve every exercise in copies of the notebooks and run them, to build/solutions/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
@@ -39,7 +40,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real solutions notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -74,6 +75,9 @@ real: .venv/installed-test
 
 notebooks: .venv/installed-test
 	$(BIN)/python -m course_lib.notebooks execute
+
+solutions: .venv/installed-test
+	$(BIN)/python -m course_lib.notebooks solutions
 
 check-notebooks: .venv/installed-test
 	$(BIN)/python -m course_lib.notebooks check

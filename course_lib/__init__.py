@@ -6,6 +6,7 @@ other; import-linter holds this. Read it from the bottom up:
     headline | notebooks | realism | widgets
                                      for authors: the recipe on real X-rays, runs the notebooks, measures the simulator
                                      | dialogues
+    exercises                        checks, hints, solutions, questions; the learner's progress
     plots | diagnosis                figures, always with a text alternative | a learning rate, one batch by heart
     training                         the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches

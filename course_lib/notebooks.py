@@ -3,6 +3,7 @@
 python -m course_lib.notebooks execute [notebook …]   run in place, clean, check the form
 python -m course_lib.notebooks check                  check the form only
 python -m course_lib.notebooks real <folder>          run all on real X-rays, results to build/real/
+python -m course_lib.notebooks solutions              solve the exercises and run, results to build/solutions/
 """
 
 import argparse
@@ -10,6 +11,7 @@ import itertools
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +22,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from course_lib.exercises.cells import ExerciseError, Place, find, solve
 from course_lib.runtime import COURSE_ROOT, current_profile
 from course_lib.sources import open_dataset
 
 NOTEBOOKS = COURSE_ROOT / "notebooks"
 REAL_RESULTS = COURSE_ROOT / "build" / "real"
+SOLUTIONS = COURSE_ROOT / "build" / "solutions"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 RESULT = "result"  #: tag of a cell whose table goes to the page of results
@@ -40,9 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("execute").add_argument("notebooks", nargs="*", type=Path)
     commands.add_parser("check")
     commands.add_parser("real").add_argument("folder")
+    commands.add_parser("solutions")
     options = parser.parse_args(arguments)
     if options.command == "real":
         return run_on_real_images(options.folder)
+    if options.command == "solutions":
+        return run_solved()
     paths = getattr(options, "notebooks", None) or course_notebooks()
     if options.command == "execute":
         for path in paths:
@@ -74,13 +81,18 @@ def execute_in_place(path: Path) -> None:
 
 
 def run(notebook: NotebookNode) -> None:
-    """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook."""
-    NotebookClient(
+    """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook.
+
+    The exercises are those of a learner who has solved none; what the author has solved stays as it is.
+    """
+    client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}},
-    ).execute()
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        client.execute(env={**os.environ, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
 
 
 def clean(notebook: NotebookNode) -> None:
@@ -110,7 +122,8 @@ def form_problems(path: Path) -> list[str]:
     """What is wrong with a notebook's form, one sentence each; empty if nothing is."""
     notebook = nbformat.read(path, as_version=4)
     prose = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    problems = [*_prose_problems(prose), *_code_problems(_code_cells(notebook)), *_link_problems(path, prose)]
+    code = _code_cells(notebook)
+    problems = [*_prose_problems(prose), *_code_problems(code), *_exercise_problems(code), *_link_problems(path, prose)]
     if path.stat().st_size > MAX_BYTES:
         problems.append(f"the file has {path.stat().st_size // 1024} KiB, at most {MAX_BYTES // 1024} are allowed")
     return problems
@@ -159,6 +172,15 @@ def _code_problems(cells: list[NotebookNode]) -> list[str]:
         if NOT_COMPARED in _tags(cell) and "claim(" not in following:
             problems.append(f"{where} is not compared and no claim follows it")
     return problems
+
+
+def _exercise_problems(cells: list[NotebookNode]) -> list[str]:
+    try:
+        places = find([cell["source"] for cell in cells])
+    except ExerciseError as error:
+        return [str(error)]
+    attempted = [p for p in places if f"Exercise {p.exercise.number}: not attempted yet." not in _said(cells[p.check])]
+    return [f"exercise {place.exercise.number} is no stub: let its body be ..." for place in attempted]
 
 
 def _link_problems(path: Path, prose: list[str]) -> list[str]:
@@ -225,6 +247,39 @@ def _run_on_real_images(path: Path) -> RealRun:
     printed = "".join(o["text"] for _, o in outputs if o.get("name") == "stdout")
     claims = [line for line in printed.splitlines() if line.startswith("✓ ")] if path.name[:2] != "00" else []
     return RealRun(path.stem, seconds, tuple(tables), tuple(claims), error)
+
+
+def run_solved() -> int:
+    """Put the reference answers into a copy of each notebook and run it; gives 0 if every check says correct."""
+    SOLUTIONS.mkdir(parents=True, exist_ok=True)
+    return _report({path: _run_solved(path) for path in course_notebooks()})
+
+
+def _run_solved(path: Path) -> list[str]:
+    """What is wrong with a notebook's reference answers, one sentence each."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = _code_cells(notebook)
+    places = find([cell["source"] for cell in cells])
+    for cell, source in zip(cells, solve([cell["source"] for cell in cells]), strict=True):
+        cell["source"] = source
+    print(f"{path.name}: {len(places)} exercises", flush=True)
+    try:
+        run(notebook)
+    except CellExecutionError as failure:
+        return [f"{failure.ename}: {failure.evalue}"]
+    finally:
+        nbformat.write(notebook, SOLUTIONS / path.name)
+    return [said for place in places if (said := _not_correct(place, cells))]
+
+
+def _not_correct(place: Place, cells: list[NotebookNode]) -> str:
+    said = _said(cells[place.check])
+    return "" if f"Exercise {place.exercise.number}: correct." in said else f"the reference answer is refused:\n{said}"
+
+
+def _said(cell: NotebookNode) -> str:
+    """What a cell printed."""
+    return "".join(output["text"] for output in cell["outputs"] if output.get("name") == "stdout")
 
 
 def _report(problems: dict[Path, list[str]]) -> int:

@@ -1,9 +1,12 @@
 """Dialogues in a notebook: thin views of functions that work without them; the only room that knows ipywidgets."""
 
 from html import escape
+from typing import Any
 
 import ipywidgets
 
+from course_lib.exercises import QUESTIONS
+from course_lib.exercises.quizzes import Question, answer
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
 
 
@@ -47,3 +50,41 @@ def token_dialogue() -> Dialogue:
 
     button.on_click(store)
     return Dialogue([steps, ipywidgets.HBox([field, button]), told])
+
+
+class Quiz(ipywidgets.VBox):  # type: ignore[misc]
+    """A question, its options as buttons, and a line that explains the chosen one; without a browser, as text."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        asked = ipywidgets.HTML(f"<b>{escape(question.text)}</b>")
+        options = ipywidgets.RadioButtons(
+            options=[(option.text, place) for place, option in enumerate(question.options)],
+            value=None,
+            layout=ipywidgets.Layout(width="max-content"),
+        )
+        told = ipywidgets.HTML()
+
+        def tell(change: dict[str, Any]) -> None:
+            told.value = escape(answer(question, change["new"]))
+
+        options.observe(tell, names="value")
+        super().__init__([asked, options, told])
+
+    def __repr__(self) -> str:
+        return str(self._question)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        """As ipywidgets makes it, but with the whole text: it would be cut after 110 characters."""
+        return {**super()._repr_mimebundle_(**kwargs), "text/plain": str(self._question)}
+
+
+def quiz(number: str) -> Quiz:
+    """A question to answer with a click.
+
+    Raises:
+        ValueError: there is no such question.
+    """
+    if number not in QUESTIONS:
+        raise ValueError(f"Expected the number of a question, one of {', '.join(QUESTIONS)}, but got {number!r}.")
+    return Quiz(QUESTIONS[number])

@@ -41,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for variable in ("COURSE_DATA", "XDG_CONFIG_HOME"):  # in the second the client looks for kaggle.json
         os.environ.pop(variable, None)
     os.environ["COURSE_PROFILE"] = "quick"
+    os.environ["COURSE_PROGRESS"] = str(Path(scratch.name) / "progress.json")  # the learner's own stays as it is
     os.environ.setdefault("MPLCONFIGDIR", matplotlib.get_configdir())  # fonts need not be looked for again
     for variable, name in (
         ("HOME", "home"),

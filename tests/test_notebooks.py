@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_lib import notebooks
 from course_lib.notebooks import RealRun, clean, course_notebooks, form_problems, main, results_page
 
 OPENING = (
@@ -47,6 +48,8 @@ Wrong = Callable[[], list[nbformat.NotebookNode]]
         (lambda: [new_markdown_cell("### Too deep"), new_markdown_cell("##### Deeper")], "skips a level"),
         (lambda: [new_markdown_cell("[gone](nowhere.ipynb)")], "nowhere.ipynb leads nowhere"),
         (lambda: [new_markdown_cell("# A second title")], "the only heading with one #"),
+        (lambda: [code('check("3.1", output_size)')], "add the stub"),
+        (lambda: [code("def output_size(): return 1"), code('check("3.1", output_size)', 2)], "3.1 is no stub"),
     ],
 )
 def test_each_fault_of_form_is_found(tmp_path: Path, middle: Wrong, problem: str) -> None:
@@ -65,6 +68,31 @@ def test_each_missing_part_is_found(tmp_path: Path, lost: str) -> None:
     cells = [new_markdown_cell(text.replace(lost, "")) for text in (OPENING, CLOSING)]
     nbformat.write(new_notebook(cells=cells), path)
     assert form_problems(path)
+
+
+def test_solved_copies_are_run_and_a_refused_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = [
+        code(
+            "from course_lib.exercises import check\nfrom course_lib.exercises.building_net import output_size as right"
+        ),
+        code("def output_size(): ...\ndef receptive_field(): ..."),
+        code('check("3.1", output_size)'),
+        code('globals()["receptive_field"] = right'),
+        code('check("3.3", receptive_field)'),
+    ]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "00_x.ipynb")
+    monkeypatch.setattr(notebooks, "course_notebooks", lambda: [tmp_path / "00_x.ipynb"])
+    monkeypatch.setattr(notebooks, "SOLUTIONS", tmp_path / "solutions")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    assert main(["solutions"]) == 1
+    said = capsys.readouterr().out
+    assert "00_x.ipynb: 2 exercises\n00_x.ipynb: the reference answer is refused:\nExercise 3.3: not yet." in said
+    assert "Exercise 3.1" not in said
+    solved = nbformat.read(tmp_path / "solutions" / "00_x.ipynb", as_version=4)["cells"]
+    assert not (tmp_path / "progress.json").exists()
+    assert solved[2]["outputs"][0]["text"] == "Exercise 3.1: correct.\n"
 
 
 def test_cleaning_keeps_outputs_and_drops_noise() -> None:
