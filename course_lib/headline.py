@@ -148,7 +148,7 @@ def _scores_of(
     recipe: Recipe, train: Sequence[Radiograph], held_out: Sequence[Radiograph], classes: Sequence[str]
 ) -> dict[str, float]:
     """AUROC on the held-out patients under each change."""
-    model = _new_network(seed=0, classes=len(classes))
+    model = _new_network(0, len(classes))
     validation = PixelCache(held_out, classes, recipe.how)
     fit(model, PixelCache(train, classes, recipe.how, recipe.augmentation), validation, recipe.config)
     scores = {}
@@ -163,7 +163,7 @@ def train(folder: Path, networks: int) -> str:
     card = recognise_card(folder)
     radiographs, classes = read_split(folder, "train", card)
     learning, held_out = split_by_patient(radiographs, VALIDATION_FRACTION)
-    recipe = replace(CANDIDATES[CHOSEN], config=replace(TRAINING, epochs=FINAL_EPOCHS))
+    recipe = replace(CANDIDATES[CHOSEN], config=replace(CANDIDATES[CHOSEN].config, epochs=FINAL_EPOCHS))
     validation = PixelCache(held_out, classes, recipe.how)
     data = PixelCache(learning, classes, recipe.how, recipe.augmentation)
     models, minutes = [], []

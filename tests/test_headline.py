@@ -1,0 +1,120 @@
+"""The recipe on real X-rays: what chooses never sees the test part, what is done is not done twice."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from course_lib import headline
+from course_lib.augmentation import NO_CHANGE, Augmentation
+from course_lib.headline import CANDIDATES, CHOSEN, Recipe, main
+from course_lib.transforms import Preprocessing
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: object) -> None:
+    """The same code with a linear network, images of 32 px and two epochs."""
+    how = Preprocessing(32, "squeeze")
+    quick = replace(headline.TRAINING, epochs=2, batch_size=8, mixed_precision=False)
+    candidates = {"plain": Recipe(how, NO_CHANGE, quick), "changed": Recipe(how, Augmentation(), quick)}
+    monkeypatch.setattr(headline, "CANDIDATES", candidates)
+    monkeypatch.setattr(headline, "CHOSEN", "changed")
+    monkeypatch.setattr(headline, "FINAL_EPOCHS", 2)
+    monkeypatch.setattr(headline, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(headline, "_new_network", lambda _seed, classes: tiny_model(classes))  # type: ignore[operator]
+
+
+def test_the_frozen_recipe_is_one_of_those_that_were_compared() -> None:
+    assert {recipe.how.geometry for recipe in CANDIDATES.values()} == {"squeeze"}
+    assert CHOSEN in CANDIDATES
+
+
+def test_choosing_reads_no_test_image(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (folder / "test").glob("*/*"):
+        path.unlink()
+    assert main(["choose", str(folder)]) == 0
+    page = capsys.readouterr().out
+    assert "| plain |" in page
+    assert "Best under all changes together: " in page
+    assert (tmp_path / "results" / "choose.md").read_text(encoding="utf-8") in page
+
+
+def test_every_change_is_drawn_alike_for_all_candidates_and_leaves_its_mark(folder: Path) -> None:
+    radiographs, classes = headline.read_split(folder, "train")
+    recipe = headline.CANDIDATES["plain"]
+    first, second = (headline._scores_of(recipe, radiographs[:24], radiographs, classes) for _ in range(2))
+    assert first == second
+    assert list(first) == list(headline.CHANGES)
+    assert headline.CHANGES["as they are"] == NO_CHANGE
+
+
+def test_a_comparison_goes_on_where_it_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def interrupted(recipe: Recipe, *_: object) -> dict[str, float]:
+        if len(done) == 3 and "stop" not in done:
+            done.append("stop")
+            raise KeyboardInterrupt
+        done.append("fold")
+        return dict.fromkeys(headline.CHANGES, 0.5 + 0.1 * (recipe.augmentation == NO_CHANGE))
+
+    monkeypatch.setattr(headline, "_scores_of", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        main(["choose", str(folder)])
+    assert main(["choose", str(folder)]) == 0
+    assert done.count("fold") == 4  # two candidates in two folds, none of them twice
+    assert "Best under all changes together: plain" in (headline.RESULTS / "choose.md").read_text(encoding="utf-8")
+
+
+def test_training_ends_with_a_page_and_is_not_repeated(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["train", str(folder), "--networks", "2"]) == 0
+    page = capsys.readouterr().out
+    assert "| one network |" in page
+    assert "| 2 networks together |" in page
+    assert "12 test images of 6 patients" in page
+    kept = {path.name: path.read_bytes() for path in headline.RESULTS.glob("*.pt")}
+    assert len(kept) == 2
+
+    def must_not_train(*_: object, **__: object) -> float:
+        raise AssertionError("a finished network was trained again")
+
+    monkeypatch.setattr("course_lib.training.train_one_epoch", must_not_train)
+    assert main(["train", str(folder), "--networks", "2"]) == 0
+    assert {path.name: path.read_bytes() for path in headline.RESULTS.glob("*.pt")} == kept
+
+
+def test_the_test_part_is_opened_after_the_last_training(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    read, trained = headline.read_split, headline._trained
+
+    def reading(root: Path, split: str, *rest: object) -> object:
+        order.append(split)
+        return read(root, split, *rest)  # type: ignore[arg-type]
+
+    def training(*arguments: object) -> nn.Module:
+        order.append("training")
+        return trained(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(headline, "read_split", reading)
+    monkeypatch.setattr(headline, "_trained", training)
+    main(["train", str(folder), "--networks", "2"])
+    assert order == ["train", "training", "training", "test"]
+
+
+def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(tmp_path)]) == 2
+    assert "has no folder train/" in capsys.readouterr().err
+
+
+def test_the_mean_of_several_models_is_of_the_same_images(folder: Path, tiny_model: object) -> None:
+    radiographs, classes = headline.read_split(folder, "train")
+    data = headline.PixelCache(radiographs, classes, Preprocessing(32))
+    one = headline.predict(tiny_model(2), data)  # type: ignore[operator]
+    mean = headline.mean_of([one, replace(one, probabilities=one.probabilities[:, ::-1])])
+    assert np.allclose(mean.probabilities, 0.5)
+    with pytest.raises(ValueError, match="the same images, in the same order"):
+        headline.mean_of([one, one.take(np.arange(3))])
