@@ -11,6 +11,7 @@
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
 #   make sheet                      for authors: contact sheets of phantoms, to build/realism/, and the README's picture
+#   make weights                    for authors: train the ResNet-18 that comes with the course, on phantoms, anew
 #   make benchmark-data             for authors: time and memory for an archive of 2.4 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
@@ -39,7 +40,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms weights realism sheet benchmark-data real notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -59,6 +60,9 @@ room: .venv/installed-lab
 
 phantoms: .venv/installed-lab
 	$(BIN)/python -m course_lib.phantom quick
+
+weights: .venv/installed-lab
+	$(BIN)/python -m course_lib.pretraining $(ARGS)
 
 realism: .venv/installed-test
 	$(BIN)/python -m course_lib.realism measure "$(DATA)" --split "$(SPLIT)"

@@ -3,14 +3,18 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
-    plots                            figures: data in, Axes out, always with a text alternative
-    training                         the loop, its history, checkpoints
+    notebooks | realism | pretraining | widgets
+                                     for authors: runs the notebooks, measures the simulator, trains the shipped
+                                     weights | dialogues
+    plots | comparison               figures: data in, Axes out, always with a text alternative | which backbone?
+    training | features              the loop, its history, checkpoints | what a frozen network sees, computed once
     evaluation                       predictions, and the numbers that summarise them
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
-    dataset | models | transforms    labelled files, patients, splits | networks | image <-> tensor
-    archive | weights                unpacking, verified against the card | what others have trained, with checksums
+    models                           the course's own small network, and ResNet-18
+    backbones                        torchvision's networks for our classes, and what to know about each
+    dataset | transforms             labelled files, patients, splits | image <-> tensor
+    archive | weights                unpacking, verified against the card | what is trained already, with checksums
     cards | transfer                 what to know about a data set | downloads that resume
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks
     phantom | runtime | claims       the X-ray simulator | device, seeds, profile | sentences that are checked
