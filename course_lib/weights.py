@@ -47,7 +47,7 @@ class WeightsCard:
     licence: str
     classes: tuple[str, ...]
     made_with: str  #: versions
-    minutes: float  #: that making the images, training and testing took
+    minutes: float  #: of the call that made it: images, training and testing, apart from what was there already
     seed: int  #: of the random start
     results: Mapping[str, float]  #: on simulated patients that had no part in training
     preprocessing: Mapping[str, Any]  #: fields of `transforms.Preprocessing`

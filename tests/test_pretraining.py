@@ -151,7 +151,7 @@ def test_a_trial_leaves_the_weights_alone(
 
 
 def test_the_phantoms_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise TrainingError("far enough")
 
     monkeypatch.setattr(pretraining, "fit", stop)
