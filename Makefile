@@ -12,6 +12,10 @@
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
 #   make sheet                      for authors: contact sheets of phantoms, to build/realism/, and the README's picture
+#   make weights                    for authors: train the ResNet-18 that comes with the course, on phantoms, anew
+#   make train-real DATA=<folder>   the frozen recipe on real X-rays, tested once; results go to build/headline/
+#   make choose-recipe DATA=<folder>  for authors: how that recipe was chosen, in cross-validation on its training images
+#   make benchmark                  for authors: what the training engine saves, in one run; results go to build/benchmark/
 #   make benchmark-data             for authors: time and memory for an archive of 2.4 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
 #
@@ -22,6 +26,8 @@
 #
 # Variables for the data:
 #   SPLIT=test                      for make realism: the real images to try the phantom-trained network on
+#   FULL_SIZE=<folder>              for make benchmark: X-rays as Kaggle serves them, if those in DATA are smaller copies
+#   ARGS="--networks 4"             for make train-real: so many networks, that judge together
 #   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
 
 PYTHON ?= python3
@@ -29,6 +35,7 @@ TORCH_INDEX ?=
 CONSTRAINTS ?= constraints.txt
 ARGS ?=
 DATA ?=
+FULL_SIZE ?=
 SPLIT ?= train
 DIR ?=
 CARD ?= chest-xray-pneumonia
@@ -40,7 +47,8 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real solutions notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real benchmark benchmark-data real solutions \
+	notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -61,11 +69,23 @@ room: .venv/installed-lab
 phantoms: .venv/installed-lab
 	$(BIN)/python -m course_lib.phantom quick
 
+weights: .venv/installed-lab
+	$(BIN)/python -m course_lib.pretraining $(ARGS)
+
 realism: .venv/installed-test
 	$(BIN)/python -m course_lib.realism measure "$(DATA)" --split "$(SPLIT)"
 
 sheet: .venv/installed-test
 	$(BIN)/python -m course_lib.realism sheet $(if $(DATA),"$(DATA)")
+
+choose-recipe: .venv/installed-test
+	$(BIN)/python -m course_lib.headline choose "$(DATA)"
+
+train-real: .venv/installed-test
+	$(BIN)/python -m course_lib.headline train "$(DATA)" $(ARGS)
+
+benchmark: .venv/installed-test
+	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(FULL_SIZE),--full-size "$(FULL_SIZE)")
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive

@@ -3,22 +3,23 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    headline | notebooks | realism | widgets
-                                     for authors: the recipe on real X-rays, runs the notebooks, measures the simulator
-                                     | dialogues
+    headline | notebooks | pretraining | realism | widgets
+                                     for authors: the recipe on real X-rays, runs the notebooks, trains the shipped
+                                     weights, measures the simulator | dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
-    plots | diagnosis                figures, always with a text alternative | a learning rate, one batch by heart
-    training                         the loop and its history
+    plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
+                                     batch by heart
+    training | features              the loop and its history | what a frozen network sees, computed once
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     parallel                         several processes that train one model together
     evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
-    pixels                           every image decoded once, kept in one file, read in batches
-    dataset | models | stages | transforms
-                                     labelled files, patients, splits | networks | what learns | image <-> tensor
+    pixels | models                  every image decoded once, read in batches | the course's own network, and ResNet-18
+    backbones                        torchvision's networks for our classes, and what to know about each
+    dataset | stages | transforms    labelled files, patients, splits | what learns | image <-> tensor
     augmentation                     the small random changes that a training image goes through
-    archive | weights                unpacking, verified against the card | what others have trained, with checksums
+    archive | weights                unpacking, verified against the card | what is trained already, with checksums
     cards | transfer                 what to know about a data set | downloads that resume
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks
     phantom | runtime | claims       the X-ray simulator | device, seeds, profile | sentences that are checked

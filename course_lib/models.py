@@ -1,15 +1,12 @@
 """The networks: `Net`, small enough to understand whole, and ResNet-18 with a new head."""
 
-from typing import Literal, get_args
-
 import torch
 from torch import nn
-from torchvision.models import ResNet, resnet18
+from torchvision.models import ResNet
 
-from course_lib.weights import RESNET18, pretrained
+from course_lib.backbones import Weights, build_backbone
 
 MIN_IMAGE_SIZE = 32
-Weights = Literal["imagenet"]
 
 
 class Net(nn.Module):
@@ -47,25 +44,12 @@ class Net(nn.Module):
 def resnet18_classifier(classes: int = 2, *, weights: Weights | None) -> ResNet:
     """ResNet-18 with a new, random linear layer for ``classes`` classes.
 
-    ``weights`` has no default, so that the program says where its features come from: ``"imagenet"`` loads what
-    torchvision calls ``ResNet18_Weights.IMAGENET1K_V1`` (45 MB, downloaded once, checked, and announced with their
-    source and licence), ``None`` starts at random.
+    The most used of `backbones.BACKBONES`; `backbones.build_backbone` says what ``weights`` means and what it raises.
     Takes float [batch, 3, height, width]; gives logits [batch, classes].
-
-    Raises:
-        ValueError: unknown weights, or fewer than two classes.
-        ConnectionError: the weights are not on this machine and can not be downloaded.
 
     Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016, arXiv:1512.03385.
     """
-    if weights is not None and weights not in get_args(Weights):
-        raise ValueError(f"weights must be one of {get_args(Weights)} or None, but is {weights!r}.")
-    if classes < 2:
-        raise ValueError(f"A classifier needs at least two classes, got {classes}.")
-    model = resnet18(weights=None)
-    if weights == "imagenet":
-        model.load_state_dict(pretrained(RESNET18))
-    model.fc = nn.Linear(model.fc.in_features, classes)
+    model: ResNet = build_backbone("resnet18", classes, weights=weights)
     return model
 
 

@@ -1,5 +1,6 @@
 """The recipe on real X-rays: what chooses never sees the test part, what is done is not done twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,17 @@ from torch import nn
 
 from course_lib import headline
 from course_lib.augmentation import NO_CHANGE, Augmentation
+from course_lib.dataset import read_split
+from course_lib.evaluation import mean_of, predict
 from course_lib.headline import CANDIDATES, CHOSEN, Recipe, main
+from course_lib.pixels import PixelCache
 from course_lib.transforms import Preprocessing
+
+ModelMaker = Callable[[int], nn.Module]
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: object) -> None:
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: ModelMaker) -> None:
     """The same code with a linear network, images of 32 px and two epochs."""
     how = Preprocessing(32, "squeeze")
     quick = replace(headline.TRAINING, epochs=2, batch_size=8, mixed_precision=False)
@@ -23,7 +29,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: object) -
     monkeypatch.setattr(headline, "CHOSEN", "changed")
     monkeypatch.setattr(headline, "FINAL_EPOCHS", 2)
     monkeypatch.setattr(headline, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(headline, "_new_network", lambda _seed, classes: tiny_model(classes))  # type: ignore[operator]
+    monkeypatch.setattr(headline, "_new_network", lambda _seed, classes: tiny_model(classes))
 
 
 def test_the_frozen_recipe_is_one_of_those_that_were_compared() -> None:
@@ -42,7 +48,7 @@ def test_choosing_reads_no_test_image(folder: Path, tmp_path: Path, capsys: pyte
 
 
 def test_every_change_is_drawn_alike_for_all_candidates_and_leaves_its_mark(folder: Path) -> None:
-    radiographs, classes = headline.read_split(folder, "train")
+    radiographs, classes = read_split(folder, "train")
     recipe = headline.CANDIDATES["plain"]
     first, second = (headline._scores_of(recipe, radiographs[:24], radiographs, classes) for _ in range(2))
     assert first == second
@@ -89,7 +95,7 @@ def test_training_ends_with_a_page_and_is_not_repeated(
 
 def test_the_test_part_is_opened_after_the_last_training(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    read, trained = headline.read_split, headline._trained
+    read, trained = read_split, headline._trained
 
     def reading(root: Path, split: str, *rest: object) -> object:
         order.append(split)
@@ -110,11 +116,11 @@ def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "has no folder train/" in capsys.readouterr().err
 
 
-def test_the_mean_of_several_models_is_of_the_same_images(folder: Path, tiny_model: object) -> None:
-    radiographs, classes = headline.read_split(folder, "train")
-    data = headline.PixelCache(radiographs, classes, Preprocessing(32))
-    one = headline.predict(tiny_model(2), data)  # type: ignore[operator]
-    mean = headline.mean_of([one, replace(one, probabilities=one.probabilities[:, ::-1])])
+def test_the_mean_of_several_models_is_of_the_same_images(folder: Path, tiny_model: ModelMaker) -> None:
+    radiographs, classes = read_split(folder, "train")
+    data = PixelCache(radiographs, classes, Preprocessing(32))
+    one = predict(tiny_model(2), data)
+    mean = mean_of([one, replace(one, probabilities=one.probabilities[:, ::-1])])
     assert np.allclose(mean.probabilities, 0.5)
     with pytest.raises(ValueError, match="the same images, in the same order"):
-        headline.mean_of([one, one.take(np.arange(3))])
+        mean_of([one, one.take(np.arange(3))])

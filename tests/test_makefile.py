@@ -48,6 +48,12 @@ def test_the_solutions_are_for_authors(tmp_path: Path) -> None:
     assert "[test]" in done
 
 
+def test_the_weights_are_made_with_what_learners_install(tmp_path: Path) -> None:
+    done = dry_run(tmp_path, "weights", "ARGS=--patients 40")
+    assert "-m course_lib.pretraining --patients 40" in done
+    assert "[test]" not in done
+
+
 def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:
     assert "--constraint constraints.txt" in dry_run(tmp_path, "test")
     assert "--constraint" not in dry_run(tmp_path, "test", "CONSTRAINTS=")

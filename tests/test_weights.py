@@ -13,7 +13,7 @@ import torchvision
 from torchvision.models import ResNet18_Weights, WeightsEnum, get_model_weights, list_models, resnet18
 from torchvision.models._api import Weights
 
-from course_lib import models
+from course_lib import backbones
 from course_lib.models import resnet18_classifier
 from course_lib.runtime import COURSE_ROOT
 from course_lib.transfer import Patience
@@ -160,8 +160,7 @@ def test_offline_ends_in_the_remedy_and_never_in_random_weights(
     server.storage_fault = Fault(status=503)
     with pytest.raises(ConnectionError, match=r"not on this computer.*answered 503.*copy resnet18-\w+\.pth into"):
         pretrained(weights, patience=QUICK)
-    monkeypatch.setattr(models, "RESNET18", weights)
-    monkeypatch.setattr(models, "pretrained", lambda w: pretrained(w, patience=QUICK))
+    monkeypatch.setattr(backbones, "pretrained", lambda _: pretrained(weights, patience=QUICK))
     with pytest.raises(ConnectionError, match="or set COURSE_DATA to a workshop's room"):
         resnet18_classifier(2, weights="imagenet")
     server.repair()

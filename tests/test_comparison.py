@@ -1,0 +1,39 @@
+"""The comparison of backbones: every number is there, and none is another's."""
+
+import pytest
+import torch
+
+from course_lib.backbones import build_backbone
+from course_lib.comparison import compare_backbones, gflops
+from course_lib.dataset import RadiographDataset
+from course_lib.training import TrainConfig
+
+CONFIG = TrainConfig(epochs=1, batch_size=8)
+
+
+def test_each_backbone_gets_a_row(small_data: RadiographDataset) -> None:
+    table = compare_backbones(
+        small_data, small_data, "Noise", ["mobilenet_v3_small", "resnet18"], weights=None, config=CONFIG
+    )
+    small, large = table["mobilenet_v3_small"], table["resnet18"]
+    assert large.parameters == 11_176_512 + 2 * 513
+    assert large.megabytes == pytest.approx(4 * 11_187_138 / 1e6, rel=1e-3)  # batch norm's means and spreads too
+    assert small.gflops < large.gflops == pytest.approx(1.8136 * (32 / 224) ** 2, rel=0.02)
+    for row in table.rows:
+        assert 0 <= row.low <= row.auroc <= row.high <= 1
+        assert row.images_per_second > row.training_images_per_second > 0
+    assert "Noise: 32 images of 32 px to train on for 1 epochs from a random start, 32 to judge by" in repr(table)
+    assert "| `resnet18` | 11.2 M | 0.037 | " in table._repr_markdown_()
+    assert len({line.count("|") for line in table._repr_markdown_().splitlines()[2:]}) == 1
+
+
+def test_too_small_an_image_is_said_before_training(small_data: RadiographDataset) -> None:
+    with pytest.raises(ValueError, match=r"inception_v3 takes images .* at least 75 px"):
+        compare_backbones(small_data, small_data, "Noise", ["inception_v3"], weights=None, config=CONFIG)
+
+
+def test_counting_operations_leaves_the_model_as_it_was() -> None:
+    with torch.device("meta"):
+        model = build_backbone("resnet18", weights=None).train()
+    assert gflops(model, 64) == pytest.approx(4 * gflops(model, 32), rel=0.02)
+    assert model.training
