@@ -87,7 +87,7 @@ def run(folder: Path | None) -> list[str]:
 
 def train_textbook(radiographs: list[Radiograph], classes: tuple[str, ...]) -> nn.Module:
     """The textbook's network after its ten epochs."""
-    loader = DataLoader(
+    loader: DataLoader[tuple[torch.Tensor, torch.Tensor]] = DataLoader(
         [(r.path, r.label) for r in radiographs],  # type: ignore[arg-type]
         batch_size=32,
         shuffle=True,
