@@ -73,7 +73,8 @@ class Augmentation:
         """
         _check(images)
         batch = images if images.ndim == 4 else images[None]
-        draw = {f.name: torch.rand(len(batch), 4) for f in fields(self)}  # on the CPU: small, and alike on all devices
+        numbers = torch.rand(len(FIELDS), len(batch), 4)  # on the CPU: small, and alike on all devices
+        draw = dict(zip(FIELDS, numbers.unbind(), strict=True))
         for change in (self._move, self._blur, self._develop, self._patch, self._compress):
             batch = change(batch, draw)
         return batch if images.ndim == 4 else batch[0]
@@ -111,14 +112,16 @@ class Augmentation:
         """Grain, then the way from quanta to grey: gamma, contrast, brightness."""
         if not any((self.noise, self.gamma, self.contrast, self.brightness)):
             return batch
-        amount = {name: draw[name][:, :1, None, None].to(batch.device) for name in draw}
+        noise, gamma, contrast, brightness = (
+            draw[name][:, :1, None, None].to(batch.device) for name in ("noise", "gamma", "contrast", "brightness")
+        )
         if self.noise:
-            batch = (batch + self.noise * amount["noise"] * torch.randn_like(batch)).clamp(0, 1)
+            batch = (batch + self.noise * noise * torch.randn_like(batch)).clamp(0, 1)
         if self.gamma:
-            batch = batch.pow(_factor(amount["gamma"], self.gamma))
-        mean, contrast = batch.mean(dim=(2, 3), keepdim=True), _factor(amount["contrast"], self.contrast)
-        offset = mean * (1 - contrast) + self.brightness * _either_way(amount["brightness"])
-        return torch.addcmul(offset, batch, contrast).clamp(0, 1)
+            batch = batch.pow(_factor(gamma, self.gamma))
+        factor = _factor(contrast, self.contrast)
+        offset = batch.mean(dim=(2, 3), keepdim=True) * (1 - factor) + self.brightness * _either_way(brightness)
+        return torch.addcmul(offset, batch, factor).clamp_(0, 1)
 
     def _patch(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
         """On some images a rectangle anywhere, all in one grey."""
@@ -155,6 +158,9 @@ def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
+
+
+FIELDS = tuple(field.name for field in fields(Augmentation))
 
 
 def _check(images: torch.Tensor) -> None:

@@ -172,8 +172,6 @@ def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> No
                 checksum.update(pixels)
             file.seek(0)
             file.write(_header(key, checksum.hexdigest()))
-            file.flush()
-            os.fsync(file.fileno())
         part.replace(path)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.augmentation import Augmentation
 
@@ -68,14 +67,16 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
     Takes [images, 1, size, size], uint8 or float from 0 to 1; gives float32 [images, channels, size, size]. Channels
     that are alike share their memory, which makes this fast: copy the result before you write into it.
     """
-    grey: torch.Tensor = image_functional.to_dtype(pixels, torch.float32, scale=True)
-    grey = grey.clone() if grey is pixels else grey  # our own: to work in place saves most of the time
+    white = 255 if pixels.dtype == torch.uint8 else 1
+    grey = pixels.to(torch.float32, copy=True)  # our own: to work in place saves most of the time
     if how.normalisation == "per image":
         spread, offset = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
-        spread = spread + LEAST_SPREAD
+        spread = spread + white * LEAST_SPREAD
     else:
         different = slice(None) if len(set(zip(how.mean, how.std, strict=True))) > 1 else slice(1)
-        offset, spread = (torch.tensor(v[different], device=grey.device).view(1, -1, 1, 1) for v in (how.mean, how.std))
+        offset, spread = (
+            white * torch.tensor(v[different], device=grey.device).view(1, -1, 1, 1) for v in (how.mean, how.std)
+        )
     shifted = grey.sub_(offset) if offset.shape[1] == 1 else grey.sub(offset)
     return shifted.div_(spread).expand(-1, len(how.mean), -1, -1)
 

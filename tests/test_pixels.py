@@ -3,12 +3,14 @@
 import errno
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -232,11 +234,17 @@ def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[Radi
         cache_of(radiographs, cold)
 
 
-def test_a_full_disk_is_said(radiographs: list[Radiograph], cold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: int) -> None:
+@pytest.mark.parametrize("when", ["before", "while writing"])
+def test_a_full_disk_is_said(
+    radiographs: list[Radiograph], cold: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    if when == "before":
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    else:
+        monkeypatch.setattr(pixels, "progress", fill)
     with pytest.raises(DataError, match=r"can not be kept in .*No space left.*Free some space, or set COURSE_CACHE"):
         cache_of(radiographs, cold)
     assert [file.name for file in cold.iterdir()] == ["lock"]

@@ -29,7 +29,7 @@ SIZE, BATCH = 224, 64  #: px, images
 EPOCH_IMAGES = 256  #: of the timed epochs at least; a smaller folder is gone through more than once
 WHOLE_SET = 5216  #: training images of the Kaggle set
 SIMULATED_IMAGES, SIMULATED_SIZE = 64, (1500, 1200)  #: width and height in px
-LATER_EPOCHS = 9
+LATER_EPOCHS = 29
 LEAST_FIRST, LEAST_LATER, MOST_MEMORY_MB = 6, 100, 600
 HOW = Preprocessing(SIZE, "squeeze")
 
