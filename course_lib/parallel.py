@@ -32,16 +32,24 @@ from course_lib.runtime import pick_device
 
 T = TypeVar("T")
 
+_has_left = False  #: whether this program has been in `distributed` already
+
 
 @contextmanager
 def distributed() -> Iterator[torch.device]:
     """Join the processes that torchrun started; gives the device of this one. Started without torchrun: nothing to do.
 
     The processes talk over NCCL where each has a GPU, otherwise over gloo.
+
+    Raises:
+        TrainingError: the program has left its processes before; a second meeting could mix up the two.
     """
+    global _has_left
     if "LOCAL_RANK" not in os.environ:
         yield pick_device()
         return
+    if _has_left:
+        raise TrainingError("distributed() works once in a program. Put all trainings into one `with distributed():`.")
     device = torch.device("cpu")
     if torch.cuda.is_available():
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
@@ -50,6 +58,7 @@ def distributed() -> Iterator[torch.device]:
     try:
         yield device
     finally:
+        _has_left = True
         dist.destroy_process_group()
 
 

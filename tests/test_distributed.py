@@ -24,8 +24,13 @@ def in_two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
     result = tmp_path_factory.mktemp("torchrun") / "result.json"
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*torchrun, "-m", "tests.training_run", str(result), "--nets", "plain", "batch-norm"]
-    done = subprocess.run(command, cwd=COURSE_ROOT, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen(command, cwd=COURSE_ROOT, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            _, words = child.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            child.terminate()  # torchrun then ends its processes too
+            raise
+    assert child.returncode == 0, words
     found: dict[str, Any] = json.loads(result.read_text())
     return found
 
@@ -93,3 +98,10 @@ def test_alone_there_is_nothing_to_share() -> None:
         assert device.type in {"cpu", "cuda", "mps"}
     assert (parallel.processes(), parallel.rank()) == (1, 0)
     assert torch.equal(parallel.share_of(torch.arange(5)), torch.arange(5))
+
+
+def test_a_program_meets_its_processes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setattr(parallel, "_has_left", True)
+    with pytest.raises(TrainingError, match="once in a program"), parallel.distributed():
+        pass
