@@ -83,7 +83,7 @@ def test_a_notebook_in_good_form_has_no_problems(tmp_path: Path) -> None:
         (lambda: [code("x", outputs=picture(WORDS))], "no caption"),
         (lambda: [code("x", outputs=picture(WORDS, "Something else."))], "no caption"),
         (lambda: [code("x", outputs=picture(WORDS, WORDS) * 2)], "says the same as an earlier one"),
-        (lambda: [say("Two opacities.")], r"'opacity' is new in '… Two opacities. …': write \[opacities\]"),
+        (lambda: [say("Two opacities.")], r"'opacity' is new in '.* Two opacities. .*': write \[opacities\]"),
         (lambda: [say("*Opacity*")], rf"write \[Opacity\]\({GLOSSARY}#opacity\)"),
         (lambda: [say(f"Opacity, or [opacity]({GLOSSARY}#opacity)")], "'opacity' is new"),
         (lambda: [say("The ROC\ncurve")], rf"'ROC curve' is new .*\({GLOSSARY}#ROC-curve\)"),
