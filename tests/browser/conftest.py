@@ -1,14 +1,16 @@
 """One JupyterLab and one browser for all tests of this folder; each test gets a page of its own."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.form import NOTEBOOKS
-from tests.browser.lab import chromium, lab
+from tests.browser.lab import NotebookPage, chromium, lab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,3 +50,31 @@ def page(browser: "Browser") -> Iterator["Page"]:
     """An empty tab."""
     with browser.new_context(viewport={"width": 1280, "height": 1000}) as context:
         yield context.new_page()
+
+
+@pytest.fixture
+def run(page: "Page", address: str) -> Iterator[Callable[[str], NotebookPage]]:
+    """Opens a notebook and runs all of it; its kernel ends with the test."""
+    opened = []
+
+    def open_and_run(name: str) -> NotebookPage:
+        opened.append(notebook := NotebookPage.open(page, address, name))
+        notebook.run_all()
+        return notebook
+
+    yield open_and_run
+    for notebook in opened:
+        notebook.close()
+
+
+@pytest.fixture
+def run_cells(run: Callable[[str], NotebookPage], notebooks: Path) -> Callable[..., NotebookPage]:
+    """The same with a notebook of some cells."""
+
+    def write_and_run(*sources: str) -> NotebookPage:
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        cells = [new_code_cell(source.strip()) for source in sources]
+        nbformat.write(new_notebook(cells=cells, metadata=kernel), notebooks / "cells.ipynb")
+        return run("cells.ipynb")
+
+    return write_and_run

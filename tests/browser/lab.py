@@ -112,9 +112,13 @@ class NotebookPage:
         )
         self.page.wait_for_function("window.finished", timeout=1000 * RUN_SECONDS)
 
-    def outputs(self, kind: str) -> list[str]:
-        """The text of the outputs of one kind: ``stderr`` or ``error``."""
-        return self.page.locator(f'{OUTPUT}[data-mime-type="application/vnd.jupyter.{kind}"]').all_inner_texts()
+    def stderr(self) -> list[str]:
+        """What the cells wrote to stderr, and their tracebacks, which JupyterLab treats alike."""
+        return self.page.locator(f'{OUTPUT}[data-mime-type="application/vnd.jupyter.stderr"]').all_inner_texts()
+
+    def close(self) -> None:
+        """End the notebook's kernel, which holds some hundred megabytes."""
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
     def wordless_pictures(self) -> list[str]:
         """The pictures that have neither an ``alt`` nor a caption right under them, by the cell's first line."""

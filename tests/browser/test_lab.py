@@ -1,18 +1,11 @@
 """The page that the browser tests use: it moves what moves, and reports what stands still or has no words."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.browser import lab
 from tests.browser.lab import NotebookPage
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 WIDGETS = """
 import ipywidgets as w
@@ -31,23 +24,8 @@ w.HTML("<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>")
 """
 
 
-@pytest.fixture
-def run(page: "Page", address: str, notebooks: Path) -> Callable[..., NotebookPage]:
-    """Writes a notebook of some cells, opens it and runs it."""
-
-    def write_and_run(*sources: str) -> NotebookPage:
-        cells = [new_code_cell(source.strip()) for source in (WIDGETS, *sources)]
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        nbformat.write(new_notebook(cells=cells, metadata=kernel), notebooks / "try.ipynb")
-        notebook = NotebookPage.open(page, address, "try.ipynb")
-        notebook.run_all()
-        return notebook
-
-    return write_and_run
-
-
-def test_widgets_that_answer_are_moved_and_clicked(run: Callable[..., NotebookPage]) -> None:
-    notebook = run(*ANSWERING)
+def test_widgets_that_answer_are_moved_and_clicked(run_cells: Callable[..., NotebookPage]) -> None:
+    notebook = run_cells(WIDGETS, *ANSWERING)
     assert 0 < notebook.move_slider(notebook.page.locator(".noUi-handle")) < lab.CHANGE_SECONDS
     assert "It is 8." in notebook.page.inner_text(".jp-Notebook")  # it stood at its end
     for option in notebook.page.locator(".widget-radio-box input").all():
@@ -58,22 +36,21 @@ def test_widgets_that_answer_are_moved_and_clicked(run: Callable[..., NotebookPa
 
 
 def test_widgets_that_stay_silent_are_reported(
-    run: Callable[..., NotebookPage], monkeypatch: pytest.MonkeyPatch
+    run_cells: Callable[..., NotebookPage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lab, "CHANGE_SECONDS", 1)
-    notebook = run(*SILENT)
-    with pytest.raises(TimeoutError, match=r"try.ipynb shows the same after 1 s"):
+    notebook = run_cells(WIDGETS, *SILENT)
+    with pytest.raises(TimeoutError, match=r"cells.ipynb shows the same after 1 s"):
         notebook.move_slider(notebook.page.locator(".noUi-handle"))
-    with pytest.raises(TimeoutError, match=r"try.ipynb shows the same after 1 s"):
+    with pytest.raises(TimeoutError, match=r"cells.ipynb shows the same after 1 s"):
         notebook.choose(notebook.page.locator(".widget-radio-box input").first)
 
 
-def test_what_goes_wrong_in_a_notebook_is_seen(run: Callable[..., NotebookPage]) -> None:
-    notebook = run(PICTURES, "import sys; print('careful', file=sys.stderr)", "1 / 0")
-    assert notebook.wordless_pictures() == [
-        "from course_lib.plots import plot_images"
-    ]  # the second; the first has words
-    assert notebook.outputs("stderr") == ["careful"]
-    assert "ZeroDivisionError" in notebook.outputs("error")[0]
+def test_what_goes_wrong_in_a_notebook_is_seen(run_cells: Callable[..., NotebookPage]) -> None:
+    notebook = run_cells(WIDGETS, PICTURES, "import sys; print('careful', file=sys.stderr)", "1 / 0")
+    assert notebook.wordless_pictures() == ["from course_lib.plots import plot_images"]  # the first has words
+    careful, traceback = notebook.stderr()
+    assert careful.strip() == "careful"
+    assert "ZeroDivisionError" in traceback
     notebook.page.evaluate("console.error('broken')")
     assert notebook.complaints == ["broken"]
