@@ -137,8 +137,8 @@ def plot_roc(predictions: Predictions, heading: str, threshold: float | None = N
     axes.plot(false_positive_rate, true_positive_rate, color=BLUE, label=f"model, AUROC {auroc(predictions):.3f}")
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="chance, 0.5")
     reached = " and ".join(
-        f"{true_positive_rate[false_positive_rate < 1 - least + 1e-9].max():.2f} where specificity is at least {least:.2f}"
-        for least in (0.80, 0.95)
+        f"{true_positive_rate[false_positive_rate < most + 1e-9].max():.2f} where specificity is {1 - most:.2f} or more"
+        for most in (0.20, 0.05)
     )
     words = (
         f"{heading}. ROC curve with an area (AUROC) of {auroc(predictions):.3f}; chance is 0.5. "

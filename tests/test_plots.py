@@ -105,7 +105,7 @@ def test_no_more_curves_than_lines_that_can_be_told_apart() -> None:
 
 def test_scores_say_what_a_threshold_does() -> None:
     seen = predictions()
-    assert "Sensitivity reaches 1.00 where specificity is at least 0.80 and 0.80 where" in text_alternative(
+    assert "Sensitivity reaches 1.00 where specificity is 0.80 or more and 0.80 where" in text_alternative(
         plot_roc(seen, "Test", 0.5)
     )
     assert "sensitivity is 0.80 and specificity 0.80." in text_alternative(plot_roc(seen, "Test", 0.5))
