@@ -22,7 +22,8 @@ other; import-linter holds this. Read it from the bottom up:
     archive | weights                unpacking, verified against the card | what is trained already, with checksums
     cards | transfer                 what to know about a data set | downloads that resume
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks
-    phantom | runtime | claims       the X-ray simulator | device, seeds, profile | sentences that are checked
+    phantom | runtime | claims | form    the X-ray simulator | device, seeds, profile | sentences that are checked |
+                                     for authors: the form of a notebook, and the glossary
 
 Only `transfer` and `kaggle_account` know the network, and only `widgets` knows ipywidgets.
 

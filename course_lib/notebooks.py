@@ -7,9 +7,7 @@ python -m course_lib.notebooks solutions              solve the exercises and ru
 """
 
 import argparse
-import itertools
 import os
-import re
 import sys
 import tempfile
 import time
@@ -23,17 +21,13 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.exercises.cells import ExerciseError, Place, find, solve
+from course_lib.form import NOT_COMPARED, NOTEBOOKS, WIDGET, code_cells, course_notebooks, form_problems, tags
 from course_lib.runtime import COURSE_ROOT, current_profile
 from course_lib.sources import open_dataset
 
-NOTEBOOKS = COURSE_ROOT / "notebooks"
 REAL_RESULTS = COURSE_ROOT / "build" / "real"
 SOLUTIONS = COURSE_ROOT / "build" / "solutions"
-WIDGET = "application/vnd.jupyter.widget-view+json"
-NOT_COMPARED = "nbval-ignore-output"
 RESULT = "result"  #: tag of a cell whose table goes to the page of results
-MAX_CODE_LINES = 15
-MAX_BYTES = 500 * 1024
 CELL_TIMEOUT_SECONDS = 3600
 
 
@@ -54,12 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "execute":
         for path in paths:
             execute_in_place(path)
-    return _report({path: form_problems(path) for path in paths})
-
-
-def course_notebooks() -> list[Path]:
-    """The notebooks of the course, in the order in which they are read."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    return _report({path: [*form_problems(path), *exercise_problems(path)] for path in paths})
 
 
 def execute_in_place(path: Path) -> None:
@@ -106,9 +95,9 @@ def clean(notebook: NotebookNode) -> None:
         "cell.metadata.ExecuteTime",
     ]
     strip_output(notebook, keep_output=True, keep_count=True, keep_id=False, extra_keys=keys)
-    for number, cell in enumerate(_code_cells(notebook)):
+    for number, cell in enumerate(code_cells(notebook)):
         cell["execution_count"] = number + 1
-        if NOT_COMPARED in _tags(cell):
+        if NOT_COMPARED in tags(cell):
             cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
         for output in cell["outputs"]:
             output.get("data", {}).pop(WIDGET, None)
@@ -118,75 +107,15 @@ def clean(notebook: NotebookNode) -> None:
         cell["id"] = f"cell-{number:02d}"
 
 
-def form_problems(path: Path) -> list[str]:
-    """What is wrong with a notebook's form, one sentence each; empty if nothing is."""
-    notebook = nbformat.read(path, as_version=4)
-    prose = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
-    code = _code_cells(notebook)
-    problems = [*_prose_problems(prose), *_code_problems(code), *_exercise_problems(code), *_link_problems(path, prose)]
-    if path.stat().st_size > MAX_BYTES:
-        problems.append(f"the file has {path.stat().st_size // 1024} KiB, at most {MAX_BYTES // 1024} are allowed")
-    return problems
-
-
-def _prose_problems(prose: list[str]) -> list[str]:
-    text, problems = "\n\n".join(prose), []
-    opening = prose[0] if prose else ""
-    if not re.match(r"# \S", opening) or len(re.findall(r"^# ", text, re.M)) != 1:
-        problems.append("the first cell must open with the title, the only heading with one #")
-    outcomes = re.search(r"\*\*You will learn\*\*\s*\n((?:\s*- .+\n?)+)", text)
-    if not outcomes or not 3 <= outcomes[1].count("- ") <= 5:
-        problems.append("**You will learn** must be followed by a list of three to five outcomes")
-    for pattern, what in (
-        (r"\*\*Prerequisites\*\*", "**Prerequisites**"),
-        (r"\*\*Time\*\*.*\d+ minutes", "**Time** in minutes"),
-    ):
-        if not re.search(pattern, opening):
-            problems.append(f"the first cell must say {what}")
-    headings = [match[1] for match in re.finditer(r"^## (.+)$", text, re.M)]
-    if headings[-2:] != ["What you have learned", "Next"]:
-        problems.append("the last two sections must be 'What you have learned' and 'Next'")
-    levels = [len(match[1]) for match in re.finditer(r"^(#+) ", text, re.M)]
-    if any(after > before + 1 for before, after in itertools.pairwise(levels)):
-        problems.append("a heading skips a level")
-    return problems
-
-
-def _code_problems(cells: list[NotebookNode]) -> list[str]:
-    problems = []
-    if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
-        problems.append("execution counts are not 1, 2, 3, …: run the whole notebook with make notebooks")
-    for number, cell in enumerate(cells, start=1):
-        source, where = cell["source"], f"code cell {number}"
-        if source.count("\n") >= MAX_CODE_LINES:
-            problems.append(f"{where} has more than {MAX_CODE_LINES} lines: move code to course_lib")
-        if re.search(r"import \*", source):
-            problems.append(f"{where} imports *")
-        if source.rstrip().endswith(";"):
-            problems.append(f"{where} ends with a semicolon, which nbval does not honour: write _ = …")
-        if any(output["output_type"] == "error" for output in cell["outputs"]):
-            problems.append(f"{where} holds an error")
-        if any(output.get("name") == "stderr" for output in cell["outputs"]):
-            problems.append(f"{where} wrote to stderr")
-        following = "\n".join(other["source"] for other in cells[number - 1 : number + 3])
-        if NOT_COMPARED in _tags(cell) and "claim(" not in following:
-            problems.append(f"{where} is not compared and no claim follows it")
-    return problems
-
-
-def _exercise_problems(cells: list[NotebookNode]) -> list[str]:
+def exercise_problems(path: Path) -> list[str]:
+    """What is wrong with a notebook's exercises: each must be a stub above its check, and not solved."""
+    cells = code_cells(nbformat.read(path, as_version=4))
     try:
         places = find([cell["source"] for cell in cells])
     except ExerciseError as error:
         return [str(error)]
     attempted = [p for p in places if f"Exercise {p.exercise.number}: not attempted yet." not in _said(cells[p.check])]
     return [f"exercise {place.exercise.number} is no stub: let its body be ..." for place in attempted]
-
-
-def _link_problems(path: Path, prose: list[str]) -> list[str]:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", "\n".join(prose))
-    local = [link for link in links if not re.match(r"https?:|mailto:", link)]
-    return [f"the link {link} leads nowhere" for link in local if not (path.parent / link).exists()]
 
 
 def run_on_real_images(folder: str) -> int:
@@ -240,9 +169,9 @@ def _run_on_real_images(path: Path) -> RealRun:
     seconds = time.monotonic() - started
     print(f"{seconds:.0f} s {error}", flush=True)
     nbformat.write(notebook, REAL_RESULTS / path.name)
-    outputs = [(cell, output) for cell in _code_cells(notebook) for output in cell["outputs"]]
+    outputs = [(cell, output) for cell in code_cells(notebook) for output in cell["outputs"]]
     tables = [
-        o["data"]["text/markdown"] for c, o in outputs if RESULT in _tags(c) and "text/markdown" in o.get("data", {})
+        o["data"]["text/markdown"] for c, o in outputs if RESULT in tags(c) and "text/markdown" in o.get("data", {})
     ]
     printed = "".join(o["text"] for _, o in outputs if o.get("name") == "stdout")
     claims = [line for line in printed.splitlines() if line.startswith("✓ ")] if path.name[:2] != "00" else []
@@ -258,7 +187,7 @@ def run_solved() -> int:
 def _run_solved(path: Path) -> list[str]:
     """What is wrong with a notebook's reference answers, one sentence each."""
     notebook = nbformat.read(path, as_version=4)
-    cells = _code_cells(notebook)
+    cells = code_cells(notebook)
     places = find([cell["source"] for cell in cells])
     for cell, source in zip(cells, solve([cell["source"] for cell in cells]), strict=True):
         cell["source"] = source
@@ -287,15 +216,6 @@ def _report(problems: dict[Path, list[str]]) -> int:
         for problem in found:
             print(f"{path.name}: {problem}")
     return 1 if any(problems.values()) else 0
-
-
-def _code_cells(notebook: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and cell["source"].strip()]
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    tags: list[str] = cell["metadata"].get("tags", [])
-    return tags
 
 
 if __name__ == "__main__":

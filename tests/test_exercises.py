@@ -25,7 +25,7 @@ from course_lib.exercises.cells import ExerciseError, find, solve, solved_alone
 from course_lib.exercises.comparing import difference, shown
 from course_lib.exercises.exercise import Exercise, Mistake
 from course_lib.exercises.judging import judge
-from course_lib.notebooks import course_notebooks
+from course_lib.form import course_notebooks
 
 FIRST = EXERCISES["3.1"]
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.number)

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.dataset import load_card
-from course_lib.notebooks import NOTEBOOKS
+from course_lib.form import NOTEBOOKS
 from tests.kaggle_fixtures import NOBODYS_PROXY, SECRETS, TOKEN, point_client_at
 from tests.kaggle_stand_in import StandIn, running
 from tests.xray_archive import write_archive

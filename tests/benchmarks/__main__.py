@@ -9,6 +9,7 @@ where it is not given. Without folders the images are simulated. Nothing else sh
 import argparse
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--full-size", type=Path)
     options = parser.parse_args()
-    parts = {
+    parts: dict[str, Callable[[], list[str]]] = {
         "Images to the network": lambda: input_pipeline.run(options.full_size or options.data),
         "The training loop": training_loop.run,
         "Frozen features": frozen_features.run,
