@@ -205,7 +205,7 @@ def test_two_processes_at_once_decode_once(
 ) -> None:
     with another_process(folder, cold, 0.05) as process:
         cache = cache_of(radiographs, cold)
-        assert process.communicate(timeout=60)[0].count("decoding") == 31  # and the one that was waited for
+        assert process.communicate(timeout=300)[0].count("decoding") == 31  # and the one that was waited for
     assert capsys.readouterr().out == "Another process is reading images too. Waiting for it to finish.\n"
     assert not decoded
     assert torch.equal(cache[3][0], evaluation_transform(HOW)(open_grey(radiographs[3].path)))
