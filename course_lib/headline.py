@@ -94,9 +94,9 @@ class Recipe:
     config: TrainConfig = TRAINING
 
 
-def _candidate(augmentation: Augmentation, normalisation: Normalisation, size: int = 64) -> Recipe:
+def _candidate(augmentation: Augmentation, normalisation: Normalisation) -> Recipe:
     # The real images at hand were squeezed to a square already; for full-size files that repeats it.
-    return Recipe(Preprocessing(size, "squeeze", normalisation=normalisation), augmentation)
+    return Recipe(Preprocessing(64, "squeeze", normalisation=normalisation), augmentation)
 
 
 CANDIDATES = {
@@ -104,7 +104,6 @@ CANDIDATES = {
     "light augmentation": _candidate(Augmentation(), "fixed"),
     "strong augmentation": _candidate(STRONG, "fixed"),
     "strong, standardised": _candidate(STRONG, "per image"),
-    "strong, standardised, 96 px": _candidate(STRONG, "per image", 96),
 }
 CHOSEN = "strong, standardised"
 
