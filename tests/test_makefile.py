@@ -54,6 +54,15 @@ def test_the_weights_are_made_with_what_learners_install(tmp_path: Path) -> None
     assert "[test]" not in done
 
 
+def test_the_commands_that_measure_pass_their_folders_on(tmp_path: Path) -> None:
+    assert 'course_lib.headline choose "/x rays"' in dry_run(tmp_path, "choose-recipe", "DATA=/x rays")
+    training = dry_run(tmp_path, "train-real", "DATA=/x rays", "ARGS=--networks 3")
+    assert 'course_lib.headline train "/x rays" --networks 3' in training
+    assert dry_run(tmp_path, "benchmark").rstrip().endswith("-m tests.benchmarks")
+    both = dry_run(tmp_path, "benchmark", "DATA=/small", "FULL_SIZE=/large")
+    assert '-m tests.benchmarks --data "/small" --full-size "/large"' in both
+
+
 def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:
     assert "--constraint constraints.txt" in dry_run(tmp_path, "test")
     assert "--constraint" not in dry_run(tmp_path, "test", "CONSTRAINTS=")
