@@ -6,6 +6,7 @@
 #   make data                       fetch the real chest X-rays from Kaggle (1.2 to 2.5 GB), verified; goes on where it stopped
 #   make data-verify                compare them with their data card and their SHA-256 once more
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
+#   make audit DATA=<folder>        look for duplicates, leaks and shortcuts in a folder of images; results go to build/audit/
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
@@ -39,7 +40,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data real notebooks check-notebooks lint clean
+.PHONY: lab test data data-verify room phantoms realism sheet benchmark-data audit real notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
@@ -68,6 +69,9 @@ sheet: .venv/installed-test
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive
+
+audit: .venv/installed-lab
+	$(BIN)/python -m course_lib.audit "$(DATA)"
 
 real: .venv/installed-test
 	$(BIN)/python -m course_lib.notebooks real "$(DATA)"

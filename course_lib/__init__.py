@@ -5,7 +5,7 @@ other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
     plots                            figures: data in, Axes out, always with a text alternative
-    training                         the loop, its history, checkpoints
+    audit | training                 what is wrong with a folder of images | the loop, its history, checkpoints
     evaluation                       predictions, and the numbers that summarise them
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once

@@ -40,6 +40,7 @@ class ImageFile:
     digest: str  #: SHA-256 of size and grey values
     darkest: float  #: grey value that 1 % of the pixels do not exceed, 0 to 255
     brightest: float  #: grey value that 99 % do not exceed
+    brightness: float  #: mean grey value
     contrast: float  #: standard deviation of the grey values
     sharpness: float  #: mean of the absolute Laplacian over the contrast, at 256 px
 
@@ -178,6 +179,7 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
         digest=hashlib.sha256(f"{grey.size}".encode() + values.tobytes()).hexdigest(),
         darkest=float(np.searchsorted(histogram, 0.01)),
         brightest=float(np.searchsorted(histogram, 0.99)),
+        brightness=float(values.mean()),
         contrast=contrast,
         sharpness=_sharpness(grey) / max(contrast, 1.0),
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.audit.inventory import ImageFile, Inventory
-from course_lib.audit.quick_models import auroc_of, cross_validate, linear
+from course_lib.audit.quick_models import auroc_of, cross_validate, linear_of_few, outlines
 from course_lib.evaluation import Predictions
 
 
@@ -33,7 +33,7 @@ class LabelNoise:
 
 
 def doubt_labels(inventory: Inventory) -> LabelNoise:
-    """Images that a logistic regression on 32 px, which learned from other patients, confidently calls otherwise.
+    """Images that a logistic regression on outlines, which learned from other patients, confidently calls otherwise.
 
     Confident is as in confident learning: another class gets at least the mean probability that images with that
     label get, and the image's own label gets less than its mean.
@@ -43,8 +43,8 @@ def doubt_labels(inventory: Inventory) -> LabelNoise:
 
     Source: C. Northcutt, L. Jiang, I. Chuang, Confident Learning, J. Artif. Intell. Res. 70:1373-1411, 2021.
     """
-    features = inventory.standardised()
-    made = cross_validate(linear(len(features)), features, inventory.labels, inventory.patients, inventory.classes)
+    seen = outlines(inventory.small(64))
+    made = cross_validate(linear_of_few(), seen, inventory.labels, inventory.patients, inventory.classes)
     suspects = [
         Suspect(inventory.files[i], made.classes[j], float(made.probabilities[i, made.labels[i]]))
         for i, j in confident_disagreements(made)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from course_lib.audit.inventory import SPLITS, Inventory
-from course_lib.audit.quick_models import FOLDS, RESAMPLES
+from course_lib.audit.quick_models import FOLDS, RESAMPLES, outlines
 from course_lib.dataset import DataError
 from course_lib.runtime import progress
 
@@ -63,8 +62,9 @@ def count_people(inventory: Inventory) -> People:
         if files:
             images_of = Counter(file.patient for file in files)
             names[split] = set(images_of)
-            classes, kinds = (dict(sorted(Counter(values).items())) for values in zip(*((f.label, f.kind) for f in files)))
-            splits.append(SplitCount(split, len(files), len(images_of), max(images_of.values()), classes, kinds))
+            classes, kinds = Counter(f.label for f in files), Counter(f.kind for f in files)
+            most = max(images_of.values())
+            splits.append(SplitCount(split, len(files), len(images_of), most, _sorted(classes), _sorted(kinds)))
     pairs = [(a, b) for a in names for b in names if SPLITS.index(a) < SPLITS.index(b)]
     labels_of: dict[str, set[str]] = {}
     for patient, file in zip(inventory.patients.tolist(), inventory.files, strict=True):
@@ -109,13 +109,13 @@ def measure_leak(inventory: Inventory, *, seeds: int = 10) -> LeakEffect:
         part = order[: int(len(order) * MOST_COMPARED / len(inventory))]
         inventory = inventory.take(np.isin(inventory.patients, part))
     labels, patients = inventory.labels, inventory.patients
-    outlines = _outlines(inventory.small(64))
-    likeness = (outlines @ outlines.T).astype(np.float32)
+    vectors = outlines(inventory.small(64)).astype(np.float32)
+    likeness = vectors @ vectors.T
     right = np.zeros((2, seeds, len(labels)))
     for seed in progress(range(seeds), "Splitting both ways", "seed"):
         for way, folds in enumerate((StratifiedKFold, StratifiedGroupKFold)):
             splitter = folds(FOLDS, shuffle=True, random_state=seed)
-            for known, new in splitter.split(labels, labels, patients):
+            for known, new in splitter.split(labels, labels, patients if folds is StratifiedGroupKFold else None):
                 nearest = known[likeness[np.ix_(new, known)].argmax(axis=1)]
                 right[way, seed, new] = labels[nearest] == labels[new]
     by_image, by_patient = (np.array([_balanced(one, labels) for one in each]) for each in right)
@@ -133,30 +133,16 @@ def accuracy_interval(correct: int, images: int, level: float = 0.95) -> tuple[f
     return float(interval.low), float(interval.high)
 
 
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
 def _check_leak_can_be_measured(inventory: Inventory) -> None:
     if not inventory.knows_patients:
         raise DataError("The file names do not say whose image it is. Describe them in a data card (file_names).")
     for label, name in enumerate(inventory.classes):
         if (there := len(set(inventory.patients[inventory.labels == label].tolist()))) < FOLDS:
             raise DataError(f"Splitting needs {FOLDS} patients per class, but {name} has {there}. Add images.")
-
-
-def _outlines(images: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How strong edges of eight directions are in 4 x 4 tiles, decorrelated; unit vectors [images, up to 100].
-
-    Source: N. Dalal, B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005 (in a short form).
-    """
-    down, right = np.gradient(images, axis=(1, 2))
-    strength, direction = np.hypot(down, right), (np.arctan2(down, right) / (2 * np.pi) % 1) * 8
-    histograms = np.zeros((len(images), 8, 4, 4))
-    for i in range(8):
-        away = np.abs(direction - i)
-        share = np.maximum(0, 1 - np.minimum(away, 8 - away)) * strength
-        histograms[:, i] = share.reshape(len(images), 4, 16, 4, 16).sum(axis=(2, 4))
-    histograms /= np.sqrt((histograms**2).sum(axis=1, keepdims=True)) + 0.01
-    flat = histograms.reshape(len(images), -1)
-    white = PCA(min(100, len(images) // 4), whiten=True, random_state=0).fit_transform(flat)
-    return np.asarray(white / np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-9))
 
 
 def _balanced(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

@@ -18,8 +18,7 @@ class Shift:
 
     first: str
     second: str
-    scores: tuple[QuickScore, ...]  #: named "<class>, file properties" and "<class>, 32 px pixels"
-    patients_known: bool
+    scores: tuple[QuickScore, ...]  #: named "<class>, <what was looked at>"
 
 
 def compare_splits(inventory: Inventory, first: str = "train", second: str = "test") -> Shift:
@@ -37,6 +36,7 @@ def compare_splits(inventory: Inventory, first: str = "train", second: str = "te
     both = inventory.split(first, second)
     looks: dict[str, Callable[[Inventory], NDArray[np.float64]]] = {
         "file properties": lambda part: np.stack(list(file_properties(part).values()), axis=1),
+        "grey scale": lambda part: np.array([(f.darkest, f.brightest, f.contrast, f.brightness) for f in part.files]),
         "32 px pixels": lambda part: part.standardised(),
     }
     scores = []
@@ -44,7 +44,7 @@ def compare_splits(inventory: Inventory, first: str = "train", second: str = "te
         part = both.take(both.labels == label)
         in_second = (part.splits == second).astype(np.int64)
         for look, see in looks.items():
-            model = forest() if look == "file properties" else linear(len(part))
+            model = forest() if look != "32 px pixels" else linear(len(part))
             made = cross_validate(model, see(part), in_second, part.patients, (first, second))
             scores.append(summarise(made, f"{name}, {look}"))
-    return Shift(first, second, tuple(scores), inventory.knows_patients)
+    return Shift(first, second, tuple(scores))

@@ -67,19 +67,25 @@ def blind_model(inventory: Inventory) -> Shortcut:
     return judge_properties(file_properties(inventory), inventory.labels, inventory.patients, inventory.classes)
 
 
+def grey_scale(inventory: Inventory) -> dict[str, NDArray[np.float64]]:
+    """How dark, bright and contrasty each picture is as a whole, [files] each, 0 to 255."""
+    files = inventory.files
+    columns = {
+        "darkest": [f.darkest for f in files],
+        "brightest": [f.brightest for f in files],
+        "contrast": [f.contrast for f in files],
+    }
+    return {name: np.array(values, dtype=np.float64) for name, values in columns.items()}
+
+
 def grey_scale_model(inventory: Inventory) -> Shortcut:
     """A model that sees three numbers per picture: how dark, how bright, how contrasty it is as a whole.
 
     Disease is bright, so some of this may be medicine; a model that needs no more than this has not looked at a lung.
     """
-    files = inventory.files
-    levels = {
-        "darkest": [f.darkest for f in files],
-        "brightest": [f.brightest for f in files],
-        "contrast": [f.contrast for f in files],
-    }
-    columns = {name: np.array(values, dtype=np.float64) for name, values in levels.items()}
-    return judge_properties(columns, inventory.labels, inventory.patients, inventory.classes, "grey scale")
+    return judge_properties(
+        grey_scale(inventory), inventory.labels, inventory.patients, inventory.classes, "grey scale"
+    )
 
 
 def corner_model(inventory: Inventory) -> Shortcut:
