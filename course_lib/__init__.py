@@ -4,6 +4,7 @@ A flat package of rooms. A room imports only from the rooms below it, and neighb
 other; import-linter holds this. Read it from the bottom up:
 
     notebooks | realism | widgets    for authors: runs the notebooks, measures the simulator | dialogues
+    audit_plots                      figures of an audit
     plots                            figures: data in, Axes out, always with a text alternative
     audit | training                 what is wrong with a folder of images | the loop, its history, checkpoints
     evaluation                       predictions, and the numbers that summarise them

@@ -16,7 +16,7 @@ from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey
 from course_lib.cards import DataError, DatasetCard
 
 Severity = Literal["ok", "look", "stop"]
-MARKS = {"ok": "✓ ok", "look": "? look", "stop": "✗ stop"}
+MARKS: dict[Severity, str] = {"ok": "✓ ok", "look": "? look", "stop": "✗ stop"}
 LOOK, STOP = 0.65, 0.85  #: AUROC that the lower end of an interval must pass; clean phantoms stayed below 0.63
 FEW_IMAGES = 100  #: to choose anything by
 DOUBTED = 0.13  #: part of the labels; of clean phantoms 8 to 11 % were doubted, with 6 % wrong labels 16 %
@@ -71,7 +71,7 @@ class AuditReport:
         return "\n".join([f"Audit of {self.folder}", self._summary(), "", *map(str, self.findings)])
 
     def _summary(self) -> str:
-        counts = {severity: len(self.titles(severity)) for severity in MARKS if severity in ("stop", "look", "ok")}
+        counts = {severity: len(self.titles(severity)) for severity in MARKS}
         return f"{counts['stop']} to stop for, {counts['look']} to look at, {counts['ok']} in order."
 
 
@@ -156,14 +156,14 @@ def _people(inventory: Inventory) -> Iterator[Finding]:
 
 def _shared(inventory: Inventory) -> Finding:
     people = count_people(inventory)
-    said = "; ".join(f"{first} and {second}: {n}" for (first, second), n in people.shared.items()) or "only one split"
+    said = "; ".join(f"{first} and {second}: {n}" for (first, second), n in people.shared.items())
     apart = inventory.card is not None and inventory.card.splits_share_no_patient
     any_shared = any(people.shared.values())
     note = " The data card says that a number is another patient in each split." if apart and any_shared else ""
     return Finding(
         "patients in two splits",
         ("look" if apart else "stop") if any_shared else "ok",
-        f"patient names that occur in both of {said}.{note}",
+        f"names of patients in both {said}.{note}" if people.shared else "there is only one split.",
         "A model may know these patients already: the score is too good.",
         "Check the claim of the card." if apart else "Move all images of a patient to one side.",
     )

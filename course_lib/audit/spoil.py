@@ -64,7 +64,7 @@ class _Spoiler:
     def __init__(self, root: Path, files: tuple[ImageFile, ...], rng: np.random.Generator) -> None:
         train = [file for file in files if file.split == "train"]
         self.root, self.files = root, files
-        self.left = [train[i] for i in rng.permutation(len(train))]
+        self.left = [train[i] for i in rng.permutation(len(train)).tolist()]
         self.number = max(int(file.patient.removeprefix("phantom")) for file in files)
 
     def spoil(self, dirt: Dirt) -> DirtyFolder:
