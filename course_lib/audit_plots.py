@@ -11,8 +11,7 @@ from course_lib.audit import Inventory, Pair
 from course_lib.dataset import open_grey
 from course_lib.plots import BLUE, ORANGE, plot_images
 
-SHADES = (BLUE, ORANGE, "0.3")
-HATCHES = ("//", "..", "xx")
+STYLES = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"))
 
 
 def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np.object_]:
@@ -31,8 +30,8 @@ def plot_property(
     words = []
     for label, class_name in enumerate(inventory.classes):
         own = values[inventory.labels == label]
-        style = {"color": SHADES[label % 3], "hatch": HATCHES[label % 3]}
-        axes.hist(own, edges, alpha=0.55, edgecolor="white", label=class_name, **style)
+        color, hatch = STYLES[label % len(STYLES)]
+        axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=class_name)
         words.append(f"{class_name}: median {np.median(own):,.6g}, from {own.min():,.6g} to {own.max():,.6g}")
     axes.set(title=heading, xlabel=name, ylabel="images")
     axes.legend(fontsize=8)
@@ -51,8 +50,8 @@ def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None
     rows, columns = scores.shape
     return _say(
         axes,
-        f"{heading}. AUROC of {rows} x {columns} tiles, each alone: from {scores.min():.2f} to {scores.max():.2f}, which "
-        f"is in row {row + 1} from the top and column {column + 1} from the left. Chance is 0.50.",
+        f"{heading}. AUROC of {rows} x {columns} tiles, each alone: from {scores.min():.2f} to {scores.max():.2f}, "
+        f"which is in row {row + 1} from the top and column {column + 1} from the left. Chance is 0.50.",
     )
 
 

@@ -41,9 +41,11 @@ from course_lib.plots import text_alternative
 from tests.conftest import write_image
 
 
-def phantoms(folder: Path, train: int = 48, test: int = 0, size_px: int = 48, **traps: float) -> Path:
+def phantoms(folder: Path, *, train: int = 48, test: int = 0, size_px: int = 48, trap: str = "") -> Path:
     patients = {"train": train, "test": test} if test else {"train": train}
-    settings = phantom.Settings(patients, size_px=size_px, seed=1, confounders=phantom.Confounders(**traps))
+    settings = phantom.Settings(
+        patients, size_px=size_px, seed=1, confounders=phantom.Confounders(**({trap: 1.0} if trap else {}))
+    )
     return phantom.make_dataset(folder, settings, workers=1, progress=False)
 
 
@@ -69,7 +71,7 @@ TRAPS = {
 @pytest.mark.parametrize("trap", TRAPS)
 def test_a_trap_of_the_simulator_is_found_and_only_where_it_is(trap: str, clean: Inventory, tmp_path: Path) -> None:
     look, culprit = TRAPS[trap]
-    trapped = look(take_inventory(phantoms(tmp_path / "set", **{trap: 1.0})))
+    trapped = look(take_inventory(phantoms(tmp_path / "set", trap=trap)))
     assert trapped.together.low > 0.85
     told = {score.name: score.auroc for score in trapped.single}
     assert told[culprit] == max(told.values())
@@ -77,7 +79,7 @@ def test_a_trap_of_the_simulator_is_found_and_only_where_it_is(trap: str, clean:
 
 
 def test_patients_who_are_filmed_again_in_the_test_are_found(clean: Inventory, tmp_path: Path) -> None:
-    again = count_people(take_inventory(phantoms(tmp_path / "set", 6, 4, 16, patient_reuse=1.0)))
+    again = count_people(take_inventory(phantoms(tmp_path / "set", train=6, test=4, size_px=16, trap="patient_reuse")))
     assert again.shared == {("train", "test"): 4}
     assert count_people(clean).shared == {("train", "test"): 0}
 

@@ -94,7 +94,7 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None) -> AuditReport
         ("duplicates", lambda: _duplicates(inventory)),
         ("leaking patients", lambda: _leak(train)),
         ("file properties", lambda: _shortcut(blind_model(train), FILES_EFFECT, FILES_REMEDY)),
-        ("grey scale", lambda: _shortcut(grey_scale_model(train), GREY_EFFECT, GREY_REMEDY)),
+        ("grey scale", lambda: _shortcut(grey_scale_model(train), GREY_EFFECT, GREY_REMEDY, worst="look")),
         ("corners", lambda: _shortcut(corner_model(train), CORNERS_EFFECT, CORNERS_REMEDY)),
         ("train against test", lambda: _shift(inventory)),
         ("labels", lambda: _labels(train)),
@@ -111,9 +111,9 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None) -> AuditReport
 UNKNOWN = "What was not measured is not known to be in order."
 FILES_EFFECT = "A model can tell the class from the file alone. A good score then says nothing about lungs."
 FILES_REMEDY = "Save all images in one way (mode, size, quality) before training, and ask how each class was collected."
-GREY_EFFECT = "Three numbers about the grey scale tell the class: another machine or another setting per class."
+GREY_EFFECT = "Three numbers about the grey scale tell the class: disease is bright, or each class has its own machine."
 GREY_REMEDY = "Bring all images to one grey scale, and vary brightness and contrast in training."
-CORNERS_EFFECT = "The corners, where no lung is, tell the class: a letter or a border does. A network will read it."
+CORNERS_EFFECT = "The corners tell the class: a letter, a border, or how the patient lay. A network will read it."
 CORNERS_REMEDY = "Look at the corners of some images of each class; crop or black them out, in training and in use."
 
 
@@ -228,18 +228,17 @@ def _leak(train: Inventory) -> Iterator[Finding]:
     )
 
 
-def _shortcut(shortcut: Shortcut, effect: str, remedy: str) -> Iterator[Finding]:
+def _shortcut(shortcut: Shortcut, effect: str, remedy: str, worst: Severity = "stop") -> Iterator[Finding]:
     score, best = shortcut.together, shortcut.single[0]
-    severity: Severity = _by_auroc(max(score.low, best.low))
     measured = f"{str(score).removeprefix(f'{score.name}: ')}. Most telling: {best.name}, AUROC {best.auroc:.2f}."
-    yield Finding(score.name, severity, measured, effect, remedy)
+    yield Finding(score.name, _by_auroc(max(score.low, best.low), worst), measured, effect, remedy)
 
 
 def _shift(inventory: Inventory) -> Iterator[Finding]:
     shift = compare_splits(inventory)
     yield Finding(
         "train against test",
-        _by_auroc(max(score.low for score in shift.scores)).replace("stop", "look"),  # type: ignore[arg-type]
+        _by_auroc(max(score.low for score in shift.scores), "look"),
         "; ".join(f"{s.name}: AUROC {s.auroc:.2f} [{s.low:.2f}, {s.high:.2f}]" for s in shift.scores) + ".",
         "The test comes from another source than train: expect a lower score there than in validation.",
         "Find out how the two were collected. Choose nothing on the test, and report both scores.",
@@ -259,8 +258,8 @@ def _labels(train: Inventory) -> Iterator[Finding]:
     )
 
 
-def _by_auroc(low: float) -> Severity:
-    return "stop" if low > STOP else "look" if low > LOOK else "ok"
+def _by_auroc(low: float, worst: Severity) -> Severity:
+    return worst if low > STOP else "look" if low > LOOK else "ok"
 
 
 def _cell(text: str) -> str:
