@@ -63,8 +63,9 @@ class _Spoiler:
 
     def __init__(self, root: Path, files: tuple[ImageFile, ...], rng: np.random.Generator) -> None:
         train = [file for file in files if file.split == "train"]
+        order: list[int] = rng.permutation(len(train)).tolist()
         self.root, self.files = root, files
-        self.left = [train[i] for i in rng.permutation(len(train)).tolist()]
+        self.left: list[ImageFile] = [train[i] for i in order]
         self.number = max(int(file.patient.removeprefix("phantom")) for file in files)
 
     def spoil(self, dirt: Dirt) -> DirtyFolder:
