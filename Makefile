@@ -6,6 +6,7 @@
 #   make data                       fetch the real chest X-rays from Kaggle (1.2 to 2.5 GB), verified; goes on where it stopped
 #   make data-verify                compare them with their data card and their SHA-256 once more
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
+#   make audit DATA=<folder>        look for duplicates, leaks and shortcuts in a folder of images; results go to build/audit/
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make solutions                  for authors: solve every exercise in copies of the notebooks and run them, to build/solutions/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
@@ -47,7 +48,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real benchmark benchmark-data real solutions \
+.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real benchmark benchmark-data audit real solutions \
 	notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
@@ -89,6 +90,9 @@ benchmark: .venv/installed-test
 
 benchmark-data: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks.full_size_archive
+
+audit: .venv/installed-lab
+	$(BIN)/python -m course_lib.audit "$(DATA)"
 
 real: .venv/installed-test
 	$(BIN)/python -m course_lib.notebooks real "$(DATA)"

@@ -1,0 +1,74 @@
+"""Looking at a data set before training on it: what is in a folder, and what in it would make a score a lie.
+
+In reading order: `inventory` (every file is opened once), `people` (who is in the data, leaks, small splits),
+`duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the label away), `shift` (train
+against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words) and
+`spoil` (a dirty folder to practise on). No network is trained here; everything takes seconds.
+"""
+
+from course_lib.audit.duplicates import (
+    Duplicates,
+    Pair,
+    difference_hash,
+    find_duplicates,
+    hash_distances,
+    perceptual_hash,
+)
+from course_lib.audit.inventory import ImageFile, Inventory, take_inventory
+from course_lib.audit.labels import LabelNoise, Suspect, doubt_labels
+from course_lib.audit.people import LeakEffect, People, SplitCount, accuracy_interval, count_people, measure_leak
+from course_lib.audit.pictures import OddPictures, find_odd_pictures
+from course_lib.audit.quick_models import QuickScore
+from course_lib.audit.report import AuditReport, Finding, audit
+from course_lib.audit.shift import Shift, compare_splits
+from course_lib.audit.shortcuts import (
+    Shortcut,
+    blind_model,
+    corner_model,
+    file_properties,
+    grey_scale_model,
+    judge_properties,
+    picture_model,
+    tile_scores,
+)
+from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
+
+__all__ = [
+    "AuditReport",
+    "Dirt",
+    "DirtyFolder",
+    "Duplicates",
+    "Finding",
+    "ImageFile",
+    "Inventory",
+    "LabelNoise",
+    "LeakEffect",
+    "OddPictures",
+    "Pair",
+    "People",
+    "QuickScore",
+    "Shift",
+    "Shortcut",
+    "SplitCount",
+    "Suspect",
+    "accuracy_interval",
+    "audit",
+    "blind_model",
+    "compare_splits",
+    "corner_model",
+    "count_people",
+    "difference_hash",
+    "doubt_labels",
+    "file_properties",
+    "find_duplicates",
+    "find_odd_pictures",
+    "grey_scale_model",
+    "hash_distances",
+    "judge_properties",
+    "make_dirty_copy",
+    "measure_leak",
+    "perceptual_hash",
+    "picture_model",
+    "take_inventory",
+    "tile_scores",
+]

@@ -1,0 +1,35 @@
+"""The audit of a folder from the shell: prints the report, and writes it to build/audit/report.md.
+
+python -m course_lib.audit <folder>
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from course_lib.audit.report import audit
+from course_lib.cards import DataError
+from course_lib.runtime import COURSE_ROOT, existing_folder
+
+PAGE = COURSE_ROOT / "build" / "audit" / "report.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; gives 0 once the report is written, whatever it says, and prints one sentence if it is not."""
+    parser = argparse.ArgumentParser(prog="python -m course_lib.audit", description="Look at images before training.")
+    parser.add_argument("folder", help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any")
+    options = parser.parse_args(arguments)
+    try:
+        if not options.folder or (folder := existing_folder(options.folder)) is None:
+            raise DataError(f"There is no folder {options.folder!r}. Say which to audit: make audit DATA=<folder>")
+        report = audit(folder)
+        print(report)
+        print(f"\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}")
+    except DataError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""What the audit knows of a folder: every file is opened once, and these records are all that the parts look at."""
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from course_lib.cards import IMAGE_SUFFIXES, DataError, DatasetCard, card_slugs, load_card
+from course_lib.dataset import READABLE_MODES, recognise_card
+from course_lib.runtime import progress
+
+SPLITS = ("train", "val", "test")
+SIDE = 64  #: px, of the small pictures that the audit keeps in memory
+SHARP_SIDE = 256  #: px, the size at which sharpness is measured
+KIND = re.compile(r"_(normal|bacteria|virus)_")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One readable image file: where it lies, whose it is, and what can be told of it without looking at it."""
+
+    path: Path
+    split: str
+    label: str  #: name of the class folder
+    patient: str  #: as the file name says; the file's own name where it says nothing
+    kind: str  #: bacteria, virus or normal, where the file name says so; else the class
+    width: int  #: px
+    height: int  #: px
+    mode: str  #: ``L`` grey, ``RGB`` colour
+    size_bytes: int
+    quantisation: tuple[int, ...]  #: the JPEG's tables, one after the other; empty for PNG
+    metadata_bytes: int  #: EXIF and comments
+    digest: str  #: SHA-256 of size and grey values
+    darkest: float  #: grey value that 1 % of the pixels do not exceed, 0 to 255
+    brightest: float  #: grey value that 99 % do not exceed
+    brightness: float  #: mean grey value
+    contrast: float  #: standard deviation of the grey values
+    sharpness: float  #: mean of the absolute Laplacian over the contrast, at 256 px
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}/{self.label}/{self.path.name}"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All image files of a folder, in the order of split, class and name."""
+
+    root: Path
+    card: DatasetCard | None
+    knows_patients: bool  #: False: no file name says whose image it is, and each counts as a patient of its own
+    files: tuple[ImageFile, ...]
+    pixels: NDArray[np.uint8]  #: [files, 64, 64], each image squeezed to a square
+    unreadable: tuple[str, ...] = ()  #: name and reason
+    other: tuple[str, ...] = ()  #: files that are no JPEG or PNG
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted({file.label for file in self.files}))
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """[files], index into the classes."""
+        return np.array([self.classes.index(file.label) for file in self.files], dtype=np.int64)
+
+    @property
+    def splits(self) -> NDArray[np.str_]:
+        return np.array([file.split for file in self.files], dtype=np.str_)
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """[files]; number 7 of train and number 7 of test are two patients where the data card says so."""
+        apart = self.card is not None and self.card.splits_share_no_patient
+        return np.array([f"{f.split}/{f.patient}" if apart else f.patient for f in self.files], dtype=np.str_)
+
+    def small(self, side: int) -> NDArray[np.float64]:
+        """[files, side, side], 0 black to 1 white; ``side`` divides 64."""
+        step = SIDE // side
+        blocks = self.pixels.reshape(len(self), side, step, side, step)
+        return np.asarray(blocks.mean(axis=(2, 4)) / 255)
+
+    def standardised(self) -> NDArray[np.float64]:
+        """[files, 1024]: each picture at 32 px with mean 0 and standard deviation 1, so that brightness is gone."""
+        flat = self.small(32).reshape(len(self), -1)
+        return np.asarray((flat - flat.mean(axis=1, keepdims=True)) / (flat.std(axis=1, keepdims=True) + 1e-3))
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Inventory":
+        """Only some of the files; unreadable ones are not counted again."""
+        files = tuple(file for file, keep in zip(self.files, chosen, strict=True) if keep)
+        return replace(self, files=files, pixels=self.pixels[chosen], unreadable=(), other=())
+
+    def split(self, *names: str) -> "Inventory":
+        """Only the files of some splits."""
+        return self.take(np.isin(self.splits, names))
+
+
+def take_inventory(folder: str | Path, card: DatasetCard | None = None) -> Inventory:
+    """Every image in ``<folder>/{train,val,test}/<CLASS>/``, opened once; no file is changed.
+
+    Without a card, the one whose file names fit is taken. Files that can not be read are listed, not raised.
+
+    Raises:
+        DataError: the folder is not there, or there is no image in that layout.
+    """
+    root = Path(folder).expanduser()
+    paths = sorted(p for split in SPLITS for p in root.glob(f"{split}/*/*") if p.is_file() and _counts(p))
+    images = sorted((p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES), key=_place)
+    if not images:
+        raise DataError(
+            f"There is no image to audit in {root}. Expected train/<CLASS>/*.jpeg, and val/ and test/ beside train/ "
+            f"if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
+        )
+    card = card or recognise_card(root)
+    cards = [card] if card else [load_card(slug) for slug in card_slugs()]
+    with ThreadPoolExecutor() as pool:
+        read = list(progress(pool.map(lambda p: _read(p, cards), images), "Reading images", "image", len(images)))
+    good = [result for result in read if not isinstance(result, str)]
+    return Inventory(
+        root=root,
+        card=card,
+        knows_patients=any(file.patient != file.name for file, _ in good),
+        files=tuple(file for file, _ in good),
+        pixels=np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8),
+        unreadable=tuple(result for result in read if isinstance(result, str)),
+        other=tuple(p.relative_to(root).as_posix() for p in paths if p.suffix.lower() not in IMAGE_SUFFIXES),
+    )
+
+
+def _counts(path: Path) -> bool:
+    return not path.name.startswith(".") and not path.parent.name.startswith((".", "_"))
+
+
+def _place(path: Path) -> tuple[int, str, str]:
+    return SPLITS.index(path.parent.parent.name), path.parent.name, path.name
+
+
+def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[np.uint8]] | str:
+    """The record of a file and its small picture, or what is wrong with it."""
+    split, label = path.parent.parent.name, path.parent.name
+    name = f"{split}/{label}/{path.name}"
+    try:
+        content = path.read_bytes()
+        with Image.open(io.BytesIO(content)) as image:
+            if image.mode not in READABLE_MODES:
+                expected = " or ".join(READABLE_MODES.values())
+                return f"{name}: mode {image.mode}, expected {expected}"
+            grey = image.convert("L")
+            tables = [value for _, table in sorted(getattr(image, "quantization", {}).items()) for value in table]
+            extra = sum(len(image.info.get(key, b"")) for key in ("exif", "comment"))
+            mode = image.mode
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        why = "can not be decoded" if isinstance(error, OSError) else type(error).__name__
+        return f"{name}: {why}"
+    histogram = np.cumsum(grey.histogram()) / (grey.width * grey.height)
+    values = np.asarray(grey)
+    contrast = float(values.std())
+    file = ImageFile(
+        path=path,
+        split=split,
+        label=label,
+        patient=next((patient for card in cards if (patient := card.patient_of(path.name))), name),
+        kind=found[1] if (found := KIND.search(path.name)) else label,
+        width=grey.width,
+        height=grey.height,
+        mode=mode,
+        size_bytes=len(content),
+        quantisation=tuple(tables),
+        metadata_bytes=extra,
+        digest=hashlib.sha256(f"{grey.size}".encode() + values.tobytes()).hexdigest(),
+        darkest=float(np.searchsorted(histogram, 0.01)),
+        brightest=float(np.searchsorted(histogram, 0.99)),
+        brightness=float(values.mean()),
+        contrast=contrast,
+        sharpness=_sharpness(grey) / max(contrast, 1.0),
+    )
+    return file, np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
+
+
+def _sharpness(grey: Image.Image) -> float:
+    """Mean absolute Laplacian, at a size that all pictures share or stay below."""
+    small = grey.copy()
+    small.thumbnail((SHARP_SIDE, SHARP_SIDE), Image.Resampling.BOX)
+    x = np.asarray(small, dtype=np.float32)
+    if min(x.shape) < 3:
+        return 0.0
+    around = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:]
+    return float(np.abs(around - 4 * x[1:-1, 1:-1]).mean())
+
+
+def names_of(files: Sequence[ImageFile], most: int = 3) -> str:
+    """Some file names for a sentence."""
+    return ", ".join(file.name for file in files[:most]) + (", …" if len(files) > most else "")

@@ -1,0 +1,130 @@
+"""Quick models for suspicions: made in seconds, tried on patients they have not seen, scored with an interval."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from course_lib.dataset import DataError
+from course_lib.evaluation import Predictions, bootstrap_interval
+
+FOLDS = 5
+RESAMPLES = 200
+
+
+@dataclass(frozen=True)
+class QuickScore:
+    """How well a quick model tells the classes, on patients that it has not seen."""
+
+    name: str
+    auroc: float  #: 0.5 is chance
+    low: float  #: lower end of the 95 % interval of the AUROC, over patients
+    high: float
+    accuracy: float
+    larger_class: float  #: accuracy of someone who always says the larger class
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: AUROC {self.auroc:.2f} [{self.low:.2f}, {self.high:.2f}], "
+            f"accuracy {self.accuracy:.1%} (always the larger class: {self.larger_class:.1%})"
+        )
+
+
+def forest() -> Any:
+    """Randomised trees, for few numbers of any scale and order."""
+    return ExtraTreesClassifier(60, min_samples_leaf=3, random_state=0)
+
+
+def tree() -> Any:
+    """One tree with at most eight leaves, for a single number."""
+    return DecisionTreeClassifier(max_leaf_nodes=8, min_samples_leaf=5, random_state=0)
+
+
+def linear(images: int) -> Any:
+    """Logistic regression on the principal components of small pictures; fewer of them where images are few."""
+    components = PCA(max(2, min(60, images // 8)), random_state=0)
+    return make_pipeline(components, StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+
+
+def linear_of_few() -> Any:
+    """Logistic regression on at most some hundred numbers, held back strongly."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.03, max_iter=1000))
+
+
+def outlines(images: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How strong edges of eight directions are in 4 x 4 tiles, decorrelated; unit vectors [images, up to 100].
+
+    Source: N. Dalal, B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005 (in a short form).
+    """
+    down, right = np.gradient(images, axis=(1, 2))
+    strength, direction = np.hypot(down, right), (np.arctan2(down, right) / (2 * np.pi) % 1) * 8
+    histograms = np.zeros((len(images), 8, 4, 4))
+    for i in range(8):
+        away = np.abs(direction - i)
+        share = np.maximum(0, 1 - np.minimum(away, 8 - away)) * strength
+        histograms[:, i] = share.reshape(len(images), 4, 16, 4, 16).sum(axis=(2, 4))
+    histograms /= np.sqrt((histograms**2).sum(axis=1, keepdims=True)) + 0.01
+    flat = histograms.reshape(len(images), -1)
+    white = PCA(min(100, len(images) // 4), whiten=True, random_state=0).fit_transform(flat)
+    return np.asarray(white / np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-9))
+
+
+def cross_validate(
+    model: Any,
+    features: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    patients: NDArray[np.str_],
+    classes: tuple[str, ...],
+    *,
+    seed: int = 0,
+) -> Predictions:
+    """What the model says of each image when it has learned from other patients only (five parts, each left out once).
+
+    ``features`` [images, numbers]; ``labels`` [images] index the ``classes``.
+
+    Raises:
+        DataError: a class has fewer than five patients.
+    """
+    for label, name in enumerate(classes):
+        if (there := len(set(patients[labels == label].tolist()))) < FOLDS:
+            raise DataError(
+                f"To try a model on patients it has not seen, each class needs {FOLDS} patients, but {name} has "
+                f"{there}. Add images, or leave this class out."
+            )
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    probabilities = cross_val_predict(model, features, labels, groups=patients, cv=folds, method="predict_proba")
+    return Predictions(np.asarray(probabilities, dtype=np.float64), labels, patients, ("",) * len(labels), classes)
+
+
+def summarise(predictions: Predictions, name: str) -> QuickScore:
+    """The AUROC with its interval over patients, and the accuracy beside that of the larger class.
+
+    With more than two classes, the AUROC is the mean over the classes, each against the others.
+    """
+    counts = np.bincount(predictions.labels)
+    low, high = bootstrap_interval(predictions, auroc_of, resamples=RESAMPLES)
+    correct = predictions.probabilities.argmax(axis=1) == predictions.labels
+    return QuickScore(name, auroc_of(predictions), low, high, float(correct.mean()), float(counts.max() / counts.sum()))
+
+
+def auroc_of(predictions: Predictions) -> float:
+    """The AUROC by ranks; with more than two classes, the mean over the classes, each against the others.
+
+    The same number as scikit-learn's, without its checks: an interval asks for it hundreds of times.
+    """
+    columns = range(1, 2) if len(predictions.classes) == 2 else range(len(predictions.classes))
+    values = []
+    for column in columns:
+        ranks, positive = rankdata(predictions.probabilities[:, column]), predictions.labels == column
+        n = int(positive.sum())
+        values.append((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(ranks) - n)))
+    return float(np.mean(values))

@@ -1,0 +1,142 @@
+"""A dirty copy of a clean folder, with a list of everything that was done to it: something to try an audit on."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from course_lib.audit.inventory import ImageFile, take_inventory
+from course_lib.cards import DataError
+
+SCANNER_GAMMA = 0.6  #: of the other machine that filmed the test
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """How many images of each kind of dirt; all numbers may be 0."""
+
+    copies: int = 6  #: of training images, byte for byte, under another patient's name; half of them in test
+    near_copies: int = 6  #: the same, but smaller, brighter, and saved again
+    moved_patients: int = 4  #: images of patients of train that go to test
+    wrong_labels: int = 6  #: training images in the other class's folder, with a name that fits it
+    negatives: int = 3  #: training images with black and white exchanged
+    blanks: int = 1  #: training images that are grey all over
+    unreadable: int = 1  #: training images of which only the first half is there
+    other_scanner: bool = False  #: the whole test brighter, as from another machine
+
+
+@dataclass(frozen=True)
+class DirtyFolder:
+    """The folder, and what was done: the answers for whoever audits it."""
+
+    root: Path
+    done: dict[str, tuple[str, ...]]  #: kind of dirt, as in `Dirt`: the files, as split/class/name
+
+    def __str__(self) -> str:
+        return "\n".join(f"{kind}: {len(files)}" for kind, files in self.done.items())
+
+
+def make_dirty_copy(clean: str | Path, dirty: str | Path, dirt: Dirt | None = None, *, seed: int = 0) -> DirtyFolder:
+    """Copy a folder of phantoms and spoil the copy; the same seed spoils the same images. ``dirty`` must not exist.
+
+    Raises:
+        DataError: ``dirty`` exists, or ``clean`` has no phantoms or too few training images for so much dirt.
+    """
+    dirt, root = dirt or Dirt(), Path(dirty)
+    if root.exists():
+        raise DataError(f"{root.name} exists already. Remove it, or name a folder that does not exist.")
+    inventory = take_inventory(clean)
+    if inventory.card is None or inventory.card.slug != "phantom":
+        raise DataError("Only phantoms are spoiled: expected names like phantom0012_normal_1.jpeg in train/ and test/.")
+    for file in inventory.files:
+        target = root / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.path, target)
+    return _Spoiler(root, inventory.files, np.random.default_rng(seed)).spoil(dirt)
+
+
+class _Spoiler:
+    """Hands out training images, each once, and new names."""
+
+    def __init__(self, root: Path, files: tuple[ImageFile, ...], rng: np.random.Generator) -> None:
+        train = [file for file in files if file.split == "train"]
+        order: list[int] = rng.permutation(len(train)).tolist()
+        self.root, self.files = root, files
+        self.left: list[ImageFile] = [train[i] for i in order]
+        self.number = max(int(file.patient.removeprefix("phantom")) for file in files)
+
+    def spoil(self, dirt: Dirt) -> DirtyFolder:
+        steps: dict[str, Callable[[ImageFile, int], Path]] = {
+            "moved_patients": self._move,
+            "copies": self._copy,
+            "near_copies": self._nearly_copy,
+            "wrong_labels": self._relabel,
+            "negatives": self._invert,
+            "blanks": self._blank,
+            "unreadable": self._cut,
+        }
+        done = {}
+        for kind, step in steps.items():
+            made = [step(self._next(kind), i) for i in range(getattr(dirt, kind))]
+            done[kind] = tuple(sorted(path.relative_to(self.root).as_posix() for path in made))
+        if dirt.other_scanner:
+            test = sorted(self.root.glob("test/*/*"))
+            for path in test:
+                _change(path, path, lambda image: image.point(lambda grey: round(255 * (grey / 255) ** SCANNER_GAMMA)))
+            done["other_scanner"] = tuple(path.relative_to(self.root).as_posix() for path in test)
+        return DirtyFolder(self.root, done)
+
+    def _next(self, kind: str) -> ImageFile:
+        """An image that nothing was done to; for `moved_patients`, of a patient who has another one."""
+        for place, file in enumerate(self.left):
+            several = sum(other.patient == file.patient for other in self.left) > 1
+            if several or kind != "moved_patients":
+                return self.left.pop(place)
+        raise DataError(f"There are too few training images left for {kind}. Ask for less dirt, or make more phantoms.")
+
+    def _new(self, file: ImageFile, split: str, label: str = "", kind: str = "") -> Path:
+        self.number += 1
+        folder = self.root / split / (label or file.label)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"phantom{self.number:04d}_{kind or file.kind}_1.jpeg"
+
+    def _move(self, file: ImageFile, _: int) -> Path:
+        target = self.root / "test" / file.label / file.path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return (self.root / file.name).rename(target)
+
+    def _copy(self, file: ImageFile, i: int) -> Path:
+        return Path(shutil.copy(file.path, self._new(file, "test" if i % 2 else "train")))
+
+    def _nearly_copy(self, file: ImageFile, i: int) -> Path:
+        def change(image: Image.Image) -> Image.Image:
+            small = image.resize((round(0.8 * image.width), round(0.8 * image.height)), Image.Resampling.BICUBIC)
+            return small.point(lambda grey: min(255, round(1.06 * grey + 6)))
+
+        return _change(file.path, self._new(file, "test" if i % 2 else "train"), change)
+
+    def _relabel(self, file: ImageFile, _: int) -> Path:
+        label, kind = ("PNEUMONIA", "bacteria") if file.label == "NORMAL" else ("NORMAL", "normal")
+        return (self.root / file.name).rename(self._new(file, "train", label, kind))
+
+    def _invert(self, file: ImageFile, _: int) -> Path:
+        return _change(file.path, self.root / file.name, ImageOps.invert)
+
+    def _blank(self, file: ImageFile, _: int) -> Path:
+        return _change(file.path, self.root / file.name, lambda image: Image.new("L", image.size, 128))
+
+    def _cut(self, file: ImageFile, _: int) -> Path:
+        content = file.path.read_bytes()
+        target = self.root / file.name
+        target.write_bytes(content[: len(content) // 2])
+        return target
+
+
+def _change(source: Path, target: Path, change: Callable[[Image.Image], Image.Image]) -> Path:
+    with Image.open(source) as image:
+        changed = change(image.convert("L"))
+    changed.save(target, "jpeg", quality=85)
+    return target

@@ -1,0 +1,45 @@
+"""The audit on real radiographs, where they lie beside the course; what it finds is what was found by hand."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_lib.audit import blind_model, find_duplicates, judge_properties, take_inventory
+from course_lib.cards import load_card
+from course_lib.runtime import COURSE_ROOT
+
+DATA = COURSE_ROOT.parent / "shared" / "data"
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real X-rays in {DATA}")
+
+
+def test_the_copies_are_those_that_the_card_knows() -> None:
+    found = find_duplicates(take_inventory(DATA / "chest_xray_224"))
+    train = [group for group in found.exact if group[0].split == "train"]
+    assert sum(len(group) - 1 for group in train) == 26
+    assert len(train) == 24
+    assert found.across_splits == found.across_classes == 0
+
+
+def test_the_quantisation_table_alone_tells_the_class() -> None:
+    with Path(DATA / "fullsize_headers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    numbers = {name: np.array([float(row[name]) for row in rows]) for name in ("width", "height", "bytes", "quant_sum")}
+    labels = np.array([row["label"] == "PNEUMONIA" for row in rows], dtype=np.int64)
+    patients = np.array([row["patient"] for row in rows])
+    told = judge_properties(numbers, labels, patients, ("NORMAL", "PNEUMONIA"))
+    single = {score.name: score for score in told.single}
+    assert round(single["quant_sum"].accuracy, 3) == 0.993
+    assert round(single["quant_sum"].larger_class, 3) == 0.743
+    assert {name: round(single[name].auroc, 2) for name in ("bytes", "height", "width")} == {
+        "bytes": 0.99,
+        "height": 0.89,
+        "width": 0.86,
+    }
+    assert "99.3 %" in " ".join(load_card("chest-xray-pneumonia").defects)
+
+
+def test_sixty_four_files_as_kaggle_serves_them_are_told_without_a_pixel() -> None:
+    told = blind_model(take_inventory(DATA / "chest_xray_fullsize"))
+    assert told.together.low > 0.95
