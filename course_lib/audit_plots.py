@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from course_lib.audit import Inventory, Pair
 from course_lib.dataset import open_grey
-from course_lib.plots import BLUE, ORANGE, plot_images
+from course_lib.plots import BLUE, ORANGE, describe, plot_images
 
 STYLES = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"))
 
@@ -35,7 +35,8 @@ def plot_property(
         words.append(f"{class_name}: median {np.median(own):,.6g}, from {own.min():,.6g} to {own.max():,.6g}")
     axes.set(title=heading, xlabel=name, ylabel="images")
     axes.legend(fontsize=8)
-    return _say(axes, f"{heading}. {name} by class. {'; '.join(words)}.")
+    describe(axes, f"{heading}. {name} by class. {'; '.join(words)}.")
+    return axes
 
 
 def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None) -> Axes:
@@ -48,15 +49,9 @@ def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None
     axes.set(title=heading, xticks=[], yticks=[])
     row, column = np.unravel_index(int(scores.argmax()), scores.shape)
     rows, columns = scores.shape
-    return _say(
+    describe(
         axes,
         f"{heading}. AUROC of {rows} x {columns} tiles, each alone: from {scores.min():.2f} to {scores.max():.2f}, "
         f"which is in row {row + 1} from the top and column {column + 1} from the left. Chance is 0.50.",
     )
-
-
-def _say(axes: Axes, words: str) -> Axes:
-    figure = axes.get_figure(root=True)
-    earlier = getattr(figure, "text_alternative", "")
-    figure.text_alternative = f"{earlier} {words}".strip()  # type: ignore[union-attr]
     return axes
