@@ -182,7 +182,6 @@ def test_no_phantom_of_the_course_was_trained_on() -> None:
     assert set(RECIPE.phantoms.patients) == {"train", "val", "test"}
 
 
-@pytest.mark.skipif(not weights.SHIPPED.is_dir(), reason="the weights have not been made yet: make weights")
 def test_the_weights_that_come_with_the_course_follow_from_the_recipe() -> None:
     card = shipped_card("resnet18")
     assert preprocessing_for("resnet18", "phantom") == RECIPE.how
