@@ -97,7 +97,10 @@ class TrainingFile:
 def identity_of(
     model: nn.Module, train: ImageData, validation: ImageData, config: TrainConfig, **more: object
 ) -> dict[str, object]:
-    """What has to be the same for a training to go on: configuration, data and model, as short texts and numbers."""
+    """What has to be the same for a training to go on: configuration, data and model, as short texts and numbers.
+
+    Not the weights it starts from: when a notebook runs again they may be drawn anew, and those in the file count.
+    """
     with seeded(0):  # an augmentation draws random numbers
         shape = list(train.inputs(torch.tensor([0])).shape[1:])
     tensors = [(name, tuple(value.shape)) for name, value in model.state_dict().items()]
@@ -116,10 +119,14 @@ def identity_of(
 
 
 def _summary_of(data: ImageData) -> str:
-    images = [(r.path.name, r.patient, r.label) for r in data.radiographs]
+    images = [(r.path.name, _bytes_of(r.path), r.patient, r.label) for r in data.radiographs]
     chain = [re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(data, name, None))) for name in _PREPROCESSING]
     steps = f"prepared by {_digest(chain)}"
     return f"{len(images)} of {len(set(data.patients))} patients [{_digest(images)}], {steps}"
+
+
+def _bytes_of(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0  # data may also come from elsewhere than files
 
 
 def _digest(value: object) -> str:
@@ -127,9 +134,9 @@ def _digest(value: object) -> str:
 
 
 def _write(path: Path, content: dict[str, object]) -> Path:
-    """The content is on the disk before the file gets its name; a killed process leaves at most a ``.partial``."""
+    """The content is on the disk before the file gets its name; a killed process leaves a ``.partial`` at most."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:
             torch.save({"format": CHECKPOINT_FORMAT, **content}, file)

@@ -15,6 +15,7 @@ from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
 
 from course_lib.dataset import ImageData
+from course_lib.parallel import processes
 from course_lib.recipe import TrainConfig, TrainingError
 from course_lib.runtime import progress, seeded
 from course_lib.stages import begin_training
@@ -69,8 +70,8 @@ def find_learning_rate(
     with seeded(config.seed):
         for batch in progress(_endless(train, config), "Trying learning rates", "batch", SWEEP_STEPS):
             labels = torch.tensor(train.labels)[batch]
-            loss = trainer.step(train.inputs(batch, device), labels)[0].item()
-            if not math.isfinite(loss) or (len(losses) > 3 and loss > DIVERGED * max(losses[0], min(losses))):
+            loss = trainer.step(train.inputs(batch, device), labels, 1 / processes())[0].item()
+            if not math.isfinite(loss) or (len(losses) > 3 and loss > DIVERGED * losses[0]):
                 break
             rates.append(trainer.learning_rate)
             losses.append(loss)
@@ -122,7 +123,7 @@ def overfit_one_batch(
     with seeded(config.seed):
         images = train.inputs(batch, device)
         for _ in progress(range(steps), "Learning one batch", "step"):
-            losses.append(trainer.step(images, labels)[0].item())
+            losses.append(trainer.step(images, labels, 1 / processes())[0].item())
             if not losses[-1] >= LEARNED / 2:  # known, or no longer a number
                 break
     return OneBatchCheck(
@@ -158,6 +159,8 @@ def _steepest_descent(rates: list[float], losses: list[float]) -> float:
     Raises:
         TrainingError: it does not fall by more than the losses of two batches differ anyway.
     """
+    if not losses:
+        raise TrainingError("The loss of the first batch is not a number. Check that the images hold no NaN.")
     smooth = gaussian_filter1d(losses, SMOOTHING, mode="nearest")
     end = int(np.argmin(smooth)) + 1
     noise = np.std((losses - smooth)[:end])

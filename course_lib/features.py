@@ -131,6 +131,9 @@ def _key(model: nn.Module, data: ImageData) -> str:
         if id(values) not in head:
             digest.update(f"{name} {values.dtype} {list(values.shape)}".encode())
             digest.update(values.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    digest.update(repr(model).encode())  # two networks of the same weights may still calculate differently
+    plain = {name: value for name, value in vars(model).items() if isinstance(value, bool | int | float | str)}
+    digest.update(repr(sorted((plain | {"training": False}).items())).encode())
     for radiograph in data.radiographs:
         file = radiograph.path.stat()
         digest.update(f"{radiograph.path.resolve()} {file.st_size} {file.st_mtime_ns}\n".encode())

@@ -85,7 +85,7 @@ def seeded(seed: int) -> Iterator[None]:
     """Make torch's random numbers inside the block follow from ``seed``; afterwards the caller's state is back."""
     import torch
 
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([torch.cuda.current_device()] if torch.cuda.is_available() else []):
         torch.manual_seed(seed)
         yield
 

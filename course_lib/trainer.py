@@ -53,8 +53,10 @@ class Trainer:
         self.scaler.unscale_(self.optimizer)
         norm = self._clip_gradient()
         self.scaler.step(self.optimizer)
+        scale = self.scaler.get_scale()
         self.scaler.update()
-        self.schedule.step()
+        if self.scaler.get_scale() >= scale:  # else the numbers were too large for 16 bits, and the step was left out
+            self.schedule.step()
         return loss.detach(), norm
 
     def weight_of(self, labels: torch.Tensor) -> float:
@@ -85,11 +87,13 @@ class Trainer:
 def batches_of(data: ImageData, config: TrainConfig, epoch: int) -> list[torch.Tensor]:
     """The indices of an epoch's images, shuffled, in batches: the same in every process.
 
-    A last batch that leaves a process with a single image, which batch norm could not use, is left out.
+    A last batch of less than a quarter of the size is left out: too few images for batch norm, above all where several
+    processes share them.
     """
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed_of(config, epoch, stream=0)))
     batches: list[torch.Tensor] = list(order.split(config.batch_size))  # type: ignore[no-untyped-call]
-    return batches[:-1] if len(batches[-1]) < min(config.batch_size, 2 * processes()) else batches
+    least = max(config.batch_size // 4, min(config.batch_size, 2 * processes()))
+    return batches[:-1] if len(batches[-1]) < least else batches
 
 
 def seed_of(config: TrainConfig, epoch: int, stream: int) -> int:

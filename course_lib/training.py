@@ -80,7 +80,7 @@ class History:
             train_loss=(*self.train_loss, train_loss),
             validation_loss=losses,
             validation_auroc=(*self.validation_auroc, area),
-            best_epoch=len(self) if losses[-1] == min(losses) else self.best_epoch,
+            best_epoch=len(self) if losses[-1] < min(self.validation_loss, default=math.inf) else self.best_epoch,
             learning_rate=(*self.learning_rate, learning_rate),
         )
 
@@ -103,7 +103,8 @@ def fit(
 
     Only parameters with ``requires_grad`` change. An interruption (Ctrl-C, "stop" in Jupyter) ends the training after
     the last whole epoch. With a ``checkpoint`` the training is on disk after every epoch, and the same call goes on
-    from there, to the same bits. In processes that torchrun started they train together, see `course_lib.parallel`.
+    from there, to the same bits; the weights that the model comes with then play no part. In processes that torchrun
+    started they train together, see `course_lib.parallel`.
 
     Raises:
         TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the
@@ -120,9 +121,10 @@ def fit(
                 with seeded(seed_of(config, epoch=len(history), stream=1 + rank())):
                     train_loss = train_one_epoch(trainer, train, epoch=len(history))
                     predictions = predict_together(model, validation, device=device)
-                history = history.after(train_loss, predictions, trainer.learning_rate)
-                if history.best_epoch == len(history) - 1:
+                after = history.after(train_loss, predictions, trainer.learning_rate)
+                if after.best_epoch == len(history):
                     best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself changes with the model
+                history = after
                 file.save(best, {"history": asdict(history), "trainer": trainer.state_dict()})
                 bar.set_postfix(loss=f"{history.validation_loss[-1]:.3f}", auroc=f"{history.validation_auroc[-1]:.3f}")
                 bar.update()

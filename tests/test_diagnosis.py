@@ -57,6 +57,13 @@ def test_a_network_that_can_not_learn_has_no_learning_rate() -> None:
         find_learning_rate(Detached(dropout=0), DATA, CONFIG)
 
 
+def test_images_that_are_no_numbers_are_named_as_the_reason() -> None:
+    data = MemoryData(64)
+    data.pixels.fill_(torch.nan)
+    with pytest.raises(TrainingError, match="loss of the first batch is not a number"):
+        find_learning_rate(Net(), data, TrainConfig())
+
+
 def test_a_sound_network_knows_one_batch_by_heart() -> None:
     before = copy.deepcopy((net := Net()).state_dict())
     check = overfit_one_batch(net, DATA, replace(CONFIG, learning_rate=3e-3))

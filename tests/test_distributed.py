@@ -66,6 +66,14 @@ def test_no_image_is_learned_twice_in_an_epoch(monkeypatch: pytest.MonkeyPatch) 
     assert len(seen) == 46
 
 
+@pytest.mark.parametrize("images", [64, 65, 66, 67, 75, 95])
+def test_the_batches_of_two_processes_are_those_of_one(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, data = TrainConfig(batch_size=16), MemoryData(images)
+    alone = [batch.tolist() for batch in batches_of(data, config, epoch=1)]
+    monkeypatch.setattr("course_lib.trainer.processes", lambda: 2)
+    assert [batch.tolist() for batch in batches_of(data, config, epoch=1)] == alone
+
+
 def test_each_patient_is_predicted_by_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     data, model = MemoryData(21), make_net("plain")
     alone = predict(model, data)

@@ -85,7 +85,20 @@ def _other_preprocessing(_: nn.Module, data: RadiographDataset) -> RadiographDat
     return RadiographDataset(data.radiographs, data.classes, evaluation_transform(how))
 
 
-@pytest.mark.parametrize("change", [_other_weights, _other_file, _other_order, _other_preprocessing])
+def _other_arithmetic(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
+    name = next(name for name, module in net.named_modules() if isinstance(module, nn.ReLU))
+    net.set_submodule(name, nn.Tanh())
+    return data
+
+
+def _other_switch(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
+    net.transform_input = True  # type: ignore[assignment]  # as Inception has
+    return data
+
+
+@pytest.mark.parametrize(
+    "change", [_other_arithmetic, _other_switch, _other_weights, _other_file, _other_order, _other_preprocessing]
+)
 def test_a_change_computes_them_anew(
     change: Callable[[nn.Module, RadiographDataset], RadiographDataset],
     net: nn.Module,

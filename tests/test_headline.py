@@ -15,6 +15,7 @@ from course_lib.evaluation import mean_of, predict
 from course_lib.headline import CANDIDATES, CHOSEN, Recipe, main
 from course_lib.pixels import PixelCache
 from course_lib.transforms import Preprocessing
+from tests.conftest import write_image
 
 ModelMaker = Callable[[int], nn.Module]
 
@@ -101,7 +102,7 @@ def test_the_test_part_is_opened_after_the_last_training(folder: Path, monkeypat
         order.append(split)
         return read(root, split, *rest)  # type: ignore[arg-type]
 
-    def training(*arguments: object) -> nn.Module:
+    def training(*arguments: object) -> object:
         order.append("training")
         return trained(*arguments)  # type: ignore[arg-type]
 
@@ -109,6 +110,29 @@ def test_the_test_part_is_opened_after_the_last_training(folder: Path, monkeypat
     monkeypatch.setattr(headline, "_trained", training)
     main(["train", str(folder), "--networks", "2"])
     assert order == ["train", "training", "training", "test"]
+
+
+def test_pictures_with_the_same_names_are_another_training(folder: Path) -> None:
+    radiographs, _ = read_split(folder, "train")
+    recipe, before = headline.CANDIDATES["plain"], [r.path.stat().st_size for r in radiographs]
+    key = headline._fingerprint(recipe, 0, radiographs)
+    write_image(radiographs[0].path, bright=True, size=(80, 80))
+    assert radiographs[0].path.stat().st_size != before[0]
+    assert headline._fingerprint(recipe, 0, radiographs) != key
+
+
+def test_a_class_that_only_the_test_part_has_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_image(folder / "test" / "ABSCESS" / "phantom0099_normal_1.jpeg", bright=False)
+    assert main(["train", str(folder)]) == 2
+    assert "test holds ('ABSCESS', 'NORMAL', 'PNEUMONIA')" in capsys.readouterr().err
+
+
+def test_the_minutes_are_those_of_the_training_and_not_of_reading_it(folder: Path) -> None:
+    main(["train", str(folder)])
+    (clock,) = headline.RESULTS.glob("*.minutes")
+    clock.write_text("12.5", encoding="utf-8")
+    main(["train", str(folder)])
+    assert "| one network | 12.5 |" in (headline.RESULTS / "train.md").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

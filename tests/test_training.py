@@ -100,6 +100,14 @@ def test_patience_ends_a_training_that_no_longer_helps(
     assert (history.best_epoch, len(history.validation_loss), history.stopped_early) == (1, 4, True)
 
 
+def test_patience_ends_a_training_that_stands_still(
+    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_losses(monkeypatch, [0.7] * 5)
+    history = fit(tiny_model(2), small_data, small_data, replace(QUICK, epochs=5, patience=2))
+    assert (history.best_epoch, len(history)) == (0, 3)
+
+
 def test_an_interruption_keeps_the_best_so_far(
     small_data: RadiographDataset,
     tiny_model: ModelMaker,

@@ -32,7 +32,7 @@ def run(folder: Path | None) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
         root = folder or phantom.unpack_dataset(phantom.QUICK_ARCHIVE, Path(scratch) / "phantoms")
         found, classes = read_split(root, "train")
-        radiographs = (found * -(-IMAGES // len(found)))[:IMAGES]
+        radiographs = (found * -(-IMAGES // len(found)))[:: max(1, len(found) // IMAGES)][:IMAGES]
         slow = RadiographDataset(radiographs, classes, training_transform(HOW))
         fast = PixelCache(radiographs, classes, HOW, Augmentation(), folder=Path(scratch))
         native = precision_on(torch.device("cpu"), MIXED)

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
 from course_lib import phantom
+from course_lib.augmentation import Augmentation
 from course_lib.dataset import Radiograph, read_split
 from course_lib.pixels import PixelCache
 from course_lib.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -40,8 +41,10 @@ def run(folder: Path | None) -> list[str]:
         root = folder or _simulated(Path(scratch) / "simulated")
         found, classes = read_split(root, "train")
         radiographs = (found * -(-EPOCH_IMAGES // len(found)))[: max(EPOCH_IMAGES, len(found))]
+        for radiograph in found:
+            radiograph.path.read_bytes()  # so that neither pipeline has to wait for the disk
         textbook = _textbook_speed(root, len(radiographs))
-        first, later = _cache_speeds(radiographs, classes, Path(scratch) / "cold")
+        first, later, *trained = _cache_speeds(radiographs, classes, Path(scratch) / "cold")
         imports, memory = _memory_of_a_child(root, Path(scratch) / "whole")
     what = f"{len(found)} {'real' if folder else 'simulated'} images" + (" of 1500 x 1200 px" if not folder else "")
     return [
@@ -53,6 +56,11 @@ def run(folder: Path | None) -> list[str]:
         f"| `PixelCache`, first epoch, nothing decoded yet | {first:,.0f} | {first / textbook:.1f} | ≥ {LEAST_FIRST} |",
         f"| `PixelCache`, later epochs (median of {LATER_EPOCHS}) | {later:,.0f} | {later / textbook:,.0f} "
         f"| ≥ {LEAST_LATER} |",
+        f"| the same, three real channels, channels last, as a network takes them | {trained[0]:,.0f} "
+        f"| {trained[0] / textbook:,.0f} | |",
+        f"| the same, augmented, which the textbook's are not | {trained[1]:,.0f} | {trained[1] / textbook:.1f} | |",
+        "",
+        "In the row with a wish the three channels, which are alike, share their memory.",
         "",
         f"Highest memory of a process that decodes {WHOLE_SET:,} images and goes through them once: {memory:,.0f} MB "
         f"(wanted: at most {MOST_MEMORY_MB}). Of these, {imports:,.0f} MB are torch {torch.__version__}, torchvision "
@@ -76,21 +84,28 @@ def _textbook_speed(root: Path, images: int) -> float:
     return seen / (time.perf_counter() - started)
 
 
-def _cache_speeds(radiographs: Sequence[Radiograph], classes: Sequence[str], cold: Path) -> tuple[float, float]:
-    """Images per second of the first epoch, decoding and writing included, and of a later one."""
+def _cache_speeds(radiographs: Sequence[Radiograph], classes: Sequence[str], cold: Path) -> list[float]:
+    """Images per second of the first epoch, decoding and writing included; of a later one; of one as in training."""
     started = time.perf_counter()
     cache = PixelCache(radiographs, classes, HOW, folder=cold)
     _epoch(cache)
     first = len(cache) / (time.perf_counter() - started)
-    return first, statistics.median(len(cache) / _epoch(cache) for _ in range(LATER_EPOCHS))
+    changed = PixelCache(radiographs, classes, HOW, Augmentation(), folder=cold)
+    later = [
+        statistics.median(len(cache) / _epoch(data, channels_last) for _ in range(LATER_EPOCHS))
+        for data, channels_last in ((cache, False), (cache, True), (changed, True))
+    ]
+    return [first, *later]
 
 
-def _epoch(cache: PixelCache) -> float:
+def _epoch(cache: PixelCache, channels_last: bool = False) -> float:
     """Seconds to get every image once, in random order."""
     started = time.perf_counter()
     batches: Sequence[torch.Tensor] = torch.randperm(len(cache)).split(BATCH)  # type: ignore[no-untyped-call]
     for chosen in batches:
-        cache.inputs(chosen)
+        images = cache.inputs(chosen)
+        if channels_last:
+            images.contiguous(memory_format=torch.channels_last)
     return time.perf_counter() - started
 
 

@@ -64,7 +64,7 @@ def run(folder: Path | None) -> list[str]:
         textbook = train_textbook(learning, classes)
         textbook_seconds = time.perf_counter() - started
         started = time.perf_counter()
-        ours = train_ours(learning, held_out, classes, Path(scratch))
+        ours = train_ours(*split_by_patient(learning, 0.1), classes, Path(scratch))
         our_seconds = time.perf_counter() - started
         theirs = RadiographDataset(held_out, classes, lambda image: TEXTBOOK_CHAIN(image.convert("RGB")))
         areas = (
@@ -109,13 +109,13 @@ def train_textbook(radiographs: list[Radiograph], classes: tuple[str, ...]) -> n
 
 
 def train_ours(
-    learning: list[Radiograph], held_out: list[Radiograph], classes: tuple[str, ...], cache: Path
+    learning: list[Radiograph], choosing: list[Radiograph], classes: tuple[str, ...], cache: Path
 ) -> nn.Module:
-    """`Net` as the course trains it, from cold files."""
+    """`Net` as the course trains it, from cold files; the best epoch is chosen by some of the training patients."""
     with seeded(0):
         model = Net(len(classes))
     train = PixelCache(learning, classes, HOW, NO_CHANGE, folder=cache)
-    fit(model, train, PixelCache(held_out, classes, HOW, folder=cache), OURS)
+    fit(model, train, PixelCache(choosing, classes, HOW, folder=cache), OURS)
     return model
 
 
