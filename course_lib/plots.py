@@ -52,13 +52,16 @@ def describe(axes: Axes, words: str) -> None:
 
 
 def plot_images(
-    images: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4
+    images: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4, side: float = 2.4
 ) -> NDArray[np.object_]:
-    """Grey images beside each other, black 0 and white 1 (or 255 for whole numbers); gives the Axes, row by row."""
+    """Grey images beside each other, black 0 and white 1 (or 255 for whole numbers); gives the Axes, row by row.
+
+    ``side`` is the room for one image, in inches.
+    """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(2.4 * columns, 2.5 * rows + 0.4), squeeze=False, layout="constrained"
+        rows, columns, figsize=(side * columns, (side + 0.1) * rows + 0.4), squeeze=False, layout="constrained"
     )
     for axes in grid.flat:
         axes.axis("off")
