@@ -79,7 +79,11 @@ def to_8_bit(values: np.ndarray, center: float, width: float) -> np.ndarray:
 def _draw_window(rng: np.random.Generator) -> Inputs:
     center, width = int(rng.integers(1200, 2400)), 2 * int(rng.integers(250, 700))
     inside = rng.integers(center - width // 2, center + width // 2, size=4)
-    values = [center - width // 2 - int(rng.integers(50, 400)), *inside, center + width // 2 + int(rng.integers(50, 400))]
+    values = [
+        center - width // 2 - int(rng.integers(50, 400)),
+        *inside,
+        center + width // 2 + int(rng.integers(50, 400)),
+    ]
     return np.array(values).reshape(2, 3), center, width
 
 
