@@ -33,7 +33,8 @@ def apply_window(values: ArrayLike, center: float, width: float) -> NDArray[np.f
     """
     if not width > 0:
         raise ValueError(f"The width of a window must be above 0, but is {width}.")
-    return np.clip((np.asarray(values, dtype=np.float32) - center) / width + 0.5, 0, 1)
+    greys: NDArray[np.float32] = np.clip((np.asarray(values, dtype=np.float32) - center) / width + 0.5, 0, 1)
+    return greys
 
 
 def write_dicom(
@@ -109,7 +110,8 @@ def _check_one_grey_picture(dataset: Dataset, name: str) -> None:
         )
     if dataset.PhotometricInterpretation not in get_args(Photometric):
         raise DataError(
-            f"{name} is {dataset.PhotometricInterpretation}; expected a grey picture, {' or '.join(get_args(Photometric))}."
+            f"{name} is {dataset.PhotometricInterpretation}; expected a grey picture, "
+            f"{' or '.join(get_args(Photometric))}. Convert it to grey first."
         )
     if (frames := int(dataset.get("NumberOfFrames") or 1)) != 1:
         raise DataError(f"{name} holds {frames} pictures; expected one. Store each frame in a file of its own.")

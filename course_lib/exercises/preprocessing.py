@@ -447,7 +447,7 @@ CLASS_WEIGHTS = Exercise(
 
 BONE_QUESTION = Question(
     "1.a",
-    "A lobe of the lung fills with pus. Its pixels hold the detector's count of photons. What happens to these numbers?",
+    "A lobe of the lung fills with pus. The detector counts the photons behind it. What happens to these counts?",
     (
         Option(
             "They fall",
