@@ -18,7 +18,9 @@ other; import-linter holds this. Read it from the bottom up:
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once
     pixels | models                  every image decoded once, read in batches | the course's own network, and ResNet-18
     backbones                        torchvision's networks for our classes, and what to know about each
-    dataset | stages | transforms    labelled files, patients, splits | what learns | image <-> tensor
+    dataset | dicom | stages | transforms
+                                     labelled files, patients, splits | the hospital's file format | what learns |
+                                     image <-> tensor
     augmentation                     the small random changes that a training image goes through
     archive | weights                unpacking, verified against the card | what is trained already, with checksums
     cards | transfer                 what to know about a data set | downloads that resume

@@ -1,5 +1,7 @@
 """Figures: data in, Axes out. They never save, and each says in words what it shows, also under it in a notebook."""
 
+import io
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
@@ -11,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 from sklearn.metrics import roc_curve
 
 from course_lib.evaluation import Predictions, auroc, confusion
@@ -52,13 +55,16 @@ def describe(axes: Axes, words: str) -> None:
 
 
 def plot_images(
-    images: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4
+    images: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4, side: float = 2.4
 ) -> NDArray[np.object_]:
-    """Grey images beside each other, black 0 and white 1 (or 255 for whole numbers); gives the Axes, row by row."""
+    """Grey images beside each other, black 0 and white 1 (or 255 for whole numbers); gives the Axes, row by row.
+
+    ``side`` is the room for one image, in inches.
+    """
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(2.4 * columns, 2.5 * rows + 0.4), squeeze=False, layout="constrained"
+        rows, columns, figsize=(side * columns, (side + 0.1) * rows + 0.4), squeeze=False, layout="constrained"
     )
     for axes in grid.flat:
         axes.axis("off")
@@ -197,6 +203,17 @@ def plot_scores(predictions: Predictions, threshold: float, heading: str, ax: Ax
     return axes
 
 
+def without_colour(png: bytes) -> bytes:
+    """The same picture with one channel where all are alike, which halves its bytes; else as it was."""
+    with Image.open(io.BytesIO(png)) as picture:
+        red, green, blue, opacity = picture.convert("RGBA").split()
+    if not red.tobytes() == green.tobytes() == blue.tobytes() or opacity.getextrema() != (255, 255):
+        return png
+    file = io.BytesIO()
+    red.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     return ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
 
@@ -220,6 +237,6 @@ def _show_with_caption(figure: Figure) -> None:
     from IPython.display import display
 
     words = figure.text_alternative  # type: ignore[attr-defined]
-    picture = {"image/png": print_figure(figure, base64=True), "text/plain": repr(figure)}
+    picture = {"image/png": b64encode(without_colour(print_figure(figure))).decode(), "text/plain": repr(figure)}
     display(picture, metadata={"image/png": {"alt": words}}, raw=True)
     display({"text/html": f"<p><small>{escape(words, quote=False)}</small></p>", "text/plain": words}, raw=True)

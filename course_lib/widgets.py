@@ -1,13 +1,20 @@
 """Dialogues in a notebook: thin views of functions that work without them; the only room that knows ipywidgets."""
 
+import base64
+import io
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import ipywidgets
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
+from course_lib.phantom import Exposure, Patient, render_with
 
 
 class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
@@ -88,3 +95,67 @@ def quiz(number: str) -> Quiz:
     if number not in QUESTIONS:
         raise ValueError(f"Expected the number of a question, one of {', '.join(QUESTIONS)}, but got {number!r}.")
     return Quiz(QUESTIONS[number])
+
+
+SLIDERS = (
+    ("severity", "disease", 0.0, 1.0, 0.1),
+    ("energy", "energy, keV", 30.0, 80.0, 5.0),
+    ("photons", "photons, 1000s", 1.0, 200.0, 1.0),
+    ("gamma", "gamma", 0.5, 2.0, 0.1),
+    ("turn", "turn, degrees", -20.0, 20.0, 2.0),
+)  #: parameter of `phantom.render_with`, what the slider says, lowest, highest, step
+
+
+class ExposureView(ipywidgets.VBox):  # type: ignore[misc]
+    """A simulated child, and five sliders for the disease and the way the picture is taken."""
+
+    def __init__(self, patient: Patient, exposure: Exposure, size_px: int) -> None:
+        start = {name: getattr(patient if name == "severity" else exposure, name) for name, *_ in SLIDERS}
+        sliders = {
+            name: ipywidgets.FloatSlider(
+                value=start[name], min=low, max=high, step=step, description=said, style={"description_width": "100px"}
+            )
+            for name, said, low, high, step in SLIDERS
+        }
+        shown = ipywidgets.HTML()
+
+        def show(_: object = None) -> None:
+            settings = {name: slider.value for name, slider in sliders.items()}
+            pixels = render_with(patient, exposure, **settings, size_px=size_px)
+            shown.value = picture_with_words(pixels, radiograph_in_words(pixels, settings))
+
+        for slider in sliders.values():
+            slider.observe(show, names="value")
+        show()
+        super().__init__([*sliders.values(), shown])
+
+    def __repr__(self) -> str:
+        return "Five sliders (disease, energy, photons, gamma, turn) and the simulated radiograph that they make."
+
+
+def exposure_view(patient: Patient, exposure: Exposure, size_px: int = 112) -> ExposureView:
+    """The simulated patient in this exposure, with sliders for what `phantom.render_with` can change."""
+    return ExposureView(patient, exposure, size_px)
+
+
+def radiograph_in_words(pixels: NDArray[np.uint8], settings: Mapping[str, float]) -> str:
+    """What a simulated radiograph with these settings shows, with its mean brightness and its grain."""
+    greys = pixels / 255
+    grain = np.abs(np.diff(greys, axis=1)).mean()
+    said = ", ".join(f"{words} {settings[name]:.3g}" for name, words, *_ in SLIDERS)
+    return (
+        f"Simulated radiograph, {pixels.shape[1]} x {pixels.shape[0]} pixels: {said}. Mean brightness "
+        f"{greys.mean():.0%}; neighbouring pixels differ by {grain:.1%} on average."
+    )
+
+
+def picture_with_words(pixels: NDArray[np.uint8], words: str, scale: int = 3) -> str:
+    """HTML with a grey picture, larger by ``scale``, and its words, both as ``alt`` and under it."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    source = base64.b64encode(file.getvalue()).decode()
+    said = escape(words)
+    return (
+        f"<img src='data:image/png;base64,{source}' alt='{said}' width='{scale * pixels.shape[1]}'>"
+        f"<p><small>{said}</small></p>"
+    )

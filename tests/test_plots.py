@@ -1,9 +1,12 @@
 """Figures of images: what they draw, and what they say about it in words."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
 
 from course_lib.evaluation import Predictions
 from course_lib.notebooks import clean, run
@@ -17,6 +20,7 @@ from course_lib.plots import (
     plot_roc,
     plot_scores,
     text_alternative,
+    without_colour,
 )
 from course_lib.training import History
 
@@ -121,3 +125,14 @@ def test_two_panels_are_described_one_after_the_other() -> None:
     assert text_alternative(left).startswith("Counts. ")
     assert text_alternative(left).endswith(" Nothing here.")
     plt.close()
+
+
+@pytest.mark.parametrize(("colour", "mode"), [("0.5", "L"), ("red", "RGBA")])
+def test_a_picture_without_colour_is_kept_in_one_channel(colour: str, mode: str) -> None:
+    figure, axes = plt.subplots(figsize=(1, 1))
+    axes.plot([0, 1], color=colour)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    before, after = (Image.open(io.BytesIO(png)) for png in (file.getvalue(), without_colour(file.getvalue())))
+    assert after.mode == mode
+    assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()

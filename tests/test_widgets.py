@@ -1,12 +1,14 @@
-"""The dialogue that stores a Kaggle token and forgets it at once."""
+"""The dialogue that stores a Kaggle token and forgets it at once, and the sliders over a simulated radiograph."""
 
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from course_lib.widgets import token_dialogue
+from course_lib.phantom import draw_exposure, draw_patient
+from course_lib.widgets import exposure_view, picture_with_words, radiograph_in_words, token_dialogue
 from tests.kaggle_fixtures import TOKEN
 
 
@@ -62,3 +64,30 @@ def test_the_dialogue_stores_and_forgets(tmp_path: Path, capsys: pytest.CaptureF
     assert (tmp_path / ".kaggle" / "access_token").read_text().strip() == TOKEN
     state = json.dumps([widget.get_state() for widget in (dialogue, field, button, told)], default=str)
     assert "5ecret" not in state + "".join(capsys.readouterr()) + repr(dialogue)
+
+
+def test_every_slider_of_the_exposure_view_changes_the_picture_and_its_words() -> None:
+    rng = np.random.default_rng(4)
+    view = exposure_view(draw_patient(rng, "bacteria"), draw_exposure(rng), size_px=64)
+    *sliders, shown = view.children
+    for slider in sliders:
+        before = shown.value
+        slider.value = slider.min if slider.value > (slider.min + slider.max) / 2 else slider.max
+        picture, words = before.split("alt=")
+        assert not shown.value.startswith(picture)
+        assert words not in shown.value
+        assert f"{slider.description} {slider.value:.3g}" in shown.value
+    assert "five sliders" in repr(view).lower()
+
+
+def test_a_picture_comes_with_its_words_as_alt_and_as_caption() -> None:
+    html = picture_with_words(np.zeros((2, 3), np.uint8), "one & 'two'", scale=4)
+    assert html.count("one &amp; &#x27;two&#x27;") == 2
+    assert "width='12'" in html
+
+
+def test_the_words_of_a_radiograph_are_made_from_it() -> None:
+    settings = {"severity": 0.5, "energy": 45.0, "photons": 30.0, "gamma": 1.0, "turn": 0.0}
+    words = radiograph_in_words(np.array([[0, 255], [255, 255]], np.uint8), settings)
+    assert "2 x 2 pixels: disease 0.5, energy, keV 45, photons, 1000s 30" in words
+    assert words.endswith("Mean brightness 75%; neighbouring pixels differ by 50.0% on average.")
