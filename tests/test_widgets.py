@@ -1,12 +1,15 @@
-"""The dialogue that stores a Kaggle token and forgets it at once."""
+"""The dialogue that stores a Kaggle token and forgets it at once; sliders that change a picture and its words."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from course_lib.widgets import token_dialogue
+from course_lib.exercises.building_net import convolve
+from course_lib.widgets import draw_filtered, filtered, kernel_explorer, token_dialogue
 from tests.kaggle_fixtures import TOKEN
 
 
@@ -62,3 +65,35 @@ def test_the_dialogue_stores_and_forgets(tmp_path: Path, capsys: pytest.CaptureF
     assert (tmp_path / ".kaggle" / "access_token").read_text().strip() == TOKEN
     state = json.dumps([widget.get_state() for widget in (dialogue, field, button, told)], default=str)
     assert "5ecret" not in state + "".join(capsys.readouterr()) + repr(dialogue)
+
+
+IMAGE = np.random.default_rng(0).random((64, 64))
+
+
+@pytest.mark.parametrize(("centre", "neighbours"), [(1, 0), (0.25, 0.75), (1, -1), (-0.5, 2)])
+def test_the_kernel_of_the_sliders_is_a_convolution_by_hand(centre: float, neighbours: float) -> None:
+    kernel = np.full((3, 3), neighbours / 8)
+    kernel[1, 1] = centre
+    np.testing.assert_allclose(filtered(IMAGE, centre, neighbours), convolve(IMAGE, kernel))
+
+
+def test_a_kernel_of_zeros_gives_an_even_grey_and_says_so() -> None:
+    picture, words = draw_filtered(IMAGE, 0, 0)
+    assert picture.shape == (256, 512)
+    assert set(np.unique(picture[:, 256:])) == {128}
+    assert "weights add up to 0.00" in words
+    assert words.endswith("to 0.000.")
+
+
+def test_a_slider_changes_picture_and_words_within_a_fifth_of_a_second() -> None:
+    explorer = kernel_explorer(IMAGE)
+    _, neighbours, shown = explorer.children
+    before, words = shown.value, repr(explorer)
+    assert "weights add up to 1.00" in words
+    started = time.perf_counter()
+    neighbours.value = -1.0
+    assert time.perf_counter() - started < 0.2
+    assert "weights add up to 0.00" in repr(explorer)
+    assert shown.value.split("src=")[1] != before.split("src=")[1]
+    assert repr(explorer) in shown.value
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
