@@ -13,6 +13,7 @@ from course_lib.plots import (
     plot_curves,
     plot_history,
     plot_images,
+    plot_lessons,
     plot_masks,
     plot_roc,
     plot_scores,
@@ -120,4 +121,16 @@ def test_two_panels_are_described_one_after_the_other() -> None:
     describe(right, "Nothing here.")
     assert text_alternative(left).startswith("Counts. ")
     assert text_alternative(left).endswith(" Nothing here.")
+    plt.close()
+
+
+def test_the_map_of_the_course_says_which_lesson_leads_where() -> None:
+    lessons = {"00 Start": "words", "01 Files": "tensors", "02 Net": "training", "03 Scores": "intervals"}
+    axes = plot_lessons(lessons, [("00 Start", "01 Files"), ("00 Start", "03 Scores")], "Map")
+    assert [text.get_text() for text in axes.texts][:2] == ["00 Start\nwords", "01 Files\ntensors"]
+    assert len(axes.patches) == 4
+    assert text_alternative(axes) == (
+        "Map. 4 boxes: 00 Start, words; 01 Files, tensors; 02 Net, training; 03 Scores, intervals. "
+        "Arrows lead from 00 Start to 01 Files, and from 00 Start to 03 Scores."
+    )
     plt.close()
