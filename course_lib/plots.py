@@ -218,10 +218,10 @@ def plot_lessons(lessons: Mapping[str, str], paths: Sequence[tuple[str, str]], h
         near = abs(across) + abs(down) == 1
         leave = np.array([0.38 * np.sign(across), 0.28 * np.sign(down)]) if near else np.array([0, -0.28])
         arrive = -leave if near else leave
-        bend = f"arc3,rad={0 if near else 0.25 * np.sign(-across)}"
+        bend = f"arc3,rad={0 if near else 0.15 * np.sign(across)}"
         style = {"arrowstyle": "-|>", "color": ORANGE, "connectionstyle": bend, "shrinkA": 1, "shrinkB": 1}
         axes.annotate("", middles[end] + arrive, middles[start] + leave, arrowprops=style)
-    axes.set(title=heading, xlim=(-0.45, columns - 0.55), ylim=(0.55 - rows, 0.4))
+    axes.set(title=heading, xlim=(-0.45, columns - 0.55), ylim=(0.4 - rows, 0.4))
     axes.axis("off")
     boxes = "; ".join(f"{number}, {skill}" for number, skill in lessons.items())
     arrows = ", and ".join(f"from {start} to {end}" for start, end in paths)

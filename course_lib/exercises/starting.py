@@ -9,7 +9,7 @@ from course_lib.exercises.exercise import Exercise, Inputs, Lesson, Mistake
 
 def brightness(picture: np.ndarray) -> float:
     """The mean brightness of a picture whose pixels go from 0 to 255, in percent of white."""
-    return 100 * picture.mean() / 255
+    return float(100 * picture.mean() / 255)
 
 
 def _draw_picture(rng: np.random.Generator) -> Inputs:
