@@ -28,6 +28,7 @@ from course_lib.sources import open_dataset
 REAL_RESULTS = COURSE_ROOT / "build" / "real"
 SOLUTIONS = COURSE_ROOT / "build" / "solutions"
 RESULT = "result"  #: tag of a cell whose table goes to the page of results
+EXAMPLE = "example"  #: tag of a check whose exercise is solved on purpose, to show how exercises work
 CELL_TIMEOUT_SECONDS = 3600
 
 
@@ -108,13 +109,21 @@ def clean(notebook: NotebookNode) -> None:
 
 
 def exercise_problems(path: Path) -> list[str]:
-    """What is wrong with a notebook's exercises: each must be a stub above its check, and not solved."""
+    """What is wrong with a notebook's exercises: each must be a stub above its check, and not solved.
+
+    A check with the tag `EXAMPLE` shows an answer.
+    """
     cells = code_cells(nbformat.read(path, as_version=4))
     try:
         places = find([cell["source"] for cell in cells])
     except ExerciseError as error:
         return [str(error)]
-    attempted = [p for p in places if f"Exercise {p.exercise.number}: not attempted yet." not in _said(cells[p.check])]
+    attempted = [
+        place
+        for place in places
+        if EXAMPLE not in tags(cells[place.check])
+        and f"Exercise {place.exercise.number}: not attempted yet." not in _said(cells[place.check])
+    ]
     return [f"exercise {place.exercise.number} is no stub: let its body be ..." for place in attempted]
 
 

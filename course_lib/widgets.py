@@ -1,15 +1,17 @@
 """Dialogues in a notebook: thin views of functions that work without them; the only room that knows ipywidgets."""
 
-import base64
-import io
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
+from io import BytesIO
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.ndimage import correlate
 
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
@@ -151,11 +153,99 @@ def radiograph_in_words(pixels: NDArray[np.uint8], settings: Mapping[str, float]
 
 def picture_with_words(pixels: NDArray[np.uint8], words: str, scale: int = 3) -> str:
     """HTML with a grey picture, larger by ``scale``, and its words, both as ``alt`` and under it."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    source = base64.b64encode(file.getvalue()).decode()
     said = escape(words)
     return (
-        f"<img src='data:image/png;base64,{source}' alt='{said}' width='{scale * pixels.shape[1]}'>"
+        f"<img src='{_data_address(pixels)}' alt='{said}' width='{scale * pixels.shape[1]}'>"
         f"<p><small>{said}</small></p>"
     )
+
+
+class Explorer(ipywidgets.VBox):  # type: ignore[misc]
+    """Sliders above a picture and its words; without a browser, the words for where the sliders stand."""
+
+    def __init__(
+        self, sliders: dict[str, ipywidgets.FloatSlider], draw: Callable[..., tuple[NDArray[np.uint8], str]]
+    ) -> None:
+        self._sliders, self._draw = sliders, draw
+        self._shown = ipywidgets.HTML()
+        for slider in sliders.values():
+            slider.observe(self._show, names="value")
+        self._show()
+        super().__init__([*sliders.values(), self._shown])
+
+    def __repr__(self) -> str:
+        return self._words
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
+        """As ipywidgets makes it, but with the whole text: it would be cut after 110 characters."""
+        return {**super()._repr_mimebundle_(**kwargs), "text/plain": self._words}
+
+    def _show(self, _: object = None) -> None:
+        picture, self._words = self._draw(**{name: slider.value for name, slider in self._sliders.items()})
+        words = escape(self._words)
+        self._shown.value = f"<img alt='{words}' src='{_data_address(picture)}'><p><small>{words}</small></p>"
+
+
+def kernel_explorer(image: NDArray[np.floating[Any]]) -> Explorer:
+    """Two sliders for the weights of a 3 x 3 kernel, over what it makes of the image [height, width], 0 to 1."""
+    layout = ipywidgets.Layout(width="28em")
+    sliders = {
+        name: ipywidgets.FloatSlider(
+            value=value,
+            min=-1.0,
+            max=2.0,
+            step=0.25,
+            description=name,
+            continuous_update=False,
+            layout=layout,
+        )
+        for name, value in (("centre", 1.0), ("neighbours", 0.0))
+    }
+    return Explorer(sliders, partial(draw_filtered, image))
+
+
+def filtered(image: NDArray[np.floating[Any]], centre: float, neighbours: float) -> NDArray[np.float64]:
+    """What a 3 x 3 kernel makes of the image: ``centre`` in its middle, ``neighbours`` shared by the eight around it.
+
+    Takes [height, width]; gives [height - 2, width - 2], since the kernel stays inside the image.
+    """
+    kernel = np.full((3, 3), neighbours / 8)
+    kernel[1, 1] = centre
+    result: NDArray[np.float64] = correlate(image.astype(np.float64), kernel)[1:-1, 1:-1]
+    return result
+
+
+def draw_filtered(
+    image: NDArray[np.floating[Any]], centre: float, neighbours: float, side: int = 256
+) -> tuple[NDArray[np.uint8], str]:
+    """The image and what the kernel makes of it, beside each other, as grey [side, 2 * side]; and both in words.
+
+    On the right, black is the lowest value and white the highest.
+    """
+    before, after = image[1:-1, 1:-1], filtered(image, centre, neighbours)
+    lowest, highest = after.min(), after.max()
+    spread = np.full_like(after, 0.5) if highest - lowest < 1e-9 else (after - lowest) / (highest - lowest)
+    pictures = [_enlarged(np.clip(part, 0, 1), side) for part in (before, spread)]
+    words = (
+        f"Left the picture, right what the kernel makes of it, from {lowest:.2f} (black) to {highest:.2f} (white). The "
+        f"weights add up to {centre + neighbours:.2f}. The mean goes from {before.mean():.2f} to {after.mean():.2f}, "
+        f"the mean difference between neighbouring pixels from {_roughness(before):.3f} to {_roughness(after):.3f}."
+    )
+    return np.hstack(pictures), words.replace("-0.00", "0.00")
+
+
+def _roughness(image: NDArray[np.floating[Any]]) -> float:
+    return float(np.abs(np.diff(image, axis=1)).mean())
+
+
+def _enlarged(image: NDArray[np.floating[Any]], side: int) -> NDArray[np.uint8]:
+    """The image, 0 to 1, as grey [side, side] with its pixels left to be seen."""
+    grey = Image.fromarray((255 * image).round().astype(np.uint8))
+    return np.asarray(grey.resize((side, side), Image.Resampling.NEAREST))
+
+
+def _data_address(picture: NDArray[np.uint8]) -> str:
+    """A picture that is its own address, for a page without files."""
+    file = BytesIO()
+    Image.fromarray(picture).save(file, "png")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

@@ -33,6 +33,12 @@ def test_an_exercise_without_a_stub_is_found(tmp_path: Path, cells: list[nbforma
     assert any(problem in found for found in exercise_problems(tmp_path / "00_x.ipynb"))
 
 
+def test_an_example_may_be_solved(tmp_path: Path) -> None:
+    example = code('check("3.1", output_size)', 2, metadata={"tags": ["example"]})
+    nbformat.write(new_notebook(cells=[code("def output_size(): return 1"), example]), tmp_path / "00_x.ipynb")
+    assert exercise_problems(tmp_path / "00_x.ipynb") == []
+
+
 def test_solved_copies_are_run_and_a_refused_answer_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

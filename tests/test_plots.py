@@ -16,6 +16,7 @@ from course_lib.plots import (
     plot_curves,
     plot_history,
     plot_images,
+    plot_lessons,
     plot_masks,
     plot_roc,
     plot_scores,
@@ -136,3 +137,15 @@ def test_a_picture_without_colour_is_kept_in_one_channel(colour: str, mode: str)
     before, after = (Image.open(io.BytesIO(png)) for png in (file.getvalue(), without_colour(file.getvalue())))
     assert after.mode == mode
     assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+
+
+def test_the_map_of_the_course_says_which_lesson_leads_where() -> None:
+    lessons = {"00 Start": "words", "01 Files": "tensors", "02 Net": "training", "03 Scores": "intervals"}
+    axes = plot_lessons(lessons, [("00 Start", "01 Files"), ("00 Start", "03 Scores")], "Map")
+    assert [text.get_text() for text in axes.texts][:2] == ["00 Start\nwords", "01 Files\ntensors"]
+    assert len(axes.patches) == 4
+    assert text_alternative(axes) == (
+        "Map. 4 boxes: 00 Start, words; 01 Files, tensors; 02 Net, training; 03 Scores, intervals. "
+        "Arrows lead from 00 Start to 01 Files, and from 00 Start to 03 Scores."
+    )
+    plt.close()

@@ -1,14 +1,24 @@
-"""The dialogue that stores a Kaggle token and forgets it at once, and the sliders over a simulated radiograph."""
+"""The dialogue that stores a Kaggle token and forgets it at once; sliders that change a picture and its words."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from course_lib.exercises.building_net import convolve
 from course_lib.phantom import draw_exposure, draw_patient
-from course_lib.widgets import exposure_view, picture_with_words, radiograph_in_words, token_dialogue
+from course_lib.widgets import (
+    draw_filtered,
+    exposure_view,
+    filtered,
+    kernel_explorer,
+    picture_with_words,
+    radiograph_in_words,
+    token_dialogue,
+)
 from tests.kaggle_fixtures import TOKEN
 
 
@@ -91,3 +101,35 @@ def test_the_words_of_a_radiograph_are_made_from_it() -> None:
     words = radiograph_in_words(np.array([[0, 255], [255, 255]], np.uint8), settings)
     assert "2 x 2 pixels: disease 0.5, energy, keV 45, photons, 1000s 30" in words
     assert words.endswith("Mean brightness 75%; neighbouring pixels differ by 50.0% on average.")
+
+
+IMAGE = np.random.default_rng(0).random((64, 64))
+
+
+@pytest.mark.parametrize(("centre", "neighbours"), [(1, 0), (0.25, 0.75), (1, -1), (-0.5, 2)])
+def test_the_kernel_of_the_sliders_is_a_convolution_by_hand(centre: float, neighbours: float) -> None:
+    kernel = np.full((3, 3), neighbours / 8)
+    kernel[1, 1] = centre
+    np.testing.assert_allclose(filtered(IMAGE, centre, neighbours), convolve(IMAGE, kernel))
+
+
+def test_a_kernel_of_zeros_gives_an_even_grey_and_says_so() -> None:
+    picture, words = draw_filtered(IMAGE, 0, 0)
+    assert picture.shape == (256, 512)
+    assert set(np.unique(picture[:, 256:])) == {128}
+    assert "weights add up to 0.00" in words
+    assert words.endswith("to 0.000.")
+
+
+def test_a_slider_changes_picture_and_words_within_a_fifth_of_a_second() -> None:
+    explorer = kernel_explorer(IMAGE)
+    _, neighbours, shown = explorer.children
+    before, words = shown.value, repr(explorer)
+    assert "weights add up to 1.00" in words
+    started = time.perf_counter()
+    neighbours.value = -1.0
+    assert time.perf_counter() - started < 0.2
+    assert "weights add up to 0.00" in repr(explorer)
+    assert shown.value.split("src=")[1] != before.split("src=")[1]
+    assert repr(explorer) in shown.value
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
