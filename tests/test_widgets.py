@@ -1,12 +1,15 @@
-"""The dialogue that stores a Kaggle token and forgets it at once."""
+"""The dialogue that stores a Kaggle token and forgets it at once; sliders that change a picture and its words."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from course_lib.widgets import token_dialogue
+from course_lib.audit import accuracy_interval
+from course_lib.widgets import accuracy_explorer, draw_accuracy, token_dialogue
 from tests.kaggle_fixtures import TOKEN
 
 
@@ -62,3 +65,27 @@ def test_the_dialogue_stores_and_forgets(tmp_path: Path, capsys: pytest.CaptureF
     assert (tmp_path / ".kaggle" / "access_token").read_text().strip() == TOKEN
     state = json.dumps([widget.get_state() for widget in (dialogue, field, button, told)], default=str)
     assert "5ecret" not in state + "".join(capsys.readouterr()) + repr(dialogue)
+
+
+def test_an_accuracy_is_drawn_and_told_with_its_interval() -> None:
+    picture, words = draw_accuracy(16, 0.9)
+    low, high = accuracy_interval(14, 16)
+    assert picture.shape == (110, 520, 3)
+    assert len(np.unique(picture)) > 10
+    assert words.startswith("14 of 16 right is an accuracy of 87.5%.")
+    assert f"from {low:.1%} to {high:.1%}: {100 * (high - low):.0f} points. One image more or less is 6.2" in words
+
+
+def test_more_images_make_a_narrower_picture_within_a_fifth_of_a_second() -> None:
+    explorer = accuracy_explorer()
+    images, _, shown = explorer.children
+    before, words, took = shown.value, repr(explorer), []
+    for value in (200, 600, 1000):  # the quickest counts: others use this computer too
+        started = time.perf_counter()
+        images.value = value
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.2
+    assert shown.value.split("src=")[1] != before.split("src=")[1]
+    assert repr(explorer) != words
+    assert repr(explorer) in shown.value
+    assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
