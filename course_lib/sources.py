@@ -76,8 +76,7 @@ def open_dataset(
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
     profile = profile or current_profile()
-    source = source or os.environ.get("COURSE_DATA") or "phantom"
-    root = _folder_of(str(source), profile, at_most_mb)
+    root = dataset_folder(source, profile=profile, at_most_mb=at_most_mb)
     card = recognise_card(root)
     train, classes = read_split(root, "train", card)
     test, test_classes = read_split(root, "test", card)
@@ -103,10 +102,19 @@ def open_dataset(
     )
 
 
-def _folder_of(source: str, profile: Profile, at_most_mb: float | None) -> Path:
-    """The folder that holds the images of a source."""
+def dataset_folder(
+    source: str | Path | None = None, *, profile: Profile | None = None, at_most_mb: float | None = None
+) -> Path:
+    """The folder that holds the images of a source, which `open_dataset` explains; no image is opened.
+
+    Raises:
+        DataError: there is no such folder.
+        PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
+        ConnectionError: Kaggle can not be reached or says no; the message says what to do.
+    """
+    source = str(source or os.environ.get("COURSE_DATA") or "phantom")
     if source == "phantom":
-        return _phantom_folder(profile)
+        return _phantom_folder(profile or current_profile())
     if SOURCES.fullmatch(source):
         return delivery.fetch_dataset(source.partition(":")[2] or delivery.CHEST_XRAYS, at_most_mb=at_most_mb)
     return delivery.room_or_folder(_existing_folder(source))

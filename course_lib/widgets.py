@@ -9,10 +9,13 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import correlate
 
+from course_lib.audit import accuracy_interval
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
@@ -99,65 +102,7 @@ def quiz(number: str) -> Quiz:
     return Quiz(QUESTIONS[number])
 
 
-SLIDERS = (
-    ("severity", "disease", 0.0, 1.0, 0.1),
-    ("energy", "energy, keV", 30.0, 80.0, 5.0),
-    ("photons", "photons, 1000s", 1.0, 200.0, 1.0),
-    ("gamma", "gamma", 0.5, 2.0, 0.1),
-    ("turn", "turn, degrees", -20.0, 20.0, 2.0),
-)  #: parameter of `phantom.render_with`, what the slider says, lowest, highest, step
-
-
-class ExposureView(ipywidgets.VBox):  # type: ignore[misc]
-    """A simulated child, and five sliders for the disease and the way the picture is taken."""
-
-    def __init__(self, patient: Patient, exposure: Exposure, size_px: int) -> None:
-        start = {name: getattr(patient if name == "severity" else exposure, name) for name, *_ in SLIDERS}
-        sliders = {
-            name: ipywidgets.FloatSlider(
-                value=start[name], min=low, max=high, step=step, description=said, style={"description_width": "100px"}
-            )
-            for name, said, low, high, step in SLIDERS
-        }
-        shown = ipywidgets.HTML()
-
-        def show(_: object = None) -> None:
-            settings = {name: slider.value for name, slider in sliders.items()}
-            pixels = render_with(patient, exposure, **settings, size_px=size_px)
-            shown.value = picture_with_words(pixels, radiograph_in_words(pixels, settings))
-
-        for slider in sliders.values():
-            slider.observe(show, names="value")
-        show()
-        super().__init__([*sliders.values(), shown])
-
-    def __repr__(self) -> str:
-        return "Five sliders (disease, energy, photons, gamma, turn) and the simulated radiograph that they make."
-
-
-def exposure_view(patient: Patient, exposure: Exposure, size_px: int = 112) -> ExposureView:
-    """The simulated patient in this exposure, with sliders for what `phantom.render_with` can change."""
-    return ExposureView(patient, exposure, size_px)
-
-
-def radiograph_in_words(pixels: NDArray[np.uint8], settings: Mapping[str, float]) -> str:
-    """What a simulated radiograph with these settings shows, with its mean brightness and its grain."""
-    greys = pixels / 255
-    grain = np.abs(np.diff(greys, axis=1)).mean()
-    said = ", ".join(f"{words} {settings[name]:.3g}" for name, words, *_ in SLIDERS)
-    return (
-        f"Simulated radiograph, {pixels.shape[1]} x {pixels.shape[0]} pixels: {said}. Mean brightness "
-        f"{greys.mean():.0%}; neighbouring pixels differ by {grain:.1%} on average."
-    )
-
-
-def picture_with_words(pixels: NDArray[np.uint8], words: str, scale: int = 3) -> str:
-    """HTML with a grey picture, larger by ``scale``, and its words, both as ``alt`` and under it."""
-    said = escape(words)
-    return (
-        f"<img src='{_data_address(pixels)}' alt='{said}' width='{scale * pixels.shape[1]}'>"
-        f"<p><small>{said}</small></p>"
-    )
+LAYOUT = {"width": "28em"}
 
 
 class Explorer(ipywidgets.VBox):  # type: ignore[misc]
@@ -186,9 +131,53 @@ class Explorer(ipywidgets.VBox):  # type: ignore[misc]
         self._shown.value = f"<img alt='{words}' src='{_data_address(picture)}'><p><small>{words}</small></p>"
 
 
+SLIDERS = (
+    ("severity", "disease", 0.0, 1.0, 0.1),
+    ("energy", "energy, keV", 30.0, 80.0, 5.0),
+    ("photons", "photons, 1000s", 1.0, 200.0, 1.0),
+    ("gamma", "gamma", 0.5, 2.0, 0.1),
+    ("turn", "turn, degrees", -20.0, 20.0, 2.0),
+)  #: parameter of `phantom.render_with`, what the slider says, lowest, highest, step
+
+
+def exposure_explorer(patient: Patient, exposure: Exposure, size_px: int = 112) -> Explorer:
+    """The simulated patient in this exposure, with sliders for what `phantom.render_with` can change."""
+    sliders = {
+        name: ipywidgets.FloatSlider(
+            value=getattr(patient if name == "severity" else exposure, name),
+            min=low,
+            max=high,
+            step=step,
+            description=said,
+            layout=LAYOUT,
+            style={"description_width": "8em"},
+        )
+        for name, said, low, high, step in SLIDERS
+    }
+    return Explorer(sliders, partial(draw_exposed, patient, exposure, size_px))
+
+
+def draw_exposed(
+    patient: Patient, exposure: Exposure, size_px: int, **settings: float
+) -> tuple[NDArray[np.uint8], str]:
+    """The simulated radiograph with these settings, three times as large [height, width]; and it in words."""
+    pixels = render_with(patient, exposure, **settings, size_px=size_px)
+    return _enlarged(pixels / 255, 3 * size_px), radiograph_in_words(pixels, settings)
+
+
+def radiograph_in_words(pixels: NDArray[np.uint8], settings: Mapping[str, float]) -> str:
+    """What a simulated radiograph with these settings shows, with its mean brightness and its grain."""
+    greys = pixels / 255
+    grain = np.abs(np.diff(greys, axis=1)).mean()
+    said = ", ".join(f"{words} {settings[name]:.3g}" for name, words, *_ in SLIDERS)
+    return (
+        f"Simulated radiograph, {pixels.shape[1]} x {pixels.shape[0]} pixels: {said}. Mean brightness "
+        f"{greys.mean():.0%}; neighbouring pixels differ by {grain:.1%} on average."
+    )
+
+
 def kernel_explorer(image: NDArray[np.floating[Any]]) -> Explorer:
     """Two sliders for the weights of a 3 x 3 kernel, over what it makes of the image [height, width], 0 to 1."""
-    layout = ipywidgets.Layout(width="28em")
     sliders = {
         name: ipywidgets.FloatSlider(
             value=value,
@@ -197,7 +186,7 @@ def kernel_explorer(image: NDArray[np.floating[Any]]) -> Explorer:
             step=0.25,
             description=name,
             continuous_update=False,
-            layout=layout,
+            layout=LAYOUT,
         )
         for name, value in (("centre", 1.0), ("neighbours", 0.0))
     }
@@ -242,6 +231,35 @@ def _enlarged(image: NDArray[np.floating[Any]], side: int) -> NDArray[np.uint8]:
     """The image, 0 to 1, as grey [side, side] with its pixels left to be seen."""
     grey = Image.fromarray((255 * image).round().astype(np.uint8))
     return np.asarray(grey.resize((side, side), Image.Resampling.NEAREST))
+
+
+def accuracy_explorer() -> Explorer:
+    """Two sliders, the number of validation images and the accuracy measured on them, over its 95 % interval."""
+    sliders = {
+        "images": ipywidgets.IntSlider(value=16, min=8, max=1000, step=8, description="images", layout=LAYOUT),
+        "accuracy": ipywidgets.FloatSlider(
+            value=0.9, min=0.5, max=1.0, step=0.05, description="accuracy", layout=LAYOUT
+        ),
+    }
+    return Explorer(sliders, draw_accuracy)
+
+
+def draw_accuracy(images: int, accuracy: float) -> tuple[NDArray[np.uint8], str]:
+    """An accuracy on so many images with its 95 % interval, as a picture [110, 520, 3]; and both in words."""
+    correct = round(accuracy * images)
+    low, high = accuracy_interval(correct, images)
+    figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes.hlines(0, 100 * low, 100 * high, color="#0072B2", linewidth=6)
+    axes.plot(100 * correct / images, 0, "o", color="#D55E00")
+    axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
+    canvas.draw()  # type: ignore[no-untyped-call]
+    words = (
+        f"{correct} of {images} right is an accuracy of {correct / images:.1%}. The 95 % interval goes from {low:.1%} "
+        f"to {high:.1%}: {100 * (high - low):.0f} points. One image more or less is {100 / images:.1f} points."
+    )
+    pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return pixels, words
 
 
 def _data_address(picture: NDArray[np.uint8]) -> str:

@@ -13,6 +13,7 @@ from course_lib.audit import (
     Dirt,
     DirtyFolder,
     Inventory,
+    LeakEffect,
     accuracy_interval,
     audit,
     blind_model,
@@ -34,7 +35,14 @@ from course_lib.audit import (
 from course_lib.audit.__main__ import main
 from course_lib.audit.quick_models import auroc_of
 from course_lib.audit.report import DOUBTED, LOOK
-from course_lib.audit_plots import plot_pairs, plot_property, plot_tiles
+from course_lib.audit_plots import (
+    plot_hash_distances,
+    plot_intervals,
+    plot_leak,
+    plot_pairs,
+    plot_property,
+    plot_tiles,
+)
 from course_lib.cards import DataError
 from course_lib.evaluation import Predictions
 from course_lib.plots import text_alternative
@@ -245,4 +253,12 @@ def test_the_figures_say_in_words_what_they_show(dirty: tuple[DirtyFolder, Inven
     scores = np.full((4, 4), 0.5)
     scores[0, 2] = 0.97
     assert "0.97, which is in row 1 from the top and column 3" in text_alternative(plot_tiles(scores, "Where"))
+    distances = np.zeros(65, dtype=np.int64)
+    distances[[3, 30, 32]] = 2, 5, 9
+    told = text_alternative(plot_hash_distances(distances, 10, "Bits"))
+    assert "Of 16 pairs, 2 differ in at most 10 of 64 bits; half of all pairs differ in more than 31." in told
+    effect = LeakEffect(np.array([0.7, 0.8]), np.array([0.5, 0.6]), 0.2, 0.1, 0.3)
+    told = text_alternative(plot_leak(effect, "Leak"))
+    assert "in 2 random splits of each kind. by image: mean 75.0%, from 70.0% to 80.0%; by patient: mean 55.0%" in told
+    assert "16 images, 64% to 97%; 1,000 images" in text_alternative(plot_intervals((16, 1000), 0.9, "How sure?"))
     plt.close("all")
