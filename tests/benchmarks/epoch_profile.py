@@ -6,6 +6,7 @@ python -m tests.benchmarks.epoch_profile [FOLDER]      FOLDER holds train/; with
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -80,7 +81,7 @@ def profile(data: ImageData, *, channels_last: bool = False, precision: torch.dt
             optimizer.step()
             marks.append(time.perf_counter())
             if number >= 2:
-                seconds = [s + after - before for s, before, after in zip(seconds, marks, marks[1:], strict=True)]
+                seconds = [s + end - start for s, (start, end) in zip(seconds, pairwise(marks), strict=True)]
     return seconds
 
 
