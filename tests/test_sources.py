@@ -8,7 +8,7 @@ import pytest
 from course_lib import phantom, sources
 from course_lib.dataset import DataError, check_patients_apart
 from course_lib.runtime import COURSE_ROOT, PROFILES
-from course_lib.sources import open_dataset
+from course_lib.sources import dataset_folder, open_dataset
 from tests.conftest import write_image
 
 
@@ -105,3 +105,14 @@ def test_an_unreadable_image_is_named_before_training(folder: Path, capsys: pyte
         open_dataset(folder)
     assert len(open_dataset(folder, skip_unreadable=True).test) == 11
     assert "phantom0008_normal_1.jpeg" in capsys.readouterr().out
+
+
+def test_the_folder_of_a_source_is_given_without_opening_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "train").mkdir()
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    assert dataset_folder() == tmp_path.resolve()
+    assert dataset_folder("phantom") == open_dataset("phantom").train[0].path.parents[2]
+    with pytest.raises(DataError, match="There is no folder"):
+        dataset_folder(tmp_path / "nowhere")
