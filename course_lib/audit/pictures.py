@@ -9,6 +9,7 @@ from course_lib.audit.inventory import ImageFile, Inventory
 
 BLANK = 3.0  #: grey levels of standard deviation below which there is nothing to see
 FAR = 6.0  #: robust standard deviations from the median; of normal values, one in a thousand million is as far
+BLURRED = 4.5  #: the same for sharpness; a picture of 6 x 5 pixels, made large again, is 5 below the median
 WIDEST = 3.0  #: a side over the other
 
 
@@ -34,7 +35,7 @@ def find_odd_pictures(inventory: Inventory) -> OddPictures:
     chosen = (
         blank,
         against & ~blank,
-        (_robust(sharpness, ~blank) < -FAR) & ~blank,
+        (_robust(sharpness, ~blank) < -BLURRED) & ~blank,
         (np.abs(_robust(size, ~blank)) > FAR) | strip,
     )
     return OddPictures(*(tuple(f for f, odd in zip(files, each, strict=True) if odd) for each in chosen))

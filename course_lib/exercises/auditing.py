@@ -310,7 +310,7 @@ KNOWN_PLACES = Exercise(
 # 2.6 --- split by patient
 
 
-def split_by_patient(patients: list[str], validation_patients: int, seed: int) -> Split:
+def split_by_patient(patients: list[str], validation_patients: int, seed: int) -> tuple[list[int], list[int]]:
     """Places of the training and of the validation images; a patient's images are all on one side."""
     different = sorted(set(patients))
     chosen = np.random.default_rng(seed).choice(different, validation_patients, replace=False).tolist()

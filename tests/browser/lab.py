@@ -29,6 +29,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there all the same
 }
 # What a view shows: its pictures and its text, without the handles and buttons that change by being used.
+PLACE = "handle => handle.closest('.noUi-origin').style.transform"  # its aria-valuenow is rounded to one digit
 SHOWN = (
     "view => [...view.querySelectorAll('img')].map(i => i.src).concat("
     "[...view.querySelectorAll('.widget-html, pre')].map(e => e.innerText)).join('|')"
@@ -139,10 +140,10 @@ class NotebookPage:
         """
         view = self._view_of(handle)
         for key in ("ArrowRight", "ArrowLeft"):  # the slider may stand at an end
-            before, place, started = view.evaluate(SHOWN), handle.get_attribute("aria-valuenow"), time.monotonic()
+            before, place, started = view.evaluate(SHOWN), handle.evaluate(PLACE), time.monotonic()
             handle.focus()
             handle.press(key)
-            if handle.get_attribute("aria-valuenow") != place:
+            if handle.evaluate(PLACE) != place:
                 self._wait_for_change(view, before)
                 return time.monotonic() - started
         raise TimeoutError(f"a slider in {self.name} does not move")
