@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import ElementHandle, Locator, Page
 
 KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the server's log
-RUN_SECONDS, CHANGE_SECONDS = 300, 20
+RUN_SECONDS, CHANGE_SECONDS = 900, 60
 OUTPUT = ".jp-OutputArea-output"
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
