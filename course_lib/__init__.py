@@ -27,6 +27,7 @@ other; import-linter holds this. Read it from the bottom up:
     kaggle_account                   the learner's token, and the question that Kaggle's own client asks
     phantom | runtime | claims | form    the X-ray simulator | device, seeds, profile | sentences that are checked |
                                      for authors: the form of a notebook, and the glossary
+    locks                            one process at a time
 
 Only `transfer` and `kaggle_account` know the network, and only `widgets` knows ipywidgets.
 

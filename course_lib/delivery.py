@@ -13,11 +13,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import filelock
-
 from course_lib.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack, verify
 from course_lib.cards import DataError, DatasetCard, card_slugs, load_card
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
+from course_lib.locks import alone
 from course_lib.runtime import COURSE_ROOT, ROOM_FOLDER, data_folder
 from course_lib.transfer import (
     OFFLINE_REMEDY,
@@ -192,21 +191,12 @@ def _found(slug: str) -> Path:
 @contextlib.contextmanager
 def _alone(target: Path, card: DatasetCard) -> Iterator[None]:
     """Hold the data set's lock; say so if another process has it."""
-    work = target.parent / f".{target.name}.fetching"
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(work / "lock")
+    with contextlib.ExitStack() as held:
         try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            print(f"Another process is fetching {card.name}. Waiting for it to finish.", flush=True)
-            lock.acquire()
-    except OSError as error:
-        raise disk_problem(error, target.parent, card.name) from error
-    try:
+            held.enter_context(alone(target.parent / f".{target.name}.fetching" / "lock", f"fetching {card.name}"))
+        except OSError as error:
+            raise disk_problem(error, target.parent, card.name) from error
         yield
-    finally:
-        lock.release()
 
 
 def _archive_of(target: Path) -> Path:

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import filelock
 import numpy as np
 import PIL
 import torch
@@ -20,6 +19,7 @@ from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.augmentation import Augmentation
 from course_lib.dataset import DataError, Radiograph, RadiographDataset, open_grey
+from course_lib.locks import alone
 from course_lib.runtime import COURSE_ROOT, progress
 from course_lib.transforms import Preprocessing, evaluation_transform, fit_to_square, network_input, training_transform
 
@@ -116,7 +116,7 @@ def _open_or_make(paths: Sequence[Path], how: Preprocessing, folder: Path) -> _P
     path = folder / f"{key}.pixels"
     with _explained(folder):
         if not _is_whole(path, key, len(paths), how.size):
-            with _alone(folder):
+            with alone(folder / "lock", "reading images too"):
                 if not _is_whole(path, key, len(paths), how.size):  # else it was made while this process waited
                     if path.exists():
                         print(f"The pixels in {path} are damaged. They are read anew from the images.", flush=True)
@@ -186,22 +186,6 @@ def _delete_oldest(folder: Path, keep: Path) -> None:
         if total > MOST_BYTES and path != keep:
             with suppress(PermissionError):  # on Windows, while another process reads it
                 path.unlink()
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; say so if another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        print("Another process is reading images too. Waiting for it to finish.", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

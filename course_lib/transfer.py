@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import requests
 import urllib3
 from tqdm.auto import tqdm
+
+from course_lib.locks import alone
 
 CHUNK_BYTES = 256 * 1024  #: written at most at once, and as soon as it is here
 OFFLINE_REMEDY = "Check the network and the proxy settings, then call again."
@@ -76,7 +77,7 @@ def fetch(
     failures = 0
     if target.exists():
         return target  # without a lock, since the folder may be read-only
-    with _said_clearly(target, title), _alone(target, title):
+    with _said_clearly(target, title), alone(target.with_name(target.name + ".lock"), f"fetching {title}"):
         while not target.exists():  # it may have come while this process waited
             before = what_is_kept(target).bytes
             try:
@@ -140,22 +141,6 @@ def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> Do
         f"{title} could not be written into {folder} ({error.strerror or error}). Make the folder writable and "
         f"call again, or {LARGER_DISK}."
     )
-
-
-@contextlib.contextmanager
-def _alone(target: Path, title: str) -> Iterator[None]:
-    """Hold the lock beside the file; say so if another process has it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(target.with_name(target.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        print(f"Another process is fetching {title}. Waiting for it to finish.", flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _fetch_rest(

@@ -16,6 +16,7 @@ from PIL import Image
 
 from course_lib.dataset import RadiographDataset, load_card, read_split
 from course_lib.delivery import CHEST_XRAYS
+from course_lib.exercises import judging
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
@@ -88,6 +89,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, duration in sorted(seconds.items()):
             terminalreporter.line(f"{duration:6.1f}  {name}")
         terminalreporter.line(f"{sum(seconds.values()):6.1f}  together")
+
+
+@pytest.fixture(autouse=True)
+def time_for_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right answer is right on a busy computer too."""
+    monkeypatch.setattr(judging, "SECONDS", 60)
 
 
 def write_image(path: Path, *, bright: bool, size: tuple[int, int] = (48, 40), seed: int = 0) -> Path:

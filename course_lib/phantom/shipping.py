@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_lib.phantom.files import MANIFEST, PhantomError, alone, appear, check_dataset, make_dataset
+from course_lib.phantom.files import MANIFEST, PhantomError, appear, check_dataset, make_dataset, sole_writer
 from course_lib.phantom.plan import Settings
 
 QUICK_SET = Settings(patients={"train": 300, "val": 40, "test": 120}, size_px=160, seed=0)
@@ -55,7 +55,7 @@ def unpack_dataset(archive: Path, root: Path) -> Path:
     if _is_unpacked(archive, root):
         return root
     _check_entries(archive)
-    with alone(root, work):
+    with sole_writer(root, work):
         if not _is_unpacked(archive, root):  # else another process unpacked it while this one waited
             shutil.rmtree(work, ignore_errors=True)
             try:
