@@ -369,19 +369,46 @@ def test_a_check_works_in_another_thread_too() -> None:
 
 
 def test_a_real_interruption_ends_the_check() -> None:
-    timer = threading.Timer(0.2, _thread.interrupt_main)
-    timer.start()
+    steps = [0]
+
+    def interrupted(*_: object) -> object:
+        _thread.interrupt_main()
+        while True:
+            steps[0] += 1
+
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        judge(FIRST, loops()[0])
-    timer.join()
+        judge(FIRST, interrupted)
     assert time.monotonic() - started < judging.SECONDS / 2
+    reached = steps[0]
+    time.sleep(0.1)
+    assert steps[0] == reached  # the loop is not left behind
 
 
 def test_a_check_leaves_the_random_numbers_alone() -> None:
     before = torch.get_rng_state()
     judge(EXERCISES["3.7"], lambda *_: torch.manual_seed(1))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_an_answer_that_is_left_behind_disturbs_no_other_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, finished = threading.Event(), threading.Event()
+
+    def stubborn(*_: object) -> object:
+        while not finish.is_set():
+            with contextlib.suppress(BaseException):
+                finish.wait()
+        torch.manual_seed(0)
+        finished.set()
+        return 0
+
+    monkeypatch.setattr(judging, "SECONDS", 0.1)
+    judge(FIRST, stubborn)
+    finish.set()
+    assert finished.wait(60)
+    torch.manual_seed(1)
+    time.sleep(0.2)
+    assert torch.initial_seed() == 1  # the check that is over did not go on to its next input
 
 
 def test_a_library_that_is_being_loaded_is_loaded_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

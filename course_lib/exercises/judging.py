@@ -11,7 +11,7 @@ import torch
 
 from course_lib.exercises.comparing import Difference, Raised, difference, same, shown
 from course_lib.exercises.exercise import Answer, Exercise
-from course_lib.exercises.limits import FailedError, TimeIsUpError, undisturbed, within
+from course_lib.exercises.limits import FailedError, TimeIsUpError, end_if_left_behind, undisturbed, within
 
 SECONDS = 1.5  #: that an answer has for all its inputs
 MAX_PRINTED_LINES = 5
@@ -71,6 +71,7 @@ def _judge(exercise: Exercise, answer: object, seed: int | None, latest: list[in
 
 def _trial(exercise: Exercise, answer: Answer, seed: int) -> object:
     """What is seen of the answer on the inputs that follow from the seed; each call makes them anew."""
+    end_if_left_behind()
     torch.manual_seed(seed)
     inputs = exercise.draw(np.random.default_rng(seed))
     try:

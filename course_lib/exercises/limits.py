@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from course_lib.runtime import seeded
 T = TypeVar("T")
 GRACE_SECONDS = 0.3  #: how long to go on asking a thread to stop before it is left behind
 STEP_SECONDS = 0.05
+_LEFT_BEHIND = weakref.WeakSet[threading.Thread]()
 PRINTED_CHARACTERS = 2000  #: of what the learner's code prints; an endless loop prints millions
 
 
@@ -40,23 +42,32 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         FailedError: it raised, be it SystemExit or KeyboardInterrupt.
     """
     results: list[T] = []
+    ended = threading.Event()  # Thread.is_alive() is wrong after a Ctrl-C during Thread.join(), at least in Python 3.11
 
     def run() -> None:
         with contextlib.suppress(BaseException):  # FailedError tells it: there is no result
             results.append(work())
+        ended.set()
 
-    worker = threading.Thread(target=run, name="exercise", daemon=True)
-    worker.start()
+    worker = threading.Thread(target=run, daemon=True)
     in_time = False
     try:
-        in_time = _ended(worker, seconds)
+        worker.start()
+        in_time = _ended(ended, seconds)
     finally:  # also after a real Ctrl-C
-        _stop(worker)
+        _LEFT_BEHIND.add(worker)
+        _stop(worker, ended)
     if not in_time:
         raise TimeoutError(f"still running after {seconds:g} s")
     if not results:
         raise FailedError
     return results[0]
+
+
+def end_if_left_behind() -> None:
+    """End the thread that calls this if nobody waits for it any more: it would disturb the next check."""
+    if threading.current_thread() in _LEFT_BEHIND:
+        raise TimeIsUpError
 
 
 @contextlib.contextmanager
@@ -99,21 +110,21 @@ def _kernel_kept() -> Iterator[None]:
         del shell.ask_exit  # what remains is the method of its class
 
 
-def _ended(worker: threading.Thread, seconds: float) -> bool:
-    """Wait for the thread in small steps, since a Ctrl-C does not break a long wait everywhere."""
+def _ended(ended: threading.Event, seconds: float) -> bool:
+    """Wait for the code in small steps, since a Ctrl-C does not break a long wait everywhere."""
     end = time.monotonic() + seconds
-    while worker.is_alive() and time.monotonic() < end:
-        worker.join(STEP_SECONDS)
-    return not worker.is_alive()
+    while not ended.wait(STEP_SECONDS) and time.monotonic() < end:
+        pass
+    return ended.is_set()
 
 
-def _stop(worker: threading.Thread) -> None:
+def _stop(worker: threading.Thread, ended: threading.Event) -> None:
     """Ask the thread to end. One that loads a library is left to finish: half of torch is worse than none."""
     end = time.monotonic() + GRACE_SECONDS
-    while worker.is_alive() and time.monotonic() < end and not _loads_a_library(worker):
+    while not ended.is_set() and time.monotonic() < end and not _loads_a_library(worker):
         thread, error = ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TimeIsUpError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
-        worker.join(STEP_SECONDS)
+        ended.wait(STEP_SECONDS)
 
 
 def _loads_a_library(worker: threading.Thread) -> bool:
