@@ -16,6 +16,7 @@
 #   make weights                    for authors: train the ResNet-18 that comes with the course, on phantoms, anew
 #   make train-real DATA=<folder>   the frozen recipe on real X-rays, tested once; results go to build/headline/
 #   make choose-recipe DATA=<folder>  for authors: how that recipe was chosen, in cross-validation on its training images
+#   make studies [DATA=<folder>]    for authors: what is too long for a lesson, on phantoms or real X-rays; numbers go to datasets/studies/
 #   make benchmark                  for authors: what the training engine saves, in one run; results go to build/benchmark/
 #   make benchmark-data             for authors: time and memory for an archive of 2.4 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
@@ -29,6 +30,7 @@
 #   SPLIT=test                      for make realism: the real images to try the phantom-trained network on
 #   FULL_SIZE=<folder>              for make benchmark: X-rays as Kaggle serves them, if those in DATA are smaller copies
 #   ARGS="--networks 4"             for make train-real: so many networks, that judge together
+#   ARGS="--only finetuning"        for make studies: this one alone
 #   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
 
 PYTHON ?= python3
@@ -48,7 +50,7 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real benchmark benchmark-data audit real solutions \
+.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real studies benchmark benchmark-data audit real solutions \
 	notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
@@ -84,6 +86,9 @@ choose-recipe: .venv/installed-test
 
 train-real: .venv/installed-test
 	$(BIN)/python -m course_lib.headline train "$(DATA)" $(ARGS)
+
+studies: .venv/installed-lab
+	$(BIN)/python -m course_lib.studies $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 benchmark: .venv/installed-test
 	$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(FULL_SIZE),--full-size "$(FULL_SIZE)")

@@ -10,7 +10,7 @@ from typing import Protocol, Self
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 from torch.utils.data import Dataset
 
 from course_lib.cards import IMAGE_SUFFIXES, card_slugs
@@ -115,6 +115,26 @@ def take_patients(radiographs: Sequence[Radiograph], max_images: int, seed: int 
         if total + images_of[patient] <= max_images:
             chosen.add(str(patient))
             total += images_of[patient]
+    return [r for r in radiographs if r.patient in chosen]
+
+
+def draw_patients(radiographs: Sequence[Radiograph], patients: int, seed: int = 0) -> list[Radiograph]:
+    """All images of so many patients, drawn at random with the classes in like proportion, in the original order.
+
+    Raises:
+        DataError: there are fewer patients, or so few are wanted that a class would get none.
+    """
+    label_of = {r.patient: r.label for r in radiographs}
+    if patients == len(label_of):
+        return list(radiographs)
+    names, labels = sorted(label_of), [label_of[name] for name in sorted(label_of)]
+    try:
+        chosen = set(train_test_split(names, train_size=patients, stratify=labels, random_state=seed)[0])
+    except ValueError as error:
+        raise DataError(
+            f"{patients} patients with every class among them can not be drawn from {len(names)}: {error} "
+            "Ask for another number."
+        ) from error
     return [r for r in radiographs if r.patient in chosen]
 
 

@@ -15,6 +15,7 @@ from course_lib.dataset import (
     RadiographDataset,
     check_images,
     check_patients_apart,
+    draw_patients,
     load_card,
     open_grey,
     read_split,
@@ -195,6 +196,19 @@ def test_a_part_of_the_images_holds_whole_patients() -> None:
     left_out = {r.patient for r in cohort} - {r.patient for r in part}
     assert len(left_out) == 30
     assert take_patients(cohort, 1000) == cohort
+
+
+def test_patients_are_drawn_whole_with_both_classes_in_proportion(folder: Path) -> None:
+    radiographs, _ = read_split(folder, "train")
+    drawn = draw_patients(radiographs, 8, seed=1)
+    assert len(drawn) == 16
+    assert len({r.patient for r in drawn}) == 8
+    assert sum(r.label for r in drawn) == 8
+    assert drawn == draw_patients(radiographs, 8, seed=1) != draw_patients(radiographs, 8, seed=2)
+    assert draw_patients(radiographs, 16) == radiographs
+    for patients in (1, 17):
+        with pytest.raises(DataError, match=f"{patients} patients with every class"):
+            draw_patients(radiographs, patients)
 
 
 def test_a_dataset_gives_tensor_and_label(small_data: RadiographDataset) -> None:

@@ -58,6 +58,8 @@ def test_the_commands_that_measure_pass_their_folders_on(tmp_path: Path) -> None
     assert 'course_lib.headline choose "/x rays"' in dry_run(tmp_path, "choose-recipe", "DATA=/x rays")
     training = dry_run(tmp_path, "train-real", "DATA=/x rays", "ARGS=--networks 3")
     assert 'course_lib.headline train "/x rays" --networks 3' in training
+    assert dry_run(tmp_path, "studies", "ARGS=--only x").rstrip().endswith("-m course_lib.studies  --only x")
+    assert 'course_lib.studies --data "/x rays"' in dry_run(tmp_path, "studies", "DATA=/x rays")
     assert dry_run(tmp_path, "benchmark").rstrip().endswith("-m tests.benchmarks")
     both = dry_run(tmp_path, "benchmark", "DATA=/small", "FULL_SIZE=/large")
     assert '-m tests.benchmarks --data "/small" --full-size "/large"' in both

@@ -1,0 +1,11 @@
+"""Studies: what is too long for a lesson, run once and kept as a few numbers, which the notebooks draw.
+
+`study` says what a study is and keeps its results; each other module is one study.
+"""
+
+from course_lib.studies import finetuning
+from course_lib.studies.study import Results, Row, Study, carry_out, is_stored, stored
+
+STUDIES = {study.name: study for study in (finetuning.STUDY,)}
+
+__all__ = ["STUDIES", "Results", "Row", "Study", "carry_out", "is_stored", "stored"]
