@@ -4,9 +4,9 @@ A flat package of rooms. A room imports only from the rooms below it, and neighb
 other; import-linter holds this. Read it from the bottom up:
 
     audit_plots | finetuning_plots | headline | notebooks | pretraining | realism | studies | widgets
-                                     figures of an audit | and of fine-tuning | for authors: the recipe on real X-rays, runs the notebooks,
-                                     trains the shipped weights, measures the simulator | what is too long for a
-                                     lesson, and its stored numbers | dialogues
+                                     figures of an audit | and of fine-tuning | for authors: the recipe on real X-rays,
+                                     runs the notebooks, trains the shipped weights, measures the simulator | what is
+                                     too long for a lesson, and its stored numbers | dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
     plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
                                      batch by heart

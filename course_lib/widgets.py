@@ -295,7 +295,8 @@ def draw_unfreezing(
     words = (
         f"If the last {stages} of {len(costs)} stages learn ({', '.join(chosen.stages)}), training changes "
         f"{chosen.parameters:,} of {whole.parameters:,} parameters. An epoch of {images:,} images takes about "
-        f"{seconds[0]:.1f} s at {gflops_per_second:g} billion multiply-adds a second; with all stages {seconds[1]:.1f} s."
+        f"{seconds[0]:.1f} s at {gflops_per_second:g} billion multiply-adds a second; with all stages "
+        f"{seconds[1]:.1f} s."
     )
     pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
     return pixels, words
