@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from course_lib.audit import blind_model, find_duplicates, judge_properties, take_inventory
-from course_lib.audit.pictures import find_odd_pictures
+from course_lib.audit.pictures import OddPictures, find_odd_pictures
 from course_lib.cards import load_card
 from course_lib.dataset import open_grey, read_split
 from course_lib.runtime import COURSE_ROOT
@@ -39,7 +39,7 @@ def test_a_difference_hash_is_the_same_for_hundreds_of_pairs_of_different_patien
 
 def test_no_picture_of_the_real_folder_is_called_odd() -> None:
     odd = find_odd_pictures(take_inventory(DATA / "chest_xray_224"))
-    assert not (odd.blank or odd.negative or odd.blurred or odd.odd_size)
+    assert odd == OddPictures((), (), (), ())
 
 
 def test_the_quantisation_table_alone_tells_the_class() -> None:
