@@ -354,6 +354,8 @@ def test_an_endless_loop_is_stopped(loop: Callable[..., object], monkeypatch: py
     assert verdict.outcome == "wrong"
     assert re.search(r"  input      size=.*\n.*\n  came       nothing after 0.3 s, so it was stopped", verdict.text)
     assert len(verdict.text) < 1000
+    if loop.__name__ in ("stubborn", "asleep"):
+        assert "Does it wait for something?" in verdict.text
 
 
 def test_a_check_takes_less_than_two_seconds() -> None:
@@ -466,6 +468,22 @@ def test_types_and_shapes_count_and_rounding_does_not(expected: object, came: ob
 
 
 @pytest.mark.parametrize(
+    ("number", "answer", "words"),
+    [
+        ("2.5", lambda *lists: np.array(EXERCISES["2.5"].reference(*lists)), "but a list is asked for: .tolist()"),
+        ("2.5", lambda *lists: (np.array(EXERCISES["2.5"].reference(*lists)),), "The values stand in a tuple"),
+        ("2.7", lambda *numbers: np.float64(EXERCISES["2.7"].reference(*numbers)), "but a whole number is asked for"),
+        ("2.7", lambda *_: 0.5, ""),
+        ("2.5", lambda *_: (np.array([1]),), ""),
+    ],
+)
+def test_a_right_value_of_a_wrong_kind_is_told_so(number: str, answer: Callable[..., object], words: str) -> None:
+    text = judge(EXERCISES[number], answer).text
+    assert "not yet" in text
+    assert (words in text) if words else ("→" not in text)
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
     [
         (1 / 3, "0.333333"),
@@ -473,7 +491,9 @@ def test_types_and_shapes_count_and_rounding_does_not(expected: object, came: ob
         (np.int64(3), "3"),
         (np.eye(2), "array([[1.0, 0.0], [0.0, 1.0]])"),
         (torch.zeros(2, 3, 4), "tensor of shape [2, 3, 4]"),
-        ([torch.zeros(2)], "[tensor of shape [2]]"),
+        ([torch.zeros(2)], "[tensor([0.0, 0.0])]"),
+        ([torch.zeros(9)], "[tensor of shape [9]]"),
+        ((np.zeros(2),), "(array([0.0, 0.0]),)"),
         (torch.arange(9), "tensor([0, 1, 2, 3, 4, 5, 6, 7, …], shape [9])"),
         (torch.nn.Sequential(torch.nn.ReLU()), "a network (ReLU)"),
         (object(), "an object of type object"),
