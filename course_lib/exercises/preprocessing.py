@@ -383,8 +383,8 @@ LOST_BY_CROP = Exercise(
         Mistake(_always_high, "That holds for high pictures only. Most are wider than they are high."),
         Mistake(_side_twice, "The crop cuts one direction only: the shorter side stays whole."),
         Mistake(_in_pixels, "That is a number of pixels. Divide by the pixels of the whole picture."),
-        Mistake(_by_the_width, "That holds for wide pictures. In high ones the height is the whole: divide by max."),
-        Mistake(_by_the_height, "That holds for high pictures. In wide ones the width is the whole: divide by max."),
+        Mistake(_by_the_width, "That holds for wide pictures only. Divide by the longer side, whichever it is."),
+        Mistake(_by_the_height, "That holds for high pictures only. Divide by the longer side, whichever it is."),
         Mistake(_by_the_shorter, "What is lost is part of the longer side: divide by that one."),
         Mistake(_long_by_short, "The division is turned round, so it comes out above 1: short / long is kept."),
         Mistake(_pixels_of_a_side, "So many pixels of the longer side are lost. Divide by that side."),
@@ -444,10 +444,17 @@ def _one_each(images: np.ndarray, patients: list[str], training: set[str]) -> tu
     return chosen.mean(axis=(1, 2)), chosen.std(axis=(1, 2))
 
 
+def _lists_of_one_each(images: np.ndarray, patients: list[str], training: set[str]) -> tuple[list[float], list[float]]:
+    means, stds = _one_each(images, patients, training)
+    return means.tolist(), stds.tolist()
+
+
 def _one_less(images: np.ndarray, patients: list[str], training: set[str]) -> tuple[float, float]:
     chosen = images[[patient in training for patient in patients]]
     return float(chosen.mean()), float(chosen.std(ddof=1))
 
+
+ONE_PER_IMAGE = "That is a mean and a spread for each image. Take the pixels of all these images together."
 
 MEAN_AND_STD = Exercise(
     "1.5",
@@ -473,7 +480,8 @@ MEAN_AND_STD = Exercise(
         ),
         Mistake(_one_image_each, "Some patients have two images. All images of a training patient take part."),
         Mistake(_variance, "That is the variance. The standard deviation is its square root."),
-        Mistake(_one_each, "That is a mean and a spread for each image. Take all pixels together, without axis."),
+        Mistake(_one_each, ONE_PER_IMAGE),
+        Mistake(_lists_of_one_each, ONE_PER_IMAGE),
         Mistake(_one_less, "torch's std divides by n - 1, and so does ddof=1. Use numpy's own, or correction=0."),
     ),
     draw=_draw_images_and_patients,
@@ -488,7 +496,7 @@ def denormalise(tensor: torch.Tensor, mean: list[float], std: list[float]) -> to
 
 
 def _draw_normalised(rng: np.random.Generator) -> Inputs:
-    tensor = torch.from_numpy(np.round(rng.normal(size=(3, 2, 3)), 1)).float()
+    tensor = torch.from_numpy(np.round(rng.normal(size=(3, 1, 3)), 1)).float()
     mean = [float(m) / 100 for m in rng.permutation(np.arange(40, 60))[:3]]
     std = [float(s) / 100 for s in rng.permutation(np.arange(15, 30))[:3]]
     return tensor, mean, std
@@ -496,6 +504,10 @@ def _draw_normalised(rng: np.random.Generator) -> Inputs:
 
 def _along_the_columns(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
     return tensor * torch.tensor(std) + torch.tensor(mean)
+
+
+def _along_the_rows(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
+    return tensor * torch.tensor(std).view(-1, 1) + torch.tensor(mean).view(-1, 1)
 
 
 def _in_the_wrong_order(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
@@ -538,6 +550,7 @@ DENORMALISE = Exercise(
             "Your three numbers went along the three columns, since broadcasting starts at the last axis. Give them "
             "the shape [3, 1, 1].",
         ),
+        Mistake(_along_the_rows, "Your three numbers went along the rows. Give them the shape [3, 1, 1]."),
         Mistake(_in_the_wrong_order, "The order is turned round: dividing came last, so undo it first."),
         Mistake(_normalised_again, "That normalises once more. The way back multiplies and adds."),
         Mistake(_first_channel_for_all, "All channels got the numbers of the first. Each has its own."),

@@ -44,6 +44,10 @@ def _whole_percent(picture: np.ndarray) -> float:
     return float(round(brightness(picture)))
 
 
+def _cut_percent(picture: np.ndarray) -> float:
+    return float(int(brightness(picture)))
+
+
 def _each_pixel(picture: np.ndarray) -> np.ndarray:
     return picture / 255 * 100
 
@@ -73,6 +77,7 @@ BRIGHTNESS = Exercise(
         ),
         Mistake(_of_the_brightest, "White is 255, whether this picture has it or not."),
         Mistake(_whole_percent, "The number is right, but rounded. Return it as it is."),
+        Mistake(_cut_percent, "int and // cut off what follows the point. Return the number as it is."),
         Mistake(_each_pixel, ONE_PER_PIXEL),
         Mistake(_each_pixel_starts_anew, ONE_PER_PIXEL),
     ),
