@@ -20,7 +20,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from course_lib.exercises import EXERCISES, LESSONS, auditing, building_net, check, hint, judging, limits, solution
+from course_lib.exercises import (
+    EXERCISES,
+    LESSONS,
+    auditing,
+    building_net,
+    check,
+    hint,
+    judging,
+    limits,
+    preprocessing,
+    solution,
+)
 from course_lib.exercises.cells import ExerciseError, find, solve, solved_alone
 from course_lib.exercises.comparing import difference, shown
 from course_lib.exercises.exercise import Exercise, Mistake
@@ -159,6 +170,28 @@ def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
         exercise.reference(*inputs)
 
     assert judge(exercise, answer).text.endswith("→ Nothing was returned: is there a return at the end?")
+
+
+@each_exercise
+def test_an_error_is_set_against_words(exercise: Exercise) -> None:
+    text = judge(exercise, raising(ValueError("no"))).text
+    assert "\n  came       ValueError: no" in text
+    assert not re.search(r"expected   {|grad_fn", text)
+
+
+def test_the_loss_that_an_error_kept_from_coming_is_a_number() -> None:
+    text = judge(EXERCISES["3.4"], raising(ValueError("no"))).text
+    assert re.search(r"expected   the loss: tensor\(\d\.\d+\), whether it leads back to the weights: True\n", text)
+
+
+def test_the_numbers_of_a_small_image_are_shown() -> None:
+    text = judge(EXERCISES["1.6"], EXERCISES["1.6"].mistakes[0].answer).text
+    assert len(re.findall(r"(?:tensor=|expected   |came       )tensor\(\[\[\[", text)) == 3
+
+
+def test_the_type_of_bytes_counts_where_their_values_are_right() -> None:
+    text = judge(EXERCISES["1.2"], lambda *window: preprocessing.to_8_bit(*window).astype(np.int16)).text
+    assert "looked at  the type of the values\n  expected   'uint8'\n  came       'int16'" in text
 
 
 def test_a_value_where_a_function_is_wanted_is_refused() -> None:
@@ -491,6 +524,7 @@ def test_a_right_value_of_a_wrong_kind_is_told_so(number: str, answer: Callable[
         (np.int64(3), "3"),
         (np.eye(2), "array([[1.0, 0.0], [0.0, 1.0]])"),
         (torch.zeros(2, 3, 4), "tensor of shape [2, 3, 4]"),
+        (torch.zeros(2, 1, 2), "tensor([[[0.0, 0.0]], [[0.0, 0.0]]])"),
         ([torch.zeros(2)], "[tensor([0.0, 0.0])]"),
         ([torch.zeros(9)], "[tensor of shape [9]]"),
         ((np.zeros(2),), "(array([0.0, 0.0]),)"),

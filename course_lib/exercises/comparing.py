@@ -10,6 +10,7 @@ from torch import nn
 MAX_ITEMS = 8
 MAX_NUMBERS = 36  #: of an array or tensor; a larger one is shown as its shape
 MAX_NUMBERS_INSIDE = 6  #: the same where it stands inside a list
+MAX_NUMBERS_DEEP = 18  #: the same with three axes
 MAX_CHARACTERS = 200
 
 
@@ -36,6 +37,9 @@ class Difference:
 
 def difference(expected: object, came: object) -> Difference | None:
     """The first difference, or None if both are the same up to rounding. Types count, so that ``4.0`` is not ``4``."""
+    if type(expected) is dict and isinstance(came, Raised):
+        parts = [f"{part}: {shown(value, 1)}" for part, value in expected.items()]
+        return Difference("", ", ".join(parts), shown(came))
     if type(expected) is dict and type(came) is dict:
         for part in [*expected, *(key for key in came if key not in expected)]:
             if part not in expected or part not in came or not same(expected[part], came[part]):
@@ -132,7 +136,8 @@ def _shown_numbers(numbers: object, *, whole: bool) -> str:
     """An array or tensor; all its numbers if they are few and it does not stand inside something larger."""
     assert isinstance(numbers, torch.Tensor | np.ndarray)  # for mypy
     kind, shape = "tensor" if isinstance(numbers, torch.Tensor) else "array", list(numbers.shape)
-    if len(shape) > 2 or not 0 < math.prod(shape) <= (MAX_NUMBERS if whole else MAX_NUMBERS_INSIDE):
+    most = (MAX_NUMBERS if len(shape) < 3 else MAX_NUMBERS_DEEP) if whole else MAX_NUMBERS_INSIDE
+    if len(shape) > 3 or not 0 < math.prod(shape) <= most:
         return f"{kind} of shape {shape}"
     cut = f", shape {shape}" if max(shape, default=0) > MAX_ITEMS else ""
     return f"{kind}({shown(numbers.tolist())}{cut})"
