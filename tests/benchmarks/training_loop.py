@@ -29,7 +29,7 @@ from tests.training_run import run as train_small
 
 Loop = Callable[[nn.Module, MemoryData, MemoryData, TrainConfig], object]
 MOST_OVERHEAD = 0.02
-REPEATS, KILLS = 3, 3
+EPOCHS, REPEATS, KILLS = 2, 5, 3
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "Net": (Net, 2560),
     "ResNet-18": (lambda: resnet18_classifier(weights=None), 512),
@@ -47,14 +47,14 @@ def overhead_lines() -> list[str]:
     Seconds of the processor, which other programs on the machine do not lengthen.
     """
     lines = [
-        f"64 px, batches of 32, 3 epochs, processor time, median of {REPEATS} (allowed: {MOST_OVERHEAD:.0%}):",
+        f"64 px, batches of 32, {EPOCHS} epochs, processor time, median of {REPEATS} (allowed: {MOST_OVERHEAD:.0%}):",
         "",
         "| network | bare loop | fit | overhead |",
         "|---|---|---|---|",
     ]
     for name, (build, images) in NETWORKS.items():
         train, validation = MemoryData(images, size=64), MemoryData(64, size=64, seed=1)
-        config = TrainConfig(epochs=2)
+        config = TrainConfig(epochs=EPOCHS)
         bare_times: list[float] = []
         fit_times: list[float] = []
         bare_loop(build(), train, validation, config)  # the first training of a process is slower
