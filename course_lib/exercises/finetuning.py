@@ -108,7 +108,7 @@ def _head(answer: Answer, inputs: Inputs) -> object:
     shape = list(head.weight.shape) if isinstance(head, nn.Linear) else []
     after = _state(network)
     return {
-        "what is returned": type(came).__name__,
+        "what is returned": _returned(came),
         "the kind of the last layer": type(head).__name__,
         "the shape of its weights, [classes, features]": shape,
         "whether it is a new layer": head is not old,
@@ -135,10 +135,6 @@ def _only_the_layer(network: ResNet, classes: int) -> nn.Module:
 def _from_the_old_classes(network: ResNet, classes: int) -> ResNet:
     network.fc = nn.Linear(network.fc.out_features, classes)
     return network
-
-
-def _head_without_return(network: ResNet, classes: int) -> None:
-    new_head(network, classes)
 
 
 def _by_heart(network: ResNet, classes: int) -> ResNet:
@@ -179,7 +175,6 @@ NEW_HEAD = Exercise(
         ),
         Mistake(_by_heart, "512 is right for ResNet-18 alone. Ask the old head: network.fc.in_features."),
         Mistake(_turned_round, "nn.Linear wants what goes in first, then what comes out: the features, the classes."),
-        Mistake(_head_without_return, "The network is right. Return it as well."),
     ),
     draw=_draw_network_to_behead,
     observe=_head,
@@ -188,10 +183,11 @@ NEW_HEAD = Exercise(
 # 4.3 --- freeze all but the head
 
 
-def freeze_all_but_head(network: ResNet) -> None:
-    """Let training change the last layer, ``network.fc``, and nothing else."""
+def freeze_all_but_head(network: ResNet) -> ResNet:
+    """The same network; training may change its last layer, ``network.fc``, and nothing else."""
     network.requires_grad_(False)
     network.fc.requires_grad_(True)
+    return network
 
 
 def _draw_network_to_freeze(rng: np.random.Generator) -> Inputs:
@@ -203,42 +199,50 @@ def _draw_network_to_freeze(rng: np.random.Generator) -> Inputs:
 
 def _what_may_change(answer: Answer, inputs: Inputs) -> object:
     network = _module(inputs[0])
-    answer(*inputs)
+    came = answer(*inputs)
     return {
+        "what is returned": _returned(came),
         "the parameters that training may change": [n for n, p in network.named_parameters() if p.requires_grad],
         "the mode of the network, which was train": "train" if network.training else "eval",
     }
 
 
-def _only_eval(network: ResNet) -> None:
+def _only_eval(network: ResNet) -> ResNet:
     network.eval()
+    return network
 
 
-def _an_attribute(network: ResNet) -> None:
+def _an_attribute(network: ResNet) -> ResNet:
     network.requires_grad = False
+    return network
 
 
-def _everything_frozen(network: ResNet) -> None:
+def _everything_frozen(network: ResNet) -> ResNet:
     network.requires_grad_(False)
+    return network
 
 
-def _head_frozen(network: ResNet) -> None:
+def _head_frozen(network: ResNet) -> ResNet:
     network.requires_grad_(True)
     network.fc.requires_grad_(False)
+    return network
 
 
-def _weights_only(network: ResNet) -> None:
+def _weights_only(network: ResNet) -> ResNet:
     network.requires_grad_(False)
     network.fc.weight.requires_grad = True
+    return network
 
 
-def _head_alone_freed(network: ResNet) -> None:
+def _head_alone_freed(network: ResNet) -> ResNet:
     network.fc.requires_grad_(True)
+    return network
 
 
-def _frozen_and_eval(network: ResNet) -> None:
+def _frozen_and_eval(network: ResNet) -> ResNet:
     freeze_all_but_head(network)
     network.eval()
+    return network
 
 
 FREEZE = Exercise(
@@ -249,13 +253,13 @@ FREEZE = Exercise(
         "Each parameter says with requires_grad whether training may change it.",
         "A whole network, and each of its parts, has requires_grad_(True or False), which says it to all parameters.",
         "First freeze everything, then free the head, network.fc; it may have come frozen.",
-        "network.requires_grad_(False), and on the next line network.fc.requires_grad_(True)",
+        "network.requires_grad_(False), on the next line network.fc.requires_grad_(True), and then return network",
     ),
     mistakes=(
         Mistake(_only_eval, "eval() is about dropout and batch norm. Parameters learn on in that mode as well."),
         Mistake(
             _an_attribute,
-            "network.requires_grad = False makes a new attribute that nobody reads. The function ends with a dash: "
+            "network.requires_grad = False makes a new attribute that nobody reads. The function ends with an underscore: "
             "requires_grad_(False).",
         ),
         Mistake(_everything_frozen, "Now nothing may change, the head neither. Free network.fc again."),
@@ -431,12 +435,13 @@ STAGE_RATES = Exercise(
 # 4.6 --- batch norm in a frozen network
 
 
-def begin_training(network: nn.Module) -> None:
-    """Training mode for everything, apart from batch norms whose weights are frozen."""
+def begin_training(network: nn.Module) -> nn.Module:
+    """The same network, all of it in training mode apart from batch norms whose weights are frozen."""
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d) and not layer.weight.requires_grad:
             layer.eval()
+    return network
 
 
 def _draw_half_frozen_network(rng: np.random.Generator) -> Inputs:
@@ -453,9 +458,10 @@ def _modes(answer: Answer, inputs: Inputs) -> object:
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     still = [not norm.weight.requires_grad for norm in norms]
     learning = [name for name, p in network.named_parameters() if p.requires_grad]
-    answer(*inputs)
+    came = answer(*inputs)
     (dropout,) = (layer for layer in network.modules() if isinstance(layer, nn.Dropout))
     return {
+        "what is returned": _returned(came),
         "the modes of the frozen batch norms": [_mode(n.training) for n, s in zip(norms, still, strict=True) if s],
         "the modes of those that learn": [_mode(n.training) for n, s in zip(norms, still, strict=True) if not s],
         "the mode of dropout": _mode(dropout.training),
@@ -463,40 +469,46 @@ def _modes(answer: Answer, inputs: Inputs) -> object:
     } | ({} if learning else {"nothing learns": True})
 
 
-def _train_alone(network: nn.Module) -> None:
+def _train_alone(network: nn.Module) -> nn.Module:
     network.train()
+    return network
 
 
-def _eval_alone(network: nn.Module) -> None:
+def _eval_alone(network: nn.Module) -> nn.Module:
     network.eval()
+    return network
 
 
-def _every_batch_norm(network: nn.Module) -> None:
+def _every_batch_norm(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.eval()
+    return network
 
 
-def _the_wrong_ones(network: nn.Module) -> None:
+def _the_wrong_ones(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d) and layer.weight.requires_grad:
             layer.eval()
+    return network
 
 
-def _frozen_once_more(network: nn.Module) -> None:
+def _frozen_once_more(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.requires_grad_(False)
+    return network
 
 
-def _whatever_does_not_learn(network: nn.Module) -> None:
+def _whatever_does_not_learn(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if not any(parameter.requires_grad for parameter in layer.parameters()):
             layer.eval()
+    return network
 
 
 BEGIN_TRAINING = Exercise(
@@ -508,7 +520,7 @@ BEGIN_TRAINING = Exercise(
         "network.modules() goes through all layers; isinstance(layer, nn.BatchNorm2d) finds the batch norms.",
         "A batch norm is frozen if its layer.weight has requires_grad False. layer.eval() holds its memory still.",
         "network.train(); for layer in network.modules(): if isinstance(layer, nn.BatchNorm2d) and not "
-        "layer.weight.requires_grad: layer.eval()",
+        "layer.weight.requires_grad: layer.eval(); and at the end return network",
     ),
     mistakes=(
         Mistake(
@@ -628,6 +640,11 @@ def _module(network: object) -> nn.Module:
 
 def _state(network: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
+def _returned(came: object) -> object:
+    """The kind of what came; nothing and ``...`` as they are, so that a forgotten return and a stub are seen."""
+    return came if came is None or came is ... else type(came).__name__
 
 
 def _mode(training: bool) -> str:
