@@ -259,8 +259,8 @@ FREEZE = Exercise(
         Mistake(_only_eval, "eval() is about dropout and batch norm. Parameters learn on in that mode as well."),
         Mistake(
             _an_attribute,
-            "network.requires_grad = False makes a new attribute that nobody reads. The function ends with an underscore: "
-            "requires_grad_(False).",
+            "network.requires_grad = False makes a new attribute that nobody reads. The function's name ends with an "
+            "underscore: requires_grad_(False).",
         ),
         Mistake(_everything_frozen, "Now nothing may change, the head neither. Free network.fc again."),
         Mistake(_head_frozen, "That is the wrong way round: the head is new and must learn, the rest stays."),
