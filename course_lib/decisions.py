@@ -50,6 +50,9 @@ class Costs:
     alarm: float  #: of a healthy child that is called sick
     prevalence: float  #: 0 to 1
 
+    def __str__(self) -> str:
+        return f"a miss costs {self.miss:g}, a false alarm {self.alarm:g}, and {self.prevalence:.0%} are sick"
+
     def of(self, predictions: Predictions, threshold: float) -> float:
         """The mean cost of a child there, in the unit of the costs."""
         return self.prevalence * self.miss * (1 - sensitivity(predictions, threshold)) + (

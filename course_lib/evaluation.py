@@ -294,7 +294,7 @@ class Subgroup:
     scores: tuple[Score, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SubgroupReport:
     """The numbers of one model for several groups of patients. Shows itself as a table."""
 
@@ -307,6 +307,9 @@ class SubgroupReport:
         names = [score.name for score in self.groups[0].scores]
         head = ["| " + " | ".join(["group", "sick patients", "healthy patients", *names]) + " |"]
         return "\n".join([*head, "|---" * (3 + len(names)) + "|", *map(_row, self.groups)])
+
+    def __repr__(self) -> str:
+        return self._repr_markdown_()
 
 
 def by_group(

@@ -46,7 +46,9 @@ def test_a_share_is_from_0_to_1(wrong: int, name: str) -> None:
 def test_a_cost_counted_by_hand() -> None:
     # One of two sick is missed, one of four healthy is alarmed.
     predictions = predictions_of([1, 1, 0, 0, 0, 0], [0.9, 0.2, 0.7, 0.1, 0.1, 0.1])
-    assert Costs(10, 1, 0.2).of(predictions, 0.5) == pytest.approx(0.2 * 10 / 2 + 0.8 * 1 / 4)
+    costs = Costs(10, 1, 0.2)
+    assert costs.of(predictions, 0.5) == pytest.approx(0.2 * 10 / 2 + 0.8 * 1 / 4)
+    assert str(costs) == "a miss costs 10, a false alarm 1, and 20% are sick"
 
 
 @settings(deadline=None, max_examples=30)

@@ -139,7 +139,7 @@ def _draw_shares(rng: np.random.Generator) -> Inputs:
     return float(sensitivity), float(specificity), float(rng.choice([0.01, 0.02, 0.05, 0.1, 0.2]))
 
 
-def _without_prevalence(sensitivity: float, specificity: float, prevalence: float) -> float:
+def _without_prevalence(sensitivity: float, specificity: float, _prevalence: float) -> float:
     return sensitivity / (sensitivity + 1 - specificity)
 
 
@@ -152,7 +152,7 @@ def _all_healthy_and_sick(sensitivity: float, specificity: float, prevalence: fl
     return prevalence * sensitivity / (prevalence * sensitivity + 1 - specificity)
 
 
-def _found_of_everyone(sensitivity: float, specificity: float, prevalence: float) -> float:
+def _found_of_everyone(sensitivity: float, _specificity: float, prevalence: float) -> float:
     return prevalence * sensitivity
 
 
@@ -291,122 +291,7 @@ F1_SCORE = Exercise(
     draw=_draw_two_shares,
 )
 
-# 5.6 --- temperature
-
-
-def soften(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities [images, classes], from logits that are divided by the temperature first."""
-    powers = np.exp(logits / temperature)
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def _draw_logits(rng: np.random.Generator) -> Inputs:
-    logits = np.round(rng.normal(0, 2, (3, 2)), 1)
-    return logits + np.array([0.3, 1.0]), float(rng.choice([0.5, 1.5, 2.0, 3.0]))
-
-
-def _hardened(logits: np.ndarray, temperature: float) -> np.ndarray:
-    return soften(logits, 1 / temperature)
-
-
-def _ignores_the_temperature(logits: np.ndarray, temperature: float) -> np.ndarray:
-    return soften(logits, 1.0)
-
-
-def _no_sum(logits: np.ndarray, temperature: float) -> np.ndarray:
-    return np.asarray(np.exp(logits / temperature))
-
-
-def _over_images(logits: np.ndarray, temperature: float) -> np.ndarray:
-    return soften(logits.T, temperature).T
-
-
-def _divided_too_late(logits: np.ndarray, temperature: float) -> np.ndarray:
-    return soften(logits, 1.0) / temperature
-
-
-SOFTEN = Exercise(
-    "5.6",
-    "Softening with a temperature",
-    soften,
-    hints=(
-        "Softmax takes the exponential of each logit, and divides by the sum over the classes. What comes before?",
-        "Divide the logits by the temperature, then np.exp. The classes of an image are in one row.",
-        "powers.sum(axis=1, keepdims=True) is the sum of each row, in a shape that divides.",
-        "powers = np.exp(logits / temperature); return powers / powers.sum(axis=1, keepdims=True)",
-    ),
-    mistakes=(
-        Mistake(_hardened, "You multiply by the temperature: above 1, the network becomes surer, not less sure."),
-        Mistake(_ignores_the_temperature, "The temperature plays no part in yours."),
-        Mistake(_no_sum, "Each row must add up to 1: divide by its sum."),
-        Mistake(_over_images, "Your columns add up to 1. The classes of an image are in one row: axis=1."),
-        Mistake(_divided_too_late, "Divide the logits, before the softmax. Afterwards the rows no longer add up to 1."),
-    ),
-    draw=_draw_logits,
-)
-
-# 5.7 --- what a child costs
-
-
-def cost_of_a_child(
-    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
-) -> float:
-    """The mean cost of a child, where this part of the children is sick."""
-    missed = prevalence * (1 - sensitivity)
-    alarmed = (1 - prevalence) * (1 - specificity)
-    return missed * miss_cost + alarmed * alarm_cost
-
-
-def _draw_costs(rng: np.random.Generator) -> Inputs:
-    sensitivity, specificity = rng.choice([0.6, 0.7, 0.8, 0.9], 2, replace=False)
-    prevalence = float(rng.choice([0.1, 0.2, 0.3]))
-    return float(sensitivity), float(specificity), prevalence, float(rng.integers(4, 21)), float(rng.integers(1, 4))
-
-
-def _costs_swapped(
-    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
-) -> float:
-    return cost_of_a_child(sensitivity, specificity, prevalence, alarm_cost, miss_cost)
-
-
-def _right_ones_pay(
-    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
-) -> float:
-    return cost_of_a_child(1 - sensitivity, 1 - specificity, prevalence, miss_cost, alarm_cost)
-
-
-def _no_prevalence(
-    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
-) -> float:
-    return (1 - sensitivity) * miss_cost + (1 - specificity) * alarm_cost
-
-
-def _all_can_be_alarmed(
-    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
-) -> float:
-    return prevalence * (1 - sensitivity) * miss_cost + (1 - specificity) * alarm_cost
-
-
-COST_OF_A_CHILD = Exercise(
-    "5.7",
-    "What a child costs",
-    cost_of_a_child,
-    hints=(
-        "Only mistakes cost. There are two kinds: a sick child that is missed, a healthy one that is alarmed.",
-        "Of all children, the part prevalence * (1 - sensitivity) is missed. Which part is alarmed?",
-        "The healthy are 1 - prevalence, and the part 1 - specificity of them is alarmed.",
-        "return prevalence * (1 - sensitivity) * miss_cost + (1 - prevalence) * (1 - specificity) * alarm_cost",
-    ),
-    mistakes=(
-        Mistake(_costs_swapped, "The two costs are exchanged: a sick child that is called healthy is a miss."),
-        Mistake(_right_ones_pay, "You let the right answers pay. The missed are 1 - sensitivity of the sick."),
-        Mistake(_no_prevalence, "How many are sick matters: weigh the two kinds by prevalence and 1 - prevalence."),
-        Mistake(_all_can_be_alarmed, "Only the healthy can be alarmed for nothing, and they are 1 - prevalence."),
-    ),
-    draw=_draw_costs,
-)
-
-# 5.8 --- the Brier score
+# 5.6 --- the Brier score
 
 
 def brier(labels: list[int], scores: list[float]) -> float:
@@ -441,7 +326,7 @@ def _share_wrong(labels: list[int], scores: list[float]) -> float:
 
 
 BRIER = Exercise(
-    "5.8",
+    "5.6",
     "The Brier score",
     brier,
     hints=(
@@ -457,6 +342,121 @@ BRIER = Exercise(
         Mistake(_share_wrong, "That is the part of wrong calls at 0.5. Here no threshold is needed."),
     ),
     draw=_draw_labels_and_scores,
+)
+
+# 5.7 --- temperature
+
+
+def soften(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities [images, classes], from logits that are divided by the temperature first."""
+    powers = np.exp(logits / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _draw_logits(rng: np.random.Generator) -> Inputs:
+    logits = np.round(rng.normal(0, 2, (3, 2)), 1)
+    return logits + np.array([0.3, 1.0]), float(rng.choice([0.5, 1.5, 2.0, 3.0]))
+
+
+def _hardened(logits: np.ndarray, temperature: float) -> np.ndarray:
+    return soften(logits, 1 / temperature)
+
+
+def _ignores_the_temperature(logits: np.ndarray, _temperature: float) -> np.ndarray:
+    return soften(logits, 1.0)
+
+
+def _no_sum(logits: np.ndarray, temperature: float) -> np.ndarray:
+    return np.asarray(np.exp(logits / temperature))
+
+
+def _over_images(logits: np.ndarray, temperature: float) -> np.ndarray:
+    return soften(logits.T, temperature).T
+
+
+def _divided_too_late(logits: np.ndarray, temperature: float) -> np.ndarray:
+    return soften(logits, 1.0) / temperature
+
+
+SOFTEN = Exercise(
+    "5.7",
+    "Softening with a temperature",
+    soften,
+    hints=(
+        "Softmax takes the exponential of each logit, and divides by the sum over the classes. What comes before?",
+        "Divide the logits by the temperature, then np.exp. The classes of an image are in one row.",
+        "powers.sum(axis=1, keepdims=True) is the sum of each row, in a shape that divides.",
+        "powers = np.exp(logits / temperature); return powers / powers.sum(axis=1, keepdims=True)",
+    ),
+    mistakes=(
+        Mistake(_hardened, "You multiply by the temperature: above 1, the network becomes surer, not less sure."),
+        Mistake(_ignores_the_temperature, "The temperature plays no part in yours."),
+        Mistake(_no_sum, "Each row must add up to 1: divide by its sum."),
+        Mistake(_over_images, "Your columns add up to 1. The classes of an image are in one row: axis=1."),
+        Mistake(_divided_too_late, "Divide the logits, before the softmax. Afterwards the rows no longer add up to 1."),
+    ),
+    draw=_draw_logits,
+)
+
+# 5.8 --- what a child costs
+
+
+def cost_of_a_child(
+    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
+) -> float:
+    """The mean cost of a child, where this part of the children is sick."""
+    missed = prevalence * (1 - sensitivity)
+    alarmed = (1 - prevalence) * (1 - specificity)
+    return missed * miss_cost + alarmed * alarm_cost
+
+
+def _draw_costs(rng: np.random.Generator) -> Inputs:
+    sensitivity, specificity = rng.choice([0.6, 0.7, 0.8, 0.9], 2, replace=False)
+    prevalence = float(rng.choice([0.1, 0.2, 0.3]))
+    return float(sensitivity), float(specificity), prevalence, float(rng.integers(4, 21)), float(rng.integers(1, 4))
+
+
+def _costs_swapped(
+    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
+) -> float:
+    return cost_of_a_child(sensitivity, specificity, prevalence, alarm_cost, miss_cost)
+
+
+def _right_ones_pay(
+    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
+) -> float:
+    return cost_of_a_child(1 - sensitivity, 1 - specificity, prevalence, miss_cost, alarm_cost)
+
+
+def _no_prevalence(
+    sensitivity: float, specificity: float, _prevalence: float, miss_cost: float, alarm_cost: float
+) -> float:
+    return (1 - sensitivity) * miss_cost + (1 - specificity) * alarm_cost
+
+
+def _all_can_be_alarmed(
+    sensitivity: float, specificity: float, prevalence: float, miss_cost: float, alarm_cost: float
+) -> float:
+    return prevalence * (1 - sensitivity) * miss_cost + (1 - specificity) * alarm_cost
+
+
+COST_OF_A_CHILD = Exercise(
+    "5.8",
+    "What a child costs",
+    cost_of_a_child,
+    hints=(
+        "Only mistakes cost. There are two kinds: a sick child that is missed, a healthy one that is alarmed.",
+        "Of all children, the part prevalence * (1 - sensitivity) is missed. Which part is alarmed?",
+        "The healthy are 1 - prevalence, and the part 1 - specificity of them is alarmed.",
+        "return prevalence * (1 - sensitivity) * miss_cost + (1 - prevalence) * (1 - specificity) * alarm_cost",
+    ),
+    mistakes=(
+        Mistake(_costs_swapped, "The two costs are exchanged: a sick child that is called healthy is a miss."),
+        Mistake(_right_ones_pay, "You let the right answers pay. The missed are 1 - sensitivity of the sick."),
+        Mistake(_no_prevalence, "How many are sick matters: weigh the two kinds by prevalence and 1 - prevalence."),
+        Mistake(_all_can_be_alarmed, "Only the healthy can be alarmed for nothing, and they are 1 - prevalence."),
+    ),
+    draw=_draw_costs,
 )
 
 # 5.9 --- one draw of the bootstrap
@@ -607,9 +607,9 @@ LESSON = Lesson(
         VALUE_OF_AN_ALARM,
         SHARE_OF_PAIRS,
         F1_SCORE,
+        BRIER,
         SOFTEN,
         COST_OF_A_CHILD,
-        BRIER,
         IMAGES_OF_DRAW,
     ),
     (PREVALENCE_QUESTION, AUROC_QUESTION, OVERLAP_QUESTION, TEST_QUESTION),
