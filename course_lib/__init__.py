@@ -8,12 +8,19 @@ other; import-linter holds this. Read it from the bottom up:
                                      runs the notebooks, trains the shipped weights, measures the simulator | what is
                                      too long for a lesson, and its stored numbers | dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
+    audit_plots | headline | notebooks | pretraining | realism | widgets
+                                     figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
+                                     trains the shipped weights, measures the simulator | dialogues
+    evaluation_plots | exercises     figures of an evaluation | checks, hints, solutions, questions; what the learner
+                                     has solved
     plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
                                      batch by heart
     audit | training | features      what is wrong with a folder of images | the loop and its history | what a frozen
                                      network sees, computed once
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
-    parallel                         several processes that train one model together
+    calibration | decisions | model_card | parallel
+                                     is 0.8 four of five? | what a threshold costs, and for whom | what goes with a
+                                     network | several processes that train one model together
     evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once

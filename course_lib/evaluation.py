@@ -1,6 +1,6 @@
 """Predictions, and the numbers that summarise them: each with an interval, each beside a baseline."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,8 +85,7 @@ def mean_of(several: Sequence[Predictions]) -> Predictions:
 
     Source: B. Lakshminarayanan et al., Simple and Scalable Predictive Uncertainty Estimation, arXiv:1612.01474.
     """
-    if len({predictions.files for predictions in several}) != 1:
-        raise ValueError("The models must have looked at the same images, in the same order.")
+    _check_same_images(several)
     return replace(several[0], probabilities=np.mean([p.probabilities for p in several], axis=0))
 
 
@@ -130,9 +129,15 @@ def specificity(predictions: Predictions, threshold: float) -> float:
 
 
 def precision(predictions: Predictions, threshold: float) -> float:
-    """Of those called sick, the part that is sick, 0 to 1. NaN if no one is called sick."""
+    """Of those called sick, the part that is sick, 0 to 1; NaN if no one is. Doctors say positive predictive value."""
     (_, alarmed), (_, found) = confusion(predictions, threshold)
     return _ratio(found, found + alarmed)
+
+
+def negative_predictive_value(predictions: Predictions, threshold: float) -> float:
+    """Of those called healthy, the part that is healthy, 0 to 1. NaN if no one is called healthy."""
+    (spared, _), (missed, _) = confusion(predictions, threshold)
+    return _ratio(spared, spared + missed)
 
 
 def accuracy(predictions: Predictions, threshold: float) -> float:
@@ -186,20 +191,47 @@ def bootstrap_interval(
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile interval).
     """
-    _, codes = np.unique(predictions.patients, return_inverse=True)
-    images_of = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(resamples):
-        drawn = rng.integers(len(images_of), size=len(images_of))
-        sample = predictions.take(np.concatenate([images_of[i] for i in drawn]))
-        if len(np.unique(sample.labels)) == len(predictions.classes):
-            values.append(metric(sample))
-    if not values:
-        raise ValueError("No interval: every resample lacked a class. There are too few patients.")
-    tail = (1 - level) / 2
-    low, high = np.nanquantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+    values = [metric(predictions.take(drawn)) for drawn in _draws(predictions, resamples, seed)]
+    return _middle(values, level)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same images: how much higher the first one's metric is, and how sure that is."""
+
+    difference: float  #: first minus second
+    low: float  #: lower end of the paired interval
+    high: float
+    draws: NDArray[np.float64]  #: [resamples, 2], the metric of both on the same patients
+
+    @property
+    def wins(self) -> float:
+        """The part of the draws in which the first is better, 0 to 1; ties count half."""
+        gained = self.draws[:, 0] - self.draws[:, 1]
+        return float((gained > 0).mean() + (gained == 0).mean() / 2)
+
+    def __str__(self) -> str:
+        return (
+            f"difference {self.difference:+.3f}, 95 % interval {self.low:+.3f} to {self.high:+.3f}; "
+            f"better in {self.wins:.0%} of the draws"
+        )
+
+
+def compare(
+    first: Predictions, second: Predictions, metric: Metric, *, resamples: int = 1000, seed: int = 0
+) -> Comparison:
+    """A paired bootstrap: in each draw, both models are measured on the same patients. The interval holds 95 %.
+
+    Raises:
+        ValueError: the models did not look at the same images in the same order.
+
+    Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8.
+    """
+    _check_same_images((first, second))
+    drawn = _draws(first, resamples, seed)
+    draws = np.array([(metric(first.take(indices)), metric(second.take(indices))) for indices in drawn]).reshape(-1, 2)
+    low, high = _middle((draws[:, 0] - draws[:, 1]).tolist(), 0.95)
+    return Comparison(metric(first) - metric(second), low, high, draws)
 
 
 @dataclass(frozen=True)
@@ -252,9 +284,103 @@ def evaluate(predictions: Predictions, threshold: float, title: str, *, resample
     return Report(f"{title}: {images} images of {patients} patients, threshold {threshold:.2f}", tuple(scores))
 
 
+@dataclass(frozen=True)
+class Subgroup:
+    """The numbers of one model on some of the patients."""
+
+    name: str
+    sick_patients: int
+    healthy_patients: int
+    scores: tuple[Score, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class SubgroupReport:
+    """The numbers of one model for several groups of patients. Shows itself as a table."""
+
+    groups: tuple[Subgroup, ...]
+
+    def __getitem__(self, name: str) -> Subgroup:
+        return next(group for group in self.groups if group.name == name)
+
+    def _repr_markdown_(self) -> str:
+        names = [score.name for score in self.groups[0].scores]
+        head = ["| " + " | ".join(["group", "sick patients", "healthy patients", *names]) + " |"]
+        return "\n".join([*head, "|---" * (3 + len(names)) + "|", *map(_row, self.groups)])
+
+    def __repr__(self) -> str:
+        return self._repr_markdown_()
+
+
+def by_group(
+    predictions: Predictions, threshold: float, groups: Mapping[str, NDArray[np.bool_]], *, resamples: int = 1000
+) -> SubgroupReport:
+    """Sensitivity, specificity and AUROC for each group [images], with intervals over its patients.
+
+    Raises:
+        ValueError: there is no group, or one lacks the sick or the healthy.
+    """
+    if not groups:
+        raise ValueError("Expected at least one group of images, got none.")
+    return SubgroupReport(
+        tuple(
+            _subgroup(name, predictions.take(np.flatnonzero(mask)), threshold, resamples)
+            for name, mask in groups.items()
+        )
+    )
+
+
 def bind(metric: Callable[[Predictions, float], float], threshold: float) -> Metric:
     """The metric at this threshold, as a function of the predictions alone."""
     return lambda predictions: metric(predictions, threshold)
+
+
+def _check_same_images(several: Sequence[Predictions]) -> None:
+    if len({predictions.files for predictions in several}) != 1:
+        raise ValueError("The models must have looked at the same images, in the same order.")
+
+
+def _draws(predictions: Predictions, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """The images of patients drawn with replacement, again and again; draws that lack a class are left out."""
+    _, codes = np.unique(predictions.patients, return_inverse=True)
+    images_of = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    rng = np.random.default_rng(seed)
+    for _ in range(resamples):
+        drawn = rng.integers(len(images_of), size=len(images_of))
+        indices = np.concatenate([images_of[i] for i in drawn])
+        if len(np.unique(predictions.labels[indices])) == len(predictions.classes):
+            yield indices
+
+
+def _middle(values: Sequence[float], level: float) -> tuple[float, float]:
+    """Between which two values the middle part of them lies."""
+    if not values:
+        raise ValueError("No interval: every resample lacked a class. There are too few patients.")
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _subgroup(name: str, predictions: Predictions, threshold: float, resamples: int) -> Subgroup:
+    sick, healthy = (len(set(predictions.patients[predictions.labels == label])) for label in (1, 0))
+    if not sick or not healthy:
+        raise ValueError(f"The group {name} has {sick} sick and {healthy} healthy patients; it needs both.")
+    metric_of = {
+        "sensitivity": bind(sensitivity, threshold),
+        "specificity": bind(specificity, threshold),
+        "AUROC": auroc,
+    }
+    blind = baseline(predictions)
+    scores = tuple(
+        Score(said, metric(predictions), *bootstrap_interval(predictions, metric, resamples=resamples), metric(blind))
+        for said, metric in metric_of.items()
+    )
+    return Subgroup(name, sick, healthy, scores)
+
+
+def _row(group: Subgroup) -> str:
+    cells = [f"{score.value:.2f} ({score.low:.2f} to {score.high:.2f})" for score in group.scores]
+    return "| " + " | ".join([group.name, str(group.sick_patients), str(group.healthy_patients), *cells]) + " |"
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -23,6 +23,7 @@ from course_lib.training import History
 # Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008). Nothing rests on colour alone:
 # lines differ in style and marker too, areas in hatching.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+MOST_COLOURS = 4000  #: of a chart; lines with smooth edges have about a thousand
 LINES = ((ORANGE, "-", "s"), (BLUE, "--", "o"), ("0.3", ":", "^"), (GREEN, "-.", "D"), (PURPLE, (0, (6, 1)), "v"))
 
 
@@ -204,14 +205,24 @@ def plot_scores(predictions: Predictions, threshold: float, heading: str, ax: Ax
     return axes
 
 
-def without_colour(png: bytes) -> bytes:
-    """The same picture with one channel where all are alike, which halves its bytes; else as it was."""
+def compact(png: bytes) -> bytes:
+    """The same picture in fewer bytes: one channel where all are alike, a palette of 256 colours for a chart.
+
+    A picture that is partly transparent, or has more than `MOST_COLOURS`, as a photograph has, stays as it was.
+    """
     with Image.open(io.BytesIO(png)) as picture:
-        red, green, blue, opacity = picture.convert("RGBA").split()
-    if not red.tobytes() == green.tobytes() == blue.tobytes() or opacity.getextrema() != (255, 255):
+        opacity, colours = picture.convert("RGBA").getchannel("A"), picture.convert("RGB")
+    red, green, blue = colours.split()
+    if opacity.getextrema() != (255, 255):
+        return png
+    if red.tobytes() == green.tobytes() == blue.tobytes():
+        small = red
+    elif colours.getcolors(MOST_COLOURS):
+        small = colours.quantize(256)
+    else:
         return png
     file = io.BytesIO()
-    red.save(file, "PNG", optimize=True)
+    small.save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
@@ -269,6 +280,6 @@ def _show_with_caption(figure: Figure) -> None:
     from IPython.display import display
 
     words = figure.text_alternative  # type: ignore[attr-defined]
-    picture = {"image/png": b64encode(without_colour(print_figure(figure))).decode(), "text/plain": repr(figure)}
+    picture = {"image/png": b64encode(compact(print_figure(figure))).decode(), "text/plain": repr(figure)}
     display(picture, metadata={"image/png": {"alt": words}}, raw=True)
     display({"text/html": f"<p><small>{escape(words, quote=False)}</small></p>", "text/plain": words}, raw=True)

@@ -17,10 +17,14 @@ from scipy.ndimage import correlate
 
 from course_lib.audit import accuracy_interval
 from course_lib.comparison import Unfrozen
+from course_lib.decisions import Counts, expected_counts
+from course_lib.evaluation import Predictions, sensitivity, specificity
+from course_lib.evaluation_plots import plot_counts
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
 from course_lib.phantom import Exposure, Patient, render_with
+from course_lib.plots import text_alternative
 
 
 class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
@@ -250,17 +254,50 @@ def draw_accuracy(images: int, accuracy: float) -> tuple[NDArray[np.uint8], str]
     correct = round(accuracy * images)
     low, high = accuracy_interval(correct, images)
     figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
-    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes = figure.subplots()
     axes.hlines(0, 100 * low, 100 * high, color="#0072B2", linewidth=6)
     axes.plot(100 * correct / images, 0, "o", color="#D55E00")
     axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
-    canvas.draw()  # type: ignore[no-untyped-call]
     words = (
         f"{correct} of {images} right is an accuracy of {correct / images:.1%}. The 95 % interval goes from {low:.1%} "
         f"to {high:.1%}: {100 * (high - low):.0f} points. One image more or less is {100 / images:.1f} points."
     )
+    return _pixels_of(figure), words
+
+
+def threshold_explorer(predictions: Predictions, threshold: float, prevalence: float) -> Explorer:
+    """Two sliders, the threshold and the prevalence in percent, over what happens to 1,000 children."""
+    settings = (
+        ("threshold", "threshold", round(threshold, 2), 0.0, 1.0, 0.01),
+        ("percent_sick", "sick, %", 100 * prevalence, 1.0, 80.0, 1.0),
+    )
+    sliders = {
+        name: ipywidgets.FloatSlider(value=value, min=low, max=high, step=step, description=said, layout=LAYOUT)
+        for name, said, value, low, high, step in settings
+    }
+    return Explorer(sliders, partial(draw_children, predictions))
+
+
+def children(predictions: Predictions, threshold: float, percent_sick: float) -> Counts:
+    """What this threshold would do to 1,000 children, of whom so many percent are sick."""
+    shares = sensitivity(predictions, threshold), specificity(predictions, threshold)
+    return expected_counts(*shares, percent_sick / 100)
+
+
+def draw_children(predictions: Predictions, threshold: float, percent_sick: float) -> tuple[NDArray[np.uint8], str]:
+    """What happens to 1,000 children, as a picture [190, 600, 3]; and in words."""
+    figure = Figure(figsize=(6, 1.9), dpi=100, layout="constrained")
+    heading = f"1,000 children, {percent_sick:.0f} % sick, threshold {threshold:.2f}"
+    axes = plot_counts(children(predictions, threshold, percent_sick), heading, figure.subplots())
+    return _pixels_of(figure), text_alternative(axes)
+
+
+def _pixels_of(figure: Figure) -> NDArray[np.uint8]:
+    """The figure as it would be shown, [height, width, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
     pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
-    return pixels, words
+    return pixels
 
 
 def unfreeze_explorer(costs: Sequence[Unfrozen], gflops_per_second: float) -> Explorer:

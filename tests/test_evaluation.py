@@ -12,7 +12,15 @@ from torch import nn
 
 from course_lib import evaluation
 from course_lib.dataset import RadiographDataset
-from course_lib.evaluation import Predictions, bootstrap_interval, choose_threshold, evaluate, predict
+from course_lib.evaluation import (
+    Predictions,
+    bootstrap_interval,
+    by_group,
+    choose_threshold,
+    compare,
+    evaluate,
+    predict,
+)
 
 
 def predictions_of(labels: list[int], scores: list[float], patients: list[str] | None = None) -> Predictions:
@@ -43,6 +51,7 @@ def test_every_number_is_scikit_learns(predictions: Predictions, threshold: floa
         "specificity": metrics.recall_score(~true.astype(bool), ~called),
         "precision": metrics.precision_score(true, called, zero_division=np.nan),
         "f1": metrics.f1_score(true, called),
+        "negative_predictive_value": metrics.precision_score(~true.astype(bool), ~called, zero_division=np.nan),
     }
     for name, value in expected.items():
         assert getattr(evaluation, name)(predictions, threshold) == pytest.approx(value, nan_ok=True), name
@@ -111,6 +120,60 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
 def test_no_interval_from_a_single_class() -> None:
     with pytest.raises(ValueError, match="every resample lacked a class"):
         bootstrap_interval(predictions_of([1, 1], [0.4, 0.6]), evaluation.auroc, resamples=5)
+
+
+def two_models(seed: int = 0) -> tuple[Predictions, Predictions]:
+    """Two models that find the same children hard; the second is a little worse."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, 150)
+    clear = 0.3 * labels + rng.normal(0.35, 0.15, 150)
+    scores = [np.clip(clear + rng.normal(0, noise, 150), 0, 1).tolist() for noise in (0.02, 0.08)]
+    return predictions_of(labels.tolist(), scores[0]), predictions_of(labels.tolist(), scores[1])
+
+
+def test_a_paired_comparison_sees_more_than_two_intervals() -> None:
+    first, second = two_models()
+    paired = compare(first, second, evaluation.auroc, resamples=300)
+    assert paired.difference == evaluation.auroc(first) - evaluation.auroc(second)
+    assert paired.low <= paired.difference <= paired.high
+    alone = [bootstrap_interval(model, evaluation.auroc, resamples=300) for model in (first, second)]
+    assert paired.high - paired.low < min(high - low for low, high in alone)
+    assert tuple(np.quantile(paired.draws[:, 0], [0.025, 0.975])) == pytest.approx(alone[0])
+    assert "of the draws" in str(paired)
+
+
+def test_a_model_is_no_better_than_itself() -> None:
+    first, _ = two_models()
+    paired = compare(first, first, evaluation.auroc, resamples=20)
+    assert (paired.difference, paired.low, paired.high, paired.wins) == (0, 0, 0, 0.5)
+
+
+def test_only_models_that_saw_the_same_images_can_be_compared() -> None:
+    first, _ = two_models()
+    with pytest.raises(ValueError, match="same images, in the same order"):
+        compare(first, first.take(np.arange(len(first))[::-1]), evaluation.auroc)
+
+
+def test_a_group_is_measured_on_its_own_patients() -> None:
+    first, _ = two_models()
+    half = np.arange(len(first)) < 75
+    groups = by_group(first, 0.5, {"first half": half, "all": half | True}, resamples=20)
+    own = first.take(np.flatnonzero(half))
+    sensitivity, specificity, area = groups["first half"].scores
+    assert sensitivity.value == evaluation.sensitivity(own, 0.5)
+    assert specificity.value == evaluation.specificity(own, 0.5)
+    assert (area.low, area.high) == bootstrap_interval(own, evaluation.auroc, resamples=20)
+    assert groups["all"].sick_patients + groups["all"].healthy_patients == 150
+    assert groups._repr_markdown_().splitlines()[2].startswith(f"| first half | {own.labels.sum()} | ")
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"), [({}, "at least one group"), ({"sick": [False, True, True]}, "2 sick and 0 healthy")]
+)
+def test_a_group_needs_both_classes(groups: dict[str, list[bool]], words: str) -> None:
+    masks = {name: np.array(mask) for name, mask in groups.items()}
+    with pytest.raises(ValueError, match=words):
+        by_group(predictions_of([0, 1, 1], [0.1, 0.2, 0.3]), 0.5, masks)
 
 
 def test_a_report_has_intervals_and_baselines() -> None:

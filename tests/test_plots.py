@@ -5,12 +5,14 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 from course_lib.evaluation import Predictions
 from course_lib.notebooks import clean, run
 from course_lib.plots import (
+    compact,
     describe,
     plot_confusion,
     plot_curves,
@@ -21,7 +23,6 @@ from course_lib.plots import (
     plot_roc,
     plot_scores,
     text_alternative,
-    without_colour,
 )
 from course_lib.training import History
 
@@ -128,15 +129,27 @@ def test_two_panels_are_described_one_after_the_other() -> None:
     plt.close()
 
 
-@pytest.mark.parametrize(("colour", "mode"), [("0.5", "L"), ("red", "RGBA")])
-def test_a_picture_without_colour_is_kept_in_one_channel(colour: str, mode: str) -> None:
+@pytest.mark.parametrize(("colour", "mode"), [("0.5", "L"), ("red", "P")])
+def test_a_chart_keeps_its_pixels_in_one_channel_or_in_a_palette(colour: str, mode: str) -> None:
     figure, axes = plt.subplots(figsize=(1, 1))
     axes.plot([0, 1], color=colour)
-    file = io.BytesIO()
-    figure.savefig(file, format="png", facecolor="white")
-    before, after = (Image.open(io.BytesIO(png)) for png in (file.getvalue(), without_colour(file.getvalue())))
+    before, after = _before_and_after(figure)
     assert after.mode == mode
     assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+
+
+def test_a_picture_of_many_colours_stays_as_it_was() -> None:
+    figure, axes = plt.subplots(figsize=(2, 2))
+    axes.imshow(np.random.default_rng(0).random((200, 200, 3)))
+    before, after = _before_and_after(figure)
+    assert before.tobytes() == after.tobytes()
+
+
+def _before_and_after(figure: Figure) -> tuple[Image.Image, Image.Image]:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    plt.close(figure)
+    return Image.open(file), Image.open(io.BytesIO(compact(file.getvalue())))
 
 
 def test_the_map_of_the_course_says_which_lesson_leads_where() -> None:

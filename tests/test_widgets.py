@@ -14,17 +14,21 @@ from course_lib.exercises.building_net import convolve
 from course_lib.phantom import draw_exposure, draw_patient
 from course_lib.widgets import (
     accuracy_explorer,
+    children,
     draw_accuracy,
+    draw_children,
     draw_filtered,
     draw_unfreezing,
     exposure_explorer,
     filtered,
     kernel_explorer,
     radiograph_in_words,
+    threshold_explorer,
     token_dialogue,
     unfreeze_explorer,
 )
 from tests.kaggle_fixtures import TOKEN
+from tests.test_evaluation import predictions_of
 
 
 def parts(dialogue: Any) -> tuple[Any, Any, Any]:
@@ -163,3 +167,24 @@ def test_unfreezing_more_stages_costs_more() -> None:
     assert "An epoch of 1,000 images takes about 10.0 s at 30 billion multiply-adds a second" in repr(explorer)
     assert shown.value != before
     assert draw_unfreezing(costs, 30, 2, 1000)[0].shape == (150, 520, 3)
+FOUR = predictions_of([1, 1, 0, 0], [0.9, 0.4, 0.6, 0.1])
+
+
+def test_children_are_counted_for_any_prevalence() -> None:
+    counts = children(FOUR, 0.5, 10)
+    assert (counts.found, counts.missed, counts.alarmed, counts.spared) == pytest.approx((50, 50, 450, 450))
+    picture, words = draw_children(FOUR, 0.5, 10)
+    assert picture.shape == (190, 600, 3)
+    assert "1,000 children, 10 % sick, threshold 0.50. Of 100 sick children, 50 are found" in words
+
+
+def test_threshold_and_prevalence_change_the_children_within_a_fifth_of_a_second() -> None:
+    explorer = threshold_explorer(FOUR, 0.5, 0.16)
+    threshold, percent_sick, shown = explorer.children
+    assert "160 sick children, 80 are found" in repr(explorer)
+    for slider, value, words in ((threshold, 0.2, "160 are found"), (percent_sick, 1.0, "Of 10 sick children, 10")):
+        before, started = shown.value, time.process_time()
+        slider.value = value
+        assert time.process_time() - started < 0.2
+        assert shown.value.split("src=")[1] != before.split("src=")[1]
+        assert words in repr(explorer)
