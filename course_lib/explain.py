@@ -83,7 +83,7 @@ def integrated_gradients(
     """
     with _evaluating(model):
         parts = IntegratedGradients(model).attribute(
-            images, baselines=baseline, target=target, n_steps=steps, internal_batch_size=64
+            images, baselines=baseline, target=target, n_steps=steps, internal_batch_size=max(64, len(images))
         )
     return _as_array(parts.sum(dim=1))
 
@@ -100,7 +100,8 @@ def pointing_game(maps: NDArray[np.floating], masks: Masks) -> NDArray[np.float6
     Source: Zhang et al., Top-down Neural Attention by Excitation Backprop, ECCV 2016, arXiv:1608.00507; without its
     tolerance of 15 pixels.
     """
-    highest = np.asarray(maps) == np.max(maps, axis=(1, 2), keepdims=True)
+    _check_masks(maps, masks)
+    highest = maps == np.max(maps, axis=(1, 2), keepdims=True)
     return _part_inside(highest.astype(np.float64), masks)
 
 
@@ -115,7 +116,15 @@ def overlap(maps: NDArray[np.floating], masks: Masks) -> NDArray[np.float64]:
 
     Source: Arras et al., CLEVR-XAI, Information Fusion 81:14-40, 2022, arXiv:2003.07258 (relevance rank accuracy).
     """
+    _check_masks(maps, masks)
     return _part_inside(np.stack([_highest(m, int(mask.sum())) for m, mask in zip(maps, masks, strict=True)]), masks)
+
+
+def estimate(values: NDArray[np.float64], resamples: int = 1000, seed: int = 0) -> tuple[float, float, float]:
+    """The mean of one value per patient, and the low and the high end of its 95 % interval from a bootstrap."""
+    drawn = np.random.default_rng(seed).choice(values, (resamples, len(values)))
+    low, high = np.quantile(drawn.mean(axis=1), [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)
 
 
 def randomised(model: nn.Module, *, last: int, seed: int = 0) -> nn.Module:
@@ -198,23 +207,22 @@ def _as_array(maps: torch.Tensor) -> Maps:
 
 def _highest(values: NDArray[np.floating], count: int) -> NDArray[np.float64]:
     """1 for each of the ``count`` highest pixels, 0 for the others, and in between where they are equally high."""
-    edge = np.sort(values, axis=None)[::-1][max(count, 1) - 1]
+    edge = np.sort(values, axis=None)[::-1][count - 1]
     above, at = values > edge, values == edge
     return above + at * (count - above.sum()) / at.sum()
 
 
 def _part_inside(weights: NDArray[np.float64], masks: Masks) -> NDArray[np.float64]:
-    """Of each image's weights, the part in its mask.
+    """Of each image's weights, the part in its mask."""
+    inside: NDArray[np.float64] = (weights * masks).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
+    return inside
 
-    Raises:
-        ValueError: the shapes differ, or a mask is empty.
-    """
-    if weights.shape != masks.shape or weights.ndim != 3:
+
+def _check_masks(maps: NDArray[np.floating], masks: Masks) -> None:
+    if maps.shape != masks.shape or maps.ndim != 3:
         raise ValueError(
-            f"Expected maps and masks of one shape, [images, height, width], but got {list(weights.shape)} and "
+            f"Expected maps and masks of one shape, [images, height, width], but got {list(maps.shape)} and "
             f"{list(masks.shape)}. A mask must go through the same transform as its image, see masks_of."
         )
     if not masks.any(axis=(1, 2)).all():
         raise ValueError("A mask is empty: there is nothing to hit. Leave out the images without disease.")
-    inside: NDArray[np.float64] = (weights * masks).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
-    return inside
