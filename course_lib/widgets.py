@@ -297,8 +297,8 @@ def draw_occlusion(
     row, column = np.unravel_index(int(fall.argmax()), fall.shape)
     words = (
         f"Left a patch of {patch} x {patch} pixels, {(patch / len(picture)) ** 2:.0%} of the picture, right how far "
-        f"the logit falls when it covers a place, from {fall.min():.2f} to {fall.max():.2f}. The fall is largest in row "
-        f"{row + 1}, column {column + 1} of {len(fall)}."
+        f"the logit falls when it covers a place, from {fall.min():.2f} to {fall.max():.2f}. The fall is largest in "
+        f"row {row + 1}, column {column + 1} of {len(fall)}."
     )
     return shown, words
 

@@ -155,7 +155,7 @@ def test_more_images_make_a_narrower_picture_within_a_fifth_of_a_second() -> Non
 
 def test_the_patch_of_the_slider_changes_the_map_and_its_words() -> None:
     net = Net(channels=2)
-    torch.nn.init.normal_(net.head[2].weight)
+    torch.nn.init.normal_(net.head[2].weight)  # type: ignore[arg-type]
     explorer = occlusion_explorer(net, torch.from_numpy(IMAGE).float().expand(3, -1, -1), IMAGE, target=1)
     slider, shown = explorer.children
     assert "a patch of 16 x 16 pixels, 6% of the picture" in repr(explorer)
