@@ -33,7 +33,7 @@ def plot_maps(
     columns = min(columns, len(heats))
     rows = -(-len(heats) // columns)
     figure, grid = plt.subplots(
-        rows, columns, figsize=(2.3 * columns + 0.7, 2.4 * rows + 0.4), squeeze=False, layout="constrained"
+        rows, columns, figsize=(1.6 * columns + 0.6, 1.8 * rows + 0.3), squeeze=False, layout="constrained"
     )
     for axes in grid.flat:
         axes.axis("off")
@@ -44,12 +44,12 @@ def plot_maps(
         if masks is not None and np.any(masks[number]):
             axes.contour(np.asarray(masks[number], dtype=float), levels=[0.5], colors="white", linewidths=1)
         row, column = _highest(heat)
-        axes.plot(column, row, "x", color="black", markersize=7, markeredgewidth=3)
-        axes.plot(column, row, "x", color="white", markersize=6, markeredgewidth=1.2)
-        axes.set_title(titles[number], fontsize=9)
+        axes.plot(column, row, "x", color="black", markersize=6, markeredgewidth=2.6)
+        axes.plot(column, row, "x", color="white", markersize=5, markeredgewidth=1)
+        axes.set_title(titles[number], fontsize=8)
     scale = ScalarMappable(Normalize(-limit, limit), COLOURS)
-    figure.colorbar(scale, ax=grid.ravel().tolist(), shrink=0.8).ax.tick_params(labelsize=8)
-    figure.suptitle(heading)
+    figure.colorbar(scale, ax=grid.ravel().tolist(), shrink=0.8).ax.tick_params(labelsize=7)
+    figure.suptitle(heading, fontsize=10)
     describe(grid[0, 0], f"{heading}. {_maps_in_words(heats, titles, masks)}")
     return grid
 
@@ -63,7 +63,7 @@ def plot_estimates(
     ax: Axes | None = None,
 ) -> Axes:
     """One row per name: an estimate with the interval from its low to its high end; and what chance gets."""
-    axes = ax if ax is not None else plt.subplots(figsize=(6, 0.42 * len(estimates) + 1.2), layout="constrained")[1]
+    axes = ax if ax is not None else plt.subplots(figsize=(4.8, 0.26 * len(estimates) + 1), layout="constrained")[1]
     for place, (value, low, high) in enumerate(estimates.values()):
         axes.plot([low, high], [place, place], color=BLUE, linewidth=3)
         axes.plot(value, place, "o", color=ORANGE)
@@ -73,8 +73,9 @@ def plot_estimates(
         axes.axvline(chance, color="0.5", linestyle="--", linewidth=1, label=f"chance: {chance:.2f}")
         axes.legend(fontsize=8)
         said += f" Chance is {chance:.2f}."
-    axes.set(title=heading, xlabel=xlabel, yticks=range(len(estimates)), xlim=(-0.02, 1.02))
-    axes.set_yticklabels(list(estimates))
+    axes.set(xlabel=xlabel, yticks=range(len(estimates)), xlim=(-0.02, 1.02))
+    axes.set_title(heading, fontsize=10)
+    axes.set_yticklabels(list(estimates), fontsize=8)
     axes.invert_yaxis()
     describe(axes, said)
     return axes
