@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from course_lib.plots import BLUE, ORANGE, describe
 
 THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
+SHADES = 31  #: above black, per colour: fewer than a screen has, so that a notebook stays small
 COLOURS = "PuOr_r"  #: from purple, against the class, over white to orange, for it
 
 
@@ -38,9 +40,7 @@ def plot_maps(
     for axes in grid.flat:
         axes.axis("off")
     for number, (axes, picture, heat) in enumerate(zip(grid.flat, pictures, heats, strict=False)):
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
-        dense = 0.85 * np.clip(np.abs(heat) / limit, 0, 1)
-        axes.imshow(heat, cmap=COLOURS, vmin=-limit, vmax=limit, alpha=dense)
+        axes.imshow(_coloured(picture, heat / limit), interpolation="nearest")
         if masks is not None and np.any(masks[number]):
             axes.contour(np.asarray(masks[number], dtype=float), levels=[0.5], colors="white", linewidths=1)
         row, column = _highest(heat)
@@ -86,6 +86,14 @@ def place_in_words(heat: NDArray[np.floating]) -> str:
     row, column = _highest(heat)
     vertical, horizontal = THIRDS[0][3 * row // heat.shape[0]], THIRDS[1][3 * column // heat.shape[1]]
     return "middle" if (vertical, horizontal) == ("middle", "centre") else f"{vertical} {horizontal}"
+
+
+def _coloured(picture: NDArray[np.floating], heat: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The grey picture [rows, columns, 3] under the colours of a map from -1 to 1, the denser the stronger."""
+    dense = 0.85 * np.abs(heat)[..., None]
+    colours = colormaps[COLOURS](0.5 + heat / 2)[..., :3]
+    mixed: NDArray[np.floating] = dense * colours + (1 - dense) * np.clip(picture, 0, 1)[..., None]
+    return np.round(mixed * SHADES) / SHADES
 
 
 def _highest(heat: NDArray[np.floating]) -> tuple[int, int]:

@@ -215,6 +215,16 @@ def without_colour(png: bytes) -> bytes:
     return file.getvalue()
 
 
+def with_few_colours(png: bytes) -> bytes:
+    """The same picture with at most 256 colours, which saves more than half of its bytes; grey or clear ones stay."""
+    with Image.open(io.BytesIO(png)) as picture:
+        if picture.mode != "RGBA" or picture.getextrema()[3] != (255, 255):
+            return png
+        file = io.BytesIO()
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return min(png, file.getvalue(), key=len)
+
+
 def plot_lessons(lessons: Mapping[str, str], paths: Sequence[tuple[str, str]], heading: str, columns: int = 3) -> Axes:
     """Lessons as boxes, number and what one can do afterwards, with an arrow for each path from one to another.
 
@@ -269,6 +279,7 @@ def _show_with_caption(figure: Figure) -> None:
     from IPython.display import display
 
     words = figure.text_alternative  # type: ignore[attr-defined]
-    picture = {"image/png": b64encode(without_colour(print_figure(figure))).decode(), "text/plain": repr(figure)}
+    pixels = with_few_colours(without_colour(print_figure(figure)))
+    picture = {"image/png": b64encode(pixels).decode(), "text/plain": repr(figure)}
     display(picture, metadata={"image/png": {"alt": words}}, raw=True)
     display({"text/html": f"<p><small>{escape(words, quote=False)}</small></p>", "text/plain": words}, raw=True)

@@ -21,6 +21,7 @@ from course_lib.plots import (
     plot_roc,
     plot_scores,
     text_alternative,
+    with_few_colours,
     without_colour,
 )
 from course_lib.training import History
@@ -137,6 +138,19 @@ def test_a_picture_without_colour_is_kept_in_one_channel(colour: str, mode: str)
     before, after = (Image.open(io.BytesIO(png)) for png in (file.getvalue(), without_colour(file.getvalue())))
     assert after.mode == mode
     assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+
+
+def test_a_picture_in_colour_gets_smaller_and_looks_alike() -> None:
+    figure, axes = plt.subplots(figsize=(2, 2))
+    axes.imshow(np.random.default_rng(0).random((20, 20, 3)))
+    file = io.BytesIO()
+    figure.savefig(file, format="png", facecolor="white")
+    before, after = file.getvalue(), with_few_colours(file.getvalue())
+    assert len(after) < len(before) / 1.5
+    greys = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float) for png in (before, after)]
+    assert np.abs(greys[0] - greys[1]).mean() < 8
+    assert with_few_colours(after) == after
+    plt.close()
 
 
 def test_the_map_of_the_course_says_which_lesson_leads_where() -> None:
