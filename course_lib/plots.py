@@ -218,7 +218,7 @@ def without_colour(png: bytes) -> bytes:
 def with_few_colours(png: bytes) -> bytes:
     """The same picture with at most 256 colours, which saves more than half of its bytes; grey or clear ones stay."""
     with Image.open(io.BytesIO(png)) as picture:
-        if picture.mode != "RGBA" or picture.getextrema()[3] != (255, 255):
+        if picture.mode != "RGBA" or picture.getchannel("A").getextrema() != (255, 255):
             return png
         file = io.BytesIO()
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
