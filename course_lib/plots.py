@@ -23,7 +23,6 @@ from course_lib.training import History
 # Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008). Nothing rests on colour alone:
 # lines differ in style and marker too, areas in hatching.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-MOST_COLOURS = 4000  #: of a chart; lines with smooth edges have about a thousand
 LINES = ((ORANGE, "-", "s"), (BLUE, "--", "o"), ("0.3", ":", "^"), (GREEN, "-.", "D"), (PURPLE, (0, (6, 1)), "v"))
 
 
@@ -206,21 +205,17 @@ def plot_scores(predictions: Predictions, threshold: float, heading: str, ax: Ax
 
 
 def compact(png: bytes) -> bytes:
-    """The same picture in fewer bytes: one channel where all are alike, a palette of 256 colours for a chart.
+    """The same picture in fewer bytes: one channel where all are alike, else a palette of 256 colours.
 
-    A picture that is partly transparent, or has more than `MOST_COLOURS`, as a photograph has, stays as it was.
+    A picture that is partly transparent stays as it was.
     """
     with Image.open(io.BytesIO(png)) as picture:
         opacity, colours = picture.convert("RGBA").getchannel("A"), picture.convert("RGB")
     red, green, blue = colours.split()
     if opacity.getextrema() != (255, 255):
         return png
-    if red.tobytes() == green.tobytes() == blue.tobytes():
-        small = red
-    elif colours.getcolors(MOST_COLOURS):
-        small = colours.quantize(256)
-    else:
-        return png
+    grey = red.tobytes() == green.tobytes() == blue.tobytes()
+    small = red if grey else colours.quantize(256, dither=Image.Dither.NONE)
     file = io.BytesIO()
     small.save(file, "PNG", optimize=True)
     return file.getvalue()
