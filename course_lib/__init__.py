@@ -3,15 +3,16 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    audit_plots | headline | notebooks | pretraining | realism | widgets
-                                     figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
-                                     trains the shipped weights, measures the simulator | dialogues
+    audit_plots | explain_plots | headline | notebooks | pretraining | realism | widgets
+                                     figures of an audit, of explanations | for authors: the recipe on real X-rays, runs
+                                     the notebooks, trains the shipped weights, measures the simulator | dialogues
     evaluation_plots | exercises     figures of an evaluation | checks, hints, solutions, questions; what the learner
                                      has solved
     plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
                                      batch by heart
-    audit | training | features      what is wrong with a folder of images | the loop and its history | what a frozen
-                                     network sees, computed once
+    audit | explain | features | training
+                                     what is wrong with a folder of images | what a network looked at | what a frozen
+                                     network sees, computed once | the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     calibration | decisions | model_card | parallel
                                      is 0.8 four of five? | what a threshold costs, and for whom | what goes with a

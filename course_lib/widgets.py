@@ -9,11 +9,13 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import correlate
+from torch import nn
 
 from course_lib.audit import accuracy_interval
 from course_lib.decisions import Counts, expected_counts
@@ -21,6 +23,7 @@ from course_lib.evaluation import Predictions, sensitivity, specificity
 from course_lib.evaluation_plots import plot_counts
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
+from course_lib.explain import occlusion
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
 from course_lib.phantom import Exposure, Patient, render_with
 from course_lib.plots import text_alternative
@@ -297,6 +300,44 @@ def _pixels_of(figure: Figure) -> NDArray[np.uint8]:
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
     return pixels
+
+
+PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion_explorer` offers, px
+
+
+def occlusion_explorer(
+    model: nn.Module, image: torch.Tensor, picture: NDArray[np.floating[Any]], target: int
+) -> Explorer:
+    """A slider for the size of the covering patch, over where the target's logit falls without what is there.
+
+    ``image`` [channels, height, width] is what the network sees, ``picture`` [height, width] the same from 0 to 1. The
+    maps of all sizes are computed at once, so that the slider answers at once.
+    """
+    falls = {patch: occlusion(model, image[None], target, patch=patch, stride=8)[0] for patch in PATCHES}
+    slider = ipywidgets.IntSlider(
+        value=16, min=PATCHES[0], max=PATCHES[-1], step=8, description="patch, px", layout=LAYOUT
+    )
+    return Explorer({"patch": slider}, partial(draw_occlusion, picture, falls))
+
+
+def draw_occlusion(
+    picture: NDArray[np.floating[Any]], falls: Mapping[int, NDArray[np.float32]], patch: int, side: int = 256
+) -> tuple[NDArray[np.uint8], str]:
+    """The picture with a patch in its middle, and beside it the map for that size [side, 2 * side]; both in words.
+
+    On the right, white is the largest fall of all sizes, grey is none, and black is as large a rise.
+    """
+    middle, limit, fall = len(picture) // 2, max(float(np.abs(f).max()) for f in falls.values()), falls[patch]
+    covered = np.array(picture, dtype=float)
+    covered[middle - patch // 2 : middle + patch // 2, middle - patch // 2 : middle + patch // 2] = 0.5
+    shown = np.hstack([_enlarged(np.clip(part, 0, 1), side) for part in (covered, 0.5 + fall / (2 * limit))])
+    row, column = np.unravel_index(int(fall.argmax()), fall.shape)
+    words = (
+        f"Left a patch of {patch} x {patch} pixels, {(patch / len(picture)) ** 2:.0%} of the picture, right how far "
+        f"the logit falls when it covers a place, from {fall.min():.2f} to {fall.max():.2f}. The fall is largest in row "
+        f"{row + 1}, column {column + 1} of {len(fall)}."
+    )
+    return shown, words
 
 
 def _data_address(picture: NDArray[np.uint8]) -> str:

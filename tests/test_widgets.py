@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from course_lib.audit import accuracy_interval
 from course_lib.exercises.building_net import convolve
+from course_lib.models import Net
 from course_lib.phantom import draw_exposure, draw_patient
 from course_lib.widgets import (
     accuracy_explorer,
@@ -17,9 +19,11 @@ from course_lib.widgets import (
     draw_accuracy,
     draw_children,
     draw_filtered,
+    draw_occlusion,
     exposure_explorer,
     filtered,
     kernel_explorer,
+    occlusion_explorer,
     radiograph_in_words,
     threshold_explorer,
     token_dialogue,
@@ -174,3 +178,28 @@ def test_threshold_and_prevalence_change_the_children_within_a_fifth_of_a_second
         assert time.process_time() - started < 0.2
         assert shown.value.split("src=")[1] != before.split("src=")[1]
         assert words in repr(explorer)
+
+
+def test_the_patch_of_the_slider_changes_the_map_and_its_words() -> None:
+    net = Net(channels=2)
+    torch.nn.init.normal_(net.head[2].weight)
+    explorer = occlusion_explorer(net, torch.from_numpy(IMAGE).float().expand(3, -1, -1), IMAGE, target=1)
+    slider, shown = explorer.children
+    assert "a patch of 16 x 16 pixels, 6% of the picture" in repr(explorer)
+    before = shown.value
+    started = time.perf_counter()
+    slider.value = 32
+    assert time.perf_counter() - started < 0.2
+    assert shown.value != before
+    assert "32 x 32 pixels, 25% of the picture" in repr(explorer)
+
+
+def test_the_map_of_occlusion_is_grey_where_nothing_falls() -> None:
+    falls = {8: np.zeros((64, 64), np.float32), 16: np.full((64, 64), -2.0, np.float32)}
+    falls[8][10, 20] = 1.0
+    picture, words = draw_occlusion(IMAGE, falls, 8)
+    assert picture.shape == (256, 512)
+    assert picture[0, 256] == 128
+    assert picture[4 * 10, 256 + 4 * 20] == 191
+    assert words.endswith("from 0.00 to 1.00. The fall is largest in row 11, column 21 of 64.")
+    assert set(np.unique(draw_occlusion(IMAGE, falls, 16)[0][:, 256:])) == {0}
