@@ -4,7 +4,7 @@
 notebook, such as `building_net`, holds its exercises and questions; `record` keeps which are solved.
 """
 
-from course_lib.exercises import auditing, building_net, evaluating, explaining, preprocessing, starting
+from course_lib.exercises import auditing, building_net, evaluating, explaining, own_run, preprocessing, starting
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.judging import judge
 from course_lib.exercises.record import add_solved, forget, solved
@@ -16,6 +16,7 @@ LESSONS = (
     building_net.LESSON,
     evaluating.LESSON,
     explaining.LESSON,
+    own_run.LESSON,
 )
 EXERCISES = {exercise.number: exercise for lesson in LESSONS for exercise in lesson.exercises}
 QUESTIONS = {question.number: question for lesson in LESSONS for question in lesson.questions}
