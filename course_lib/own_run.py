@@ -1,5 +1,6 @@
 """A run of one's own: what is chosen once at its beginning, and what others have published, to hold beside its end."""
 
+import hashlib
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from course_lib.delivery import CHEST_XRAYS
 from course_lib.evaluation import Report, Score
 from course_lib.models import Net
 from course_lib.recipe import REAL_XRAYS, STRONG, Recipe, TrainConfig
-from course_lib.runtime import Profile, current_profile, pick_device, seeded
+from course_lib.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
 from course_lib.sources import CourseData, open_dataset
 from course_lib.transforms import Preprocessing
 
@@ -36,7 +37,7 @@ FINE_TUNING = TrainConfig(
 class Choices:
     """All that is decided before the first image is opened. Prints as one line each."""
 
-    source: str | Path | None  #: as in `open_dataset`; None: what COURSE_DATA names, or else Kaggle
+    source: str | None  #: as in `open_dataset`; None: Kaggle, or phantoms if it gives nothing
     at_most_mb: float  #: nothing larger is downloaded
     network: str  #: ``"net"`` or one of `backbones.BACKBONES`
     weights: Weights | None  #: where the network starts; None: at random
@@ -46,7 +47,7 @@ class Choices:
 
     def __str__(self) -> str:
         start = f"{self.weights} weights" if self.weights else "random weights"
-        source = self.source or os.environ.get("COURSE_DATA") or f"Kaggle, at most {self.at_most_mb:g} MB"
+        source = self.source or f"Kaggle, at most {self.at_most_mb:g} MB"
         return "\n".join(
             [
                 f"images   {source}; profile {self.profile.name}",
@@ -69,7 +70,7 @@ def choose(
     profile: Profile | None = None,
     device: torch.device | None = None,
 ) -> Choices:
-    """The choices, and where there is None, what suits the computer and the profile.
+    """The choices; without a source what ``COURSE_DATA`` names, and otherwise what suits computer and profile.
 
     In the quick profile that is `Net` at 64 px. In the full one it is `recipe.REAL_XRAYS`, a ResNet-18 from a random
     start at 64 px; on a GPU, a ResNet-18 with ImageNet weights at 224 px, which the course has not measured.
@@ -78,6 +79,7 @@ def choose(
         ValueError: there is no such network, or it has no such weights.
     """
     profile, device = profile or current_profile(), device or pick_device()
+    source = str(source or os.environ.get("COURSE_DATA") or "") or None
     if network is None:
         network = NET if profile.name == "quick" and not weights else "resnet18"
         if profile.name == "full" and device.type != "cpu":
@@ -97,7 +99,7 @@ def open_chosen(choices: Choices) -> CourseData:
         DataError: the images are not as expected.
         ConnectionError: Kaggle was named, can not be reached or says no.
     """
-    if choices.source or os.environ.get("COURSE_DATA"):
+    if choices.source:
         return open_dataset(choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
     try:
         return open_dataset("kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
@@ -116,6 +118,12 @@ def build_network(choices: Choices, classes: int) -> nn.Module:
         if choices.network == NET:
             return Net(classes)
         return build_backbone(choices.network, classes, weights=choices.weights)
+
+
+def shelf_for(choices: Choices, data: CourseData) -> Path:
+    """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
+    about = hashlib.sha256(repr(choices).encode()).hexdigest()[:8]
+    return COURSE_ROOT / "build" / "own_run" / f"{data.card.slug if data.card else 'folder'}-{about}"
 
 
 def map_layer(model: nn.Module, size: int) -> nn.Module:
