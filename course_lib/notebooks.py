@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def execute_in_place(path: Path) -> None:
     """Run a notebook from top to bottom as a learner would get it, clean it, and save it with its outputs.
 
+    An empty cache stands in for the author's own, so that no patient's image gets into a notebook.
+
     Raises:
         CellExecutionError: a cell failed; the file is left as it was.
     """
@@ -64,14 +66,17 @@ def execute_in_place(path: Path) -> None:
     print(f"{path.name} … ", end="", flush=True)
     started = time.monotonic()
     notebook = nbformat.read(path, as_version=4)
-    run(notebook)
+    with tempfile.TemporaryDirectory() as empty:
+        run(notebook, COURSE_CACHE=empty)
     clean(notebook)
     nbformat.write(notebook, path)
     print(f"{time.monotonic() - started:.0f} s")
 
 
-def run(notebook: NotebookNode) -> None:
+def run(notebook: NotebookNode, **settings: str) -> None:
     """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook.
+
+    ``settings`` are environment variables for the kernel.
 
     The exercises are those of a learner who has solved none; what the author has solved stays as it is.
     """
@@ -82,7 +87,7 @@ def run(notebook: NotebookNode) -> None:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with tempfile.TemporaryDirectory() as scratch:
-        client.execute(env={**os.environ, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
+        client.execute(env={**os.environ, **settings, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
 
 
 def clean(notebook: NotebookNode) -> None:

@@ -131,7 +131,8 @@ def map_layer(model: nn.Module, size: int) -> nn.Module:
     if isinstance(model, Net):
         return model.get_submodule("features.10")  # the last ReLU; after it, the pooling halves the map
     if isinstance(model, ResNet) and size < SMALL_PX:
-        return model.get_submodule("layer3")
+        stage: nn.Module = model.layer3
+        return stage
     return grad_cam_layer(model)
 
 
