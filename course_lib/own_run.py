@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models import ResNet
 
 from course_lib.augmentation import Augmentation
-from course_lib.backbones import Weights, build_backbone, grad_cam_layer, preprocessing_for
+from course_lib.backbones import BACKBONES, Weights, build_backbone, grad_cam_layer, preprocessing_for
 from course_lib.delivery import CHEST_XRAYS
 from course_lib.evaluation import Report, Score
 from course_lib.models import Net
@@ -20,6 +20,8 @@ from course_lib.sources import CourseData, open_dataset
 from course_lib.transforms import Preprocessing
 
 NET = "net"  #: the course's own network, beside the names in `backbones.BACKBONES`
+RUNS = COURSE_ROOT / "build" / "own_run"
+CARD_FILE = "model_card.md"  #: in the folder of a run
 SMALL_PX = 128  #: below, the last stage of a ResNet has fewer than 4 x 4 places
 
 #: For weights that were learned elsewhere: small steps that fade out. Taken over from common practice, not tuned here.
@@ -84,11 +86,13 @@ def choose(
         network = NET if profile.name == "quick" and not weights else "resnet18"
         if profile.name == "full" and device.type != "cpu":
             weights = weights or "imagenet"
+    if network not in (NET, *BACKBONES):
+        raise ValueError(f"network must be one of {NET}, {', '.join(BACKBONES)}, but is {network!r}.")
     if network == NET and weights:
         raise ValueError(f'Nobody has trained "{NET}" before: take weights=None, or another network.')
     recipe = _recipe(network, weights, profile)
-    how = replace(recipe.how, size=size or recipe.how.size)
-    config = replace(recipe.config, epochs=epochs or recipe.config.epochs, seed=seed)
+    how = replace(recipe.how, size=recipe.how.size if size is None else size)
+    config = replace(recipe.config, epochs=recipe.config.epochs if epochs is None else epochs, seed=seed)
     return Choices(source, at_most_mb, network, weights, replace(recipe, how=how, config=config), profile, device)
 
 
@@ -123,7 +127,12 @@ def build_network(choices: Choices, classes: int) -> nn.Module:
 def shelf_for(choices: Choices, data: CourseData) -> Path:
     """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
     about = hashlib.sha256(repr(choices).encode()).hexdigest()[:8]
-    return COURSE_ROOT / "build" / "own_run" / f"{data.card.slug if data.card else 'folder'}-{about}"
+    return RUNS / f"{_slug(data)}-{about}"
+
+
+def times_opened(shelf: Path, data: CourseData) -> int:
+    """How many runs on this computer have opened the test of these images, the one on this shelf included."""
+    return len({card.parent for card in RUNS.glob(f"{_slug(data)}-*/{CARD_FILE}")} | {shelf})
 
 
 def map_layer(model: nn.Module, size: int) -> nn.Module:
@@ -216,6 +225,10 @@ def beside_published(report: Report, data: CourseData) -> Comparison:
     return Comparison(report, images, bool(official) and images == official, verdict)
 
 
+def _slug(data: CourseData) -> str:
+    return data.card.slug if data.card else "folder"
+
+
 def _recipe(network: str, weights: Weights | None, profile: Profile) -> Recipe:
     if network == NET:
         how = Preprocessing(profile.image_size)
@@ -223,7 +236,6 @@ def _recipe(network: str, weights: Weights | None, profile: Profile) -> Recipe:
     if weights:
         how = preprocessing_for(network, weights)
         return Recipe(how, STRONG, replace(FINE_TUNING, epochs=profile.resnet_epochs))
-    preprocessing_for(network, None)  # names the networks that there are, if this is none
     if profile.name == "full":
         return REAL_XRAYS
     return replace(REAL_XRAYS, config=replace(REAL_XRAYS.config, epochs=profile.resnet_epochs))
