@@ -33,9 +33,9 @@ def plot_predictive_values(
     for name, prevalence in places.items():
         here = expected_counts(sensitivity, specificity, prevalence)
         axes.plot(prevalence, here.positive_predictive_value, "o", color=ORANGE)
-        axes.annotate(
-            name, (prevalence, here.positive_predictive_value), xytext=(-6, 4), textcoords="offset points", ha="right"
-        )
+        point = (prevalence, here.positive_predictive_value)
+        label = axes.annotate(name, point, xytext=(-6, 5), textcoords="offset points", ha="right")
+        label.set_bbox({"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1})
         words.append(
             f"{name}, {prevalence:.1%} sick: {here.positive_predictive_value:.0%} of the alarms are right, and "
             f"{here.negative_predictive_value:.1%} of the all-clears"

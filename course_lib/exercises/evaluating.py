@@ -48,6 +48,15 @@ def _as_shares(labels: list[int], scores: list[float], threshold: float) -> list
     return [[count / len(labels) for count in row] for row in four_counts(labels, scores, threshold)]
 
 
+def _always_a_half(labels: list[int], scores: list[float], _threshold: float) -> list[list[int]]:
+    return four_counts(labels, scores, 0.5)
+
+
+def _one_row(labels: list[int], scores: list[float], threshold: float) -> list[int]:
+    healthy, sick = four_counts(labels, scores, threshold)
+    return healthy + sick
+
+
 FOUR_COUNTS = Exercise(
     "5.1",
     "The four counts",
@@ -64,6 +73,8 @@ FOUR_COUNTS = Exercise(
         Mistake(_sick_first, "The sick come first in yours. Healthy is 0, so it has the first row and column."),
         Mistake(_columns_swapped, "The columns are exchanged: the first is for the images called healthy."),
         Mistake(_as_shares, "These are shares of all images. Give the counts."),
+        Mistake(_always_a_half, "You compare with 0.5. The threshold comes in as the third argument."),
+        Mistake(_one_row, "Right counts, in one row. Give two rows: the healthy first, then the sick."),
     ),
     draw=_draw_scores,
 )
@@ -105,6 +116,10 @@ def _of_everyone(spared: int, alarmed: int, missed: int, found: int) -> dict[str
     return dict(zip(("sensitivity", "specificity", "PPV", "NPV"), values, strict=True))
 
 
+def _in_percent(spared: int, alarmed: int, missed: int, found: int) -> dict[str, float]:
+    return {name: 100 * share for name, share in four_shares(spared, alarmed, missed, found).items()}
+
+
 FOUR_SHARES = Exercise(
     "5.2",
     "Four questions to four counts",
@@ -120,6 +135,7 @@ FOUR_SHARES = Exercise(
         Mistake(_wrong_all_clears, "That is the part of the all-clears that is wrong. NPV is the part that is right."),
         Mistake(_false_alarm_rate, "That is the part of the healthy who are alarmed. Specificity is the others."),
         Mistake(_of_everyone, "You divided by everyone. Each share has a group of its own."),
+        Mistake(_in_percent, "The values are right, in percent. Return them from 0 to 1."),
     ),
     draw=_draw_counts,
 )
@@ -222,6 +238,10 @@ def _not_divided(sick: list[float], healthy: list[float]) -> float:
     return share_of_pairs(sick, healthy) * len(sick) * len(healthy)
 
 
+def _divided_by_images(sick: list[float], healthy: list[float]) -> float:
+    return _not_divided(sick, healthy) / (len(sick) + len(healthy))
+
+
 SHARE_OF_PAIRS = Exercise(
     "5.4",
     "AUROC by pairs",
@@ -238,6 +258,9 @@ SHARE_OF_PAIRS = Exercise(
         Mistake(_healthy_win, "You counted how often the healthy image scores higher."),
         Mistake(
             _pairs_in_order, "You compared the first with the first, and so on. Every sick one meets every healthy."
+        ),
+        Mistake(
+            _divided_by_images, "You divided by the number of images. Pairs are more: each sick meets each healthy."
         ),
         Mistake(_not_divided, "That is the number of pairs that are won. Divide by the number of all pairs."),
     ),
@@ -325,6 +348,10 @@ def _share_wrong(labels: list[int], scores: list[float]) -> float:
     return float(np.mean([(score >= 0.5) != label for label, score in zip(labels, scores, strict=True)]))
 
 
+def _of_the_other_class(labels: list[int], scores: list[float]) -> float:
+    return brier(labels, [1 - score for score in scores])
+
+
 BRIER = Exercise(
     "5.6",
     "The Brier score",
@@ -339,6 +366,9 @@ BRIER = Exercise(
         Mistake(_root, "No root at the end: the Brier score stays squared."),
         Mistake(_summed, "That is the sum. The mean does not grow with the number of images."),
         Mistake(_entropy, "That is the cross-entropy. It judges the same, but punishes a sure mistake without limit."),
+        Mistake(
+            _of_the_other_class, "Yours is 0 for who is always wrong. The distance is from the score to the label."
+        ),
         Mistake(_share_wrong, "That is the part of wrong calls at 0.5. Here no threshold is needed."),
     ),
     draw=_draw_labels_and_scores,
@@ -390,7 +420,10 @@ SOFTEN = Exercise(
     ),
     mistakes=(
         Mistake(_hardened, "You multiply by the temperature: above 1, the network becomes surer, not less sure."),
-        Mistake(_ignores_the_temperature, "The temperature plays no part in yours."),
+        Mistake(
+            _ignores_the_temperature,
+            "The temperature plays no part in yours, or cancels out. Divide the logits, before np.exp.",
+        ),
         Mistake(_no_sum, "Each row must add up to 1: divide by its sum."),
         Mistake(_over_images, "Your columns add up to 1. The classes of an image are in one row: axis=1."),
         Mistake(_divided_too_late, "Divide the logits, before the softmax. Afterwards the rows no longer add up to 1."),
@@ -497,6 +530,10 @@ def _sorted(patients: list[str], drawn: list[str]) -> list[int]:
     return sorted(images_of_draw(patients, drawn))
 
 
+def _one_list_each(patients: list[str], drawn: list[str]) -> list[list[int]]:
+    return [images_of_draw(patients, [name]) for name in drawn]
+
+
 IMAGES_OF_DRAW = Exercise(
     "5.9",
     "One draw of the bootstrap",
@@ -512,6 +549,7 @@ IMAGES_OF_DRAW = Exercise(
         Mistake(_each_once_in_order, "A patient who is drawn twice comes twice. You dropped the second time."),
         Mistake(_first_image_only, "You took one image of each patient. All images of a drawn patient come along."),
         Mistake(_names_for_places, "These are names. The places of the images were asked for."),
+        Mistake(_one_list_each, "Yours has a list for each patient. Put all places into one: += in place of append."),
         Mistake(_sorted, "Right images, other order: patient by patient, as they were drawn."),
     ),
     draw=_draw_patients,
