@@ -209,7 +209,8 @@ def _highest(values: NDArray[np.floating], count: int) -> NDArray[np.float64]:
     """1 for each of the ``count`` highest pixels, 0 for the others, and in between where they are equally high."""
     edge = np.sort(values, axis=None)[::-1][count - 1]
     above, at = values > edge, values == edge
-    return above + at * (count - above.sum()) / at.sum()
+    chosen: NDArray[np.float64] = above + at * (count - above.sum()) / at.sum()
+    return chosen
 
 
 def _part_inside(weights: NDArray[np.float64], masks: Masks) -> NDArray[np.float64]:

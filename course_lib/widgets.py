@@ -306,22 +306,27 @@ PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion
 
 
 def occlusion_explorer(
-    model: nn.Module, image: torch.Tensor, picture: NDArray[np.floating[Any]], target: int
+    model: nn.Module, image: torch.Tensor, picture: NDArray[np.floating[Any]], target: int, fill: float = 0.0
 ) -> Explorer:
     """A slider for the size of the covering patch, over where the target's logit falls without what is there.
 
-    ``image`` [channels, height, width] is what the network sees, ``picture`` [height, width] the same from 0 to 1. The
-    maps of all sizes are computed at once, so that the slider answers at once.
+    ``image`` [channels, height, width] is what the network sees, ``picture`` [height, width] the same from 0 to 1;
+    ``fill`` is in the units of the image. The maps of all sizes are computed first, so that the slider answers at once.
     """
-    falls = {patch: occlusion(model, image[None], target, patch=patch, stride=8)[0] for patch in PATCHES}
+    falls = {patch: occlusion(model, image[None], target, patch=patch, stride=8, fill=fill)[0] for patch in PATCHES}
+    shade = float(np.interp(fill, [image.min(), image.max()], [picture.min(), picture.max()]))
     slider = ipywidgets.IntSlider(
         value=16, min=PATCHES[0], max=PATCHES[-1], step=8, description="patch, px", layout=LAYOUT
     )
-    return Explorer({"patch": slider}, partial(draw_occlusion, picture, falls))
+    return Explorer({"patch": slider}, partial(draw_occlusion, picture, falls, shade))
 
 
 def draw_occlusion(
-    picture: NDArray[np.floating[Any]], falls: Mapping[int, NDArray[np.float32]], patch: int, side: int = 256
+    picture: NDArray[np.floating[Any]],
+    falls: Mapping[int, NDArray[np.float32]],
+    shade: float,
+    patch: int,
+    side: int = 256,
 ) -> tuple[NDArray[np.uint8], str]:
     """The picture with a patch in its middle, and beside it the map for that size [side, 2 * side]; both in words.
 
@@ -329,13 +334,13 @@ def draw_occlusion(
     """
     middle, limit, fall = len(picture) // 2, max(float(np.abs(f).max()) for f in falls.values()), falls[patch]
     covered = np.array(picture, dtype=float)
-    covered[middle - patch // 2 : middle + patch // 2, middle - patch // 2 : middle + patch // 2] = 0.5
+    covered[middle - patch // 2 : middle + patch // 2, middle - patch // 2 : middle + patch // 2] = shade
     shown = np.hstack([_enlarged(np.clip(part, 0, 1), side) for part in (covered, 0.5 + fall / (2 * limit))])
     row, column = np.unravel_index(int(fall.argmax()), fall.shape)
     words = (
         f"Left a patch of {patch} x {patch} pixels, {(patch / len(picture)) ** 2:.0%} of the picture, right how far "
-        f"the logit falls when it covers a place, from {fall.min():.2f} to {fall.max():.2f}. The fall is largest in row "
-        f"{row + 1}, column {column + 1} of {len(fall)}."
+        f"the logit falls when it covers a place, from {fall.min():.2f} to {fall.max():.2f}. The fall is largest in "
+        f"row {row + 1}, column {column + 1} of {len(fall)}."
     )
     return shown, words
 

@@ -182,7 +182,7 @@ def test_threshold_and_prevalence_change_the_children_within_a_fifth_of_a_second
 
 def test_the_patch_of_the_slider_changes_the_map_and_its_words() -> None:
     net = Net(channels=2)
-    torch.nn.init.normal_(net.head[2].weight)
+    torch.nn.init.normal_(net.head[2].weight)  # type: ignore[arg-type]
     explorer = occlusion_explorer(net, torch.from_numpy(IMAGE).float().expand(3, -1, -1), IMAGE, target=1)
     slider, shown = explorer.children
     assert "a patch of 16 x 16 pixels, 6% of the picture" in repr(explorer)
@@ -197,9 +197,10 @@ def test_the_patch_of_the_slider_changes_the_map_and_its_words() -> None:
 def test_the_map_of_occlusion_is_grey_where_nothing_falls() -> None:
     falls = {8: np.zeros((64, 64), np.float32), 16: np.full((64, 64), -2.0, np.float32)}
     falls[8][10, 20] = 1.0
-    picture, words = draw_occlusion(IMAGE, falls, 8)
+    picture, words = draw_occlusion(IMAGE, falls, 0.25, 8)
     assert picture.shape == (256, 512)
+    assert picture[128, 128] == 64
     assert picture[0, 256] == 128
     assert picture[4 * 10, 256 + 4 * 20] == 191
     assert words.endswith("from 0.00 to 1.00. The fall is largest in row 11, column 21 of 64.")
-    assert set(np.unique(draw_occlusion(IMAGE, falls, 16)[0][:, 256:])) == {0}
+    assert set(np.unique(draw_occlusion(IMAGE, falls, 0.25, 16)[0][:, 256:])) == {0}
