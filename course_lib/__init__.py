@@ -11,6 +11,9 @@ other; import-linter holds this. Read it from the bottom up:
     audit_plots | headline | notebooks | pretraining | realism | widgets
                                      figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
                                      trains the shipped weights, measures the simulator | dialogues
+    audit_plots | explain_plots | headline | notebooks | pretraining | realism | widgets
+                                     figures of an audit, of explanations | for authors: the recipe on real X-rays, runs
+                                     the notebooks, trains the shipped weights, measures the simulator | dialogues
     evaluation_plots | exercises     figures of an evaluation | checks, hints, solutions, questions; what the learner
                                      has solved
     audit_plots | explain_plots | headline | notebooks | pretraining | realism | widgets
@@ -23,9 +26,9 @@ other; import-linter holds this. Read it from the bottom up:
                                      what is wrong with a folder of images | what a network looked at | what a frozen
                                      network sees, computed once | the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
-    calibration | decisions | model_card | parallel
+    calibration | decisions | model_card | own_run | parallel
                                      is 0.8 four of five? | what a threshold costs, and for whom | what goes with a
-                                     network | several processes that train one model together
+                                     network | choices for a run, published figures | several processes, one model
     evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once

@@ -18,7 +18,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,20 +51,16 @@ from course_lib.evaluation import (
 )
 from course_lib.models import resnet18_classifier
 from course_lib.pixels import PixelCache
-from course_lib.recipe import RESNET_FROM_SCRATCH, TrainConfig
+from course_lib.recipe import REAL_XRAYS, STRONG, Recipe
 from course_lib.runtime import COURSE_ROOT, seeded
 from course_lib.training import fit
-from course_lib.transforms import Normalisation, Preprocessing
+from course_lib.transforms import Normalisation
 
 RESULTS = COURSE_ROOT / "build" / "headline"
 FOLDS, FOLDS_USED = 5, 2  #: of the cross-validation; the other three would take an hour and move the means a little
 VALIDATION_FRACTION = 1 / 7  #: of the training patients choose the best epoch and the threshold
-FINAL_EPOCHS = 20
-STRONG = Augmentation(
-    rotation=10, shift=0.1, scale=0.2, aspect=0.2, shear=6, blur=1.2, noise=0.05, gamma=0.6, contrast=0.4,
-    brightness=0.15, patch=0.4, jpeg=0.3, patch_side=0.4, jpeg_quality=(20, 95),
-)  # fmt: skip
-TRAINING = replace(RESNET_FROM_SCRATCH, epochs=6, class_weights="balanced")
+FINAL_EPOCHS = REAL_XRAYS.config.epochs
+TRAINING = replace(REAL_XRAYS.config, epochs=6)
 
 #: What another hospital, or another year, may do to a picture of the same chest. Only validation pictures go through
 #: these; each image gets its own draw, the same for every candidate.
@@ -77,18 +73,9 @@ CHANGES = {
 }
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the result, apart from the images: ResNet-18 from a random start, and this."""
-
-    how: Preprocessing
-    augmentation: Augmentation
-    config: TrainConfig = TRAINING
-
-
 def _candidate(augmentation: Augmentation, normalisation: Normalisation) -> Recipe:
     # The real images at hand were squeezed to a square already; for full-size files that repeats it.
-    return Recipe(Preprocessing(64, "squeeze", normalisation=normalisation), augmentation)
+    return Recipe(replace(REAL_XRAYS.how, normalisation=normalisation), augmentation, TRAINING)
 
 
 CANDIDATES = {

@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def execute_in_place(path: Path) -> None:
     """Run a notebook from top to bottom as a learner would get it, clean it, and save it with its outputs.
 
+    An empty cache stands in for the author's own, so that no patient's image gets into a notebook.
+
     Raises:
         CellExecutionError: a cell failed; the file is left as it was.
     """
@@ -67,7 +69,8 @@ def execute_in_place(path: Path) -> None:
     print(f"{path.name} … ", end="", flush=True)
     started = time.monotonic()
     notebook = nbformat.read(path, as_version=4)
-    run(notebook)
+    with tempfile.TemporaryDirectory() as empty:
+        run(notebook, COURSE_CACHE=empty)
     clean(notebook)
     nbformat.write(notebook, path)
     for picture in covers(notebook):
@@ -75,8 +78,10 @@ def execute_in_place(path: Path) -> None:
     print(f"{time.monotonic() - started:.0f} s")
 
 
-def run(notebook: NotebookNode) -> None:
+def run(notebook: NotebookNode, **settings: str) -> None:
     """Execute all cells with the notebooks' folder as the working folder; the outputs go into the notebook.
+
+    ``settings`` are environment variables for the kernel.
 
     The exercises are those of a learner who has solved none; what the author has solved stays as it is.
     """
@@ -87,7 +92,7 @@ def run(notebook: NotebookNode) -> None:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with tempfile.TemporaryDirectory() as scratch:
-        client.execute(env={**os.environ, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
+        client.execute(env={**os.environ, **settings, "COURSE_PROGRESS": str(Path(scratch) / "progress.json")})
 
 
 def clean(notebook: NotebookNode) -> None:

@@ -1,7 +1,10 @@
-"""What decides how a training runs: its configuration, and the optimizer, schedule, loss and precision it asks for."""
+"""What decides how a training runs: its configuration, and the optimizer, schedule, loss and precision it asks for.
+
+`REAL_XRAYS` is the recipe that the course has chosen for real X-rays; `headline` shows how, and what it reaches.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args, get_type_hints
 
 import torch
@@ -10,7 +13,9 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR
 from torchvision.models import InceptionOutputs
 
+from course_lib.augmentation import Augmentation
 from course_lib.stages import stages
+from course_lib.transforms import Preprocessing
 
 AUXILIARY_WEIGHT = 0.4  #: of the loss of Inception's second head, as in torchvision's own training
 
@@ -67,6 +72,31 @@ RESNET_FROM_SCRATCH = TrainConfig(
     gradient_clip=5.0,
     label_smoothing=0.1,
     mixed_precision=True,
+)
+
+#: Changes as strong as those between two hospitals; without them, a network leans on what its own hospital's files have
+#: in common.
+STRONG = Augmentation(
+    rotation=10, shift=0.1, scale=0.2, aspect=0.2, shear=6, blur=1.2, noise=0.05, gamma=0.6, contrast=0.4,
+    brightness=0.15, patch=0.4, jpeg=0.3, patch_side=0.4, jpeg_quality=(20, 95),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the result of a training, apart from the images and the network."""
+
+    how: Preprocessing
+    augmentation: Augmentation
+    config: TrainConfig
+
+
+#: A ResNet-18 from a random start on thousands of real X-rays: nine minutes on two cores. No other hospital's images
+#: were there to try it on.
+REAL_XRAYS = Recipe(
+    Preprocessing(64, "squeeze", normalisation="per image"),
+    STRONG,
+    replace(RESNET_FROM_SCRATCH, epochs=20, class_weights="balanced"),
 )
 
 

@@ -260,3 +260,9 @@ def test_the_figures_say_in_words_what_they_show(dirty: tuple[DirtyFolder, Inven
     assert "in 2 random splits of each kind. by image: mean 75.0%, from 70.0% to 80.0%; by patient: mean 55.0%" in told
     assert "16 images, 64% to 97%; 1,000 images" in text_alternative(plot_intervals((16, 1000), 0.9, "How sure?"))
     plt.close("all")
+
+
+def test_an_audit_of_some_images_looks_at_no_others(folder: Path) -> None:
+    chosen = sorted((folder / "train" / "NORMAL").iterdir())[:5]
+    report = audit(folder, only=chosen)
+    assert report["who is in the data"].measured.startswith("train 5 images")

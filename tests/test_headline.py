@@ -12,8 +12,9 @@ from course_lib import headline
 from course_lib.augmentation import NO_CHANGE, Augmentation
 from course_lib.dataset import read_split
 from course_lib.evaluation import mean_of, predict
-from course_lib.headline import CANDIDATES, CHOSEN, Recipe, main
+from course_lib.headline import CANDIDATES, CHOSEN, main
 from course_lib.pixels import PixelCache
+from course_lib.recipe import REAL_XRAYS, Recipe
 from course_lib.transforms import Preprocessing
 from tests.conftest import write_image
 
@@ -35,7 +36,8 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: ModelMake
 
 def test_the_frozen_recipe_is_one_of_those_that_were_compared() -> None:
     assert {recipe.how.geometry for recipe in CANDIDATES.values()} == {"squeeze"}
-    assert CHOSEN in CANDIDATES
+    chosen = CANDIDATES[CHOSEN]
+    assert replace(chosen, config=REAL_XRAYS.config) == REAL_XRAYS
 
 
 def test_choosing_reads_no_test_image(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,6 +91,16 @@ def test_cleaning_keeps_outputs_and_drops_noise() -> None:
     assert "widgets" not in notebook.metadata
 
 
+def test_the_authors_own_images_do_not_get_into_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DATA", "real X-rays")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    says = code("import os; print(os.environ.get('COURSE_DATA'), os.listdir(os.environ['COURSE_CACHE']))")
+    path = tmp_path / "08_x.ipynb"
+    nbformat.write(new_notebook(cells=[says]), path)
+    notebooks.execute_in_place(path)
+    assert nbformat.read(path, as_version=4)["cells"][0]["outputs"][0]["text"] == "None []\n"
+
+
 def test_the_real_run_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["real", ""]) == 2
     assert "make real DATA=<folder" in capsys.readouterr().out

@@ -192,6 +192,8 @@ def test_threshold_and_prevalence_change_the_children_within_a_fifth_of_a_second
         assert time.process_time() - started < 0.2
         assert shown.value.split("src=")[1] != before.split("src=")[1]
         assert words in repr(explorer)
+
+
 def test_the_patch_of_the_slider_changes_the_map_and_its_words() -> None:
     net = Net(channels=2)
     torch.nn.init.normal_(net.head[2].weight)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -104,8 +104,10 @@ class Inventory:
         return self.take(np.isin(self.splits, names))
 
 
-def take_inventory(folder: str | Path, card: DatasetCard | None = None) -> Inventory:
-    """Every image in ``<folder>/{train,val,test}/<CLASS>/``, opened once; no file is changed.
+def take_inventory(
+    folder: str | Path, card: DatasetCard | None = None, only: Collection[Path] | None = None
+) -> Inventory:
+    """Every image in ``<folder>/{train,val,test}/<CLASS>/``, or ``only`` those, opened once; no file is changed.
 
     Without a card, the one whose file names fit is taken. Files that can not be read are listed, not raised.
 
@@ -114,6 +116,7 @@ def take_inventory(folder: str | Path, card: DatasetCard | None = None) -> Inven
     """
     root = Path(folder).expanduser()
     paths = sorted(p for split in SPLITS for p in root.glob(f"{split}/*/*") if p.is_file() and _counts(p))
+    paths = paths if only is None else [p for p in paths if p in only]
     images = sorted((p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES), key=_place)
     if not images:
         raise DataError(

@@ -1,7 +1,7 @@
 """The whole audit of a folder, as findings in words: what was measured, what it does to a score, what to do."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,17 +75,18 @@ class AuditReport:
         return f"{counts['stop']} to stop for, {counts['look']} to look at, {counts['ok']} in order."
 
 
-def audit(folder: str | Path, *, card: DatasetCard | None = None) -> AuditReport:
+def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collection[Path] | None = None) -> AuditReport:
     """Everything in this package on one folder, which needs some seconds per thousand images; no file is changed.
 
-    The folder is ``<folder>/{train,val,test}/<CLASS>/*``. Shortcuts, leaks and labels are looked for in ``train``
-    (in all images, where there is no such folder); the test images only for counts, copies, and whether they are like
-    the others. What the folder does not tell, such as whose an image is, becomes a finding.
+    The folder is ``<folder>/{train,val,test}/<CLASS>/*``; with ``only``, no other files of it are looked at.
+    Shortcuts, leaks and labels are looked for in ``train`` (in all images, where there is no such folder); the test
+    images only for counts, copies, and whether they are like the others. What the folder does not tell, such as whose
+    an image is, becomes a finding.
 
     Raises:
         DataError: the folder is not there, or there is no image in that layout.
     """
-    inventory = take_inventory(folder, card)
+    inventory = take_inventory(folder, card, only)
     train = inventory.split("train") if "train" in inventory.splits else inventory
     parts: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("people", lambda: _people(inventory)),

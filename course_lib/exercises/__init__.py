@@ -7,6 +7,7 @@ notebook, such as `building_net`, holds its exercises and questions; `record` ke
 from course_lib.exercises import auditing, building_net, finetuning, preprocessing, starting
 from course_lib.exercises import auditing, building_net, evaluating, preprocessing, starting
 from course_lib.exercises import auditing, building_net, explaining, preprocessing, starting
+from course_lib.exercises import auditing, building_net, evaluating, explaining, own_run, preprocessing, starting
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.judging import judge
 from course_lib.exercises.record import add_solved, forget, solved
@@ -14,6 +15,15 @@ from course_lib.exercises.record import add_solved, forget, solved
 LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, finetuning.LESSON)
 LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, evaluating.LESSON)
 LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, explaining.LESSON)
+LESSONS = (
+    starting.LESSON,
+    preprocessing.LESSON,
+    auditing.LESSON,
+    building_net.LESSON,
+    evaluating.LESSON,
+    explaining.LESSON,
+    own_run.LESSON,
+)
 EXERCISES = {exercise.number: exercise for lesson in LESSONS for exercise in lesson.exercises}
 QUESTIONS = {question.number: question for lesson in LESSONS for question in lesson.questions}
 
