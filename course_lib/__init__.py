@@ -3,10 +3,10 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    audit_plots | headline | notebooks | pretraining | realism | studies | widgets
+    audit_plots | headline | notebooks | pretraining | realism | robustness_plots | studies | widgets
                                      figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
-                                     trains the shipped weights, measures the simulator | what is too long for a
-                                     lesson, and its stored numbers | dialogues
+                                     trains the shipped weights, measures the simulator | figures of small and dirty
+                                     data | what is too long for a lesson, and its stored numbers | dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
     plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
                                      batch by heart
@@ -14,6 +14,7 @@ other; import-linter holds this. Read it from the bottom up:
                                      network sees, computed once
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     parallel                         several processes that train one model together
+    robustness                       wrong labels and another scanner, made on purpose; abstaining
     evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once

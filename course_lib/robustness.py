@@ -1,0 +1,84 @@
+"""What goes wrong outside the textbook, made on purpose so that it can be measured; and abstaining."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from course_lib.evaluation import Predictions
+
+
+def flip_labels(labels: NDArray[np.int64], share: float, seed: int = 0) -> NDArray[np.int64]:
+    """A copy of the labels, 0 or 1, with this share of them exchanged; which ones is drawn, and follows from the seed.
+
+    Raises:
+        ValueError: the share is not from 0 to 1, or there are other labels.
+    """
+    if not 0 <= share <= 1 or not set(np.unique(labels).tolist()) <= {0, 1}:
+        raise ValueError(
+            f"Expected a share from 0 to 1 and labels that are 0 or 1, got {share} and {np.unique(labels)}."
+        )
+    flipped = labels.copy()
+    chosen = np.random.default_rng(seed).choice(len(labels), round(share * len(labels)), replace=False)
+    flipped[chosen] = 1 - flipped[chosen]
+    return flipped
+
+
+def loss_of_each(predictions: Predictions) -> NDArray[np.float64]:
+    """The cross-entropy of every image, [images]: 0 where its label is certain, ln 2 where the model guesses."""
+    of_label = predictions.probabilities[np.arange(len(predictions)), predictions.labels]
+    losses: NDArray[np.float64] = -np.log(np.maximum(of_label, 1e-12))
+    return losses
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """A machine that makes of a film, 0 black to 1 white, another one; at its defaults it changes nothing.
+
+    A stand-in for a change of scanner: real ones differ in more than a curve of greys.
+    """
+
+    gain: float = 1.0  #: brighter by this factor; what would be whiter than white is lost
+    gamma: float = 1.0  #: exponent of the grey curve, below 1 brighter in the middle
+    black: float = 0.0  #: grey of what was black
+    white: float = 1.0  #: grey of what was white
+    noise: float = 0.0  #: grain, standard deviation
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """The images as this machine would show them, the same shape; the given tensor stays as it is.
+
+        Takes float of any shape from 0 to 1. The grain comes from torch's global generator.
+        """
+        grey = (self.gain * images).clamp(0, 1).pow(self.gamma)
+        grey = self.black + (self.white - self.black) * grey
+        if self.noise:
+            grey = grey + self.noise * torch.randn_like(grey)
+        return grey.clamp(0, 1)
+
+
+OTHER_SCANNER = Scanner(gamma=0.6, black=0.15, white=0.85, noise=0.03)  #: brighter, flatter, grainier
+BURNT = Scanner(gain=2.2)  #: far too bright: much of the chest is white, and stays so whatever one does later
+
+
+def surest(predictions: Predictions, threshold: float, coverage: float) -> Predictions:
+    """The predictions that lie farthest from the threshold: this share of the images, at least one.
+
+    Raises:
+        ValueError: the coverage is not above 0 and at most 1.
+    """
+    if not 0 < coverage <= 1:
+        raise ValueError(f"coverage must be above 0 and at most 1, but is {coverage}.")
+    order = np.argsort(-np.abs(predictions.scores - threshold), kind="stable")
+    return predictions.take(order[: max(1, round(coverage * len(predictions)))])
+
+
+def risk_coverage(predictions: Predictions, threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coverage and risk, [images] each: of the 1, 2, … surest images, their share of all, and the share that is wrong.
+
+    Source: Y. Geifman, R. El-Yaniv, Selective Classification for Deep Neural Networks, 2017, arXiv:1705.08500.
+    """
+    ordered = surest(predictions, threshold, 1.0)
+    wrong = (ordered.scores >= threshold) != (ordered.labels == 1)
+    answered = np.arange(1, len(ordered) + 1)
+    return answered / len(ordered), np.cumsum(wrong) / answered
