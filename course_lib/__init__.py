@@ -8,13 +8,13 @@ other; import-linter holds this. Read it from the bottom up:
                                      trains the shipped weights, measures the simulator | figures of small and dirty
                                      data | what is too long for a lesson, and its stored numbers | dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
-    plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
-                                     batch by heart
+    plots | comparison | diagnosis | robustness
+                                     figures, always with a text alternative | which backbone? | a learning rate, one
+                                     batch by heart | wrong labels and another scanner, made on purpose; abstaining
     audit | training | features      what is wrong with a folder of images | the loop and its history | what a frozen
                                      network sees, computed once
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     parallel                         several processes that train one model together
-    robustness                       wrong labels and another scanner, made on purpose; abstaining
     evaluation | recipe              predictions and their numbers | configuration, optimizer, schedule, loss, precision
     sources                          where images come from: phantoms, Kaggle, a folder
     delivery                         a Kaggle data set: found here, or fetched, unpacked and verified, once

@@ -6,7 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from course_lib.audit.labels import confident_disagreements
+from course_lib.audit.quick_models import cross_validate
 from course_lib.evaluation import Predictions
+from course_lib.features import Features, linear_probe
+
+HELD_BACK = 100.0  #: regularisation of a probe that can not learn a wrong label by heart
 
 
 def flip_labels(labels: NDArray[np.int64], share: float, seed: int = 0) -> NDArray[np.int64]:
@@ -30,6 +35,35 @@ def loss_of_each(predictions: Predictions) -> NDArray[np.float64]:
     of_label = predictions.probabilities[np.arange(len(predictions)), predictions.labels]
     losses: NDArray[np.float64] = -np.log(np.maximum(of_label, 1e-12))
     return losses
+
+
+def judged_by_others(seen: Features, regularisation: float = HELD_BACK) -> Predictions:
+    """What a linear probe says of each image when it has learned from other patients only (five parts in turn).
+
+    Raises:
+        DataError: a class has fewer than five patients.
+    """
+    probe = linear_probe(seen, regularisation=regularisation)  # trained anew on each part
+    return cross_validate(probe, seen.values.astype(np.float64), seen.labels, seen.patients, seen.classes)
+
+
+def doubted_places(predictions: Predictions) -> NDArray[np.int64]:
+    """The images whose label the predictions confidently contradict, as in `audit.doubt_labels`.
+
+    Source: C. Northcutt, L. Jiang, I. Chuang, Confident Learning, J. Artif. Intell. Res. 70:1373-1411, 2021.
+    """
+    return np.array([place for place, _ in confident_disagreements(predictions)], dtype=np.int64)
+
+
+def standing_out(values: NDArray[np.float64], limit: float = 3.0) -> NDArray[np.bool_]:
+    """Whether each value is more than ``limit`` robust standard deviations from the median, [images].
+
+    Source: P. J. Rousseeuw, C. Croux, Alternatives to the Median Absolute Deviation, J. Am. Stat. Assoc. 88:1273-1283,
+    1993 (1.4826 times the median distance from the median estimates the standard deviation of normal values).
+    """
+    away = np.abs(values - np.median(values))
+    far: NDArray[np.bool_] = away > limit * 1.4826 * np.median(away)
+    return far
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Figures of lesson 07: values that were measured several times, what each image costs, intervals, and abstaining."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +12,16 @@ from course_lib.plots import BLUE, LINES, ORANGE, describe
 from course_lib.robustness import risk_coverage
 
 Interval = tuple[float, float, float]  #: value, lower and upper end
+
+
+def curves_of(
+    rows: Iterable[Mapping[str, str | int | float]], line: str, x: str, value: str = "auroc"
+) -> dict[str, dict[float, list[float]]]:
+    """The rows of a study as `plot_repeated` wants them: by what ``line`` says, then by ``x``, all values."""
+    curves: dict[str, dict[float, list[float]]] = {}
+    for row in rows:
+        curves.setdefault(str(row[line]), {}).setdefault(float(row[x]), []).append(float(row[value]))
+    return curves
 
 
 def plot_repeated(

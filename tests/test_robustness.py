@@ -5,7 +5,20 @@ import pytest
 import torch
 
 from course_lib.evaluation import Predictions, accuracy
-from course_lib.robustness import BURNT, OTHER_SCANNER, Scanner, flip_labels, loss_of_each, risk_coverage, surest
+from course_lib.exercises.small_and_dirty import doubted
+from course_lib.features import Features
+from course_lib.robustness import (
+    BURNT,
+    OTHER_SCANNER,
+    Scanner,
+    doubted_places,
+    flip_labels,
+    judged_by_others,
+    loss_of_each,
+    risk_coverage,
+    standing_out,
+    surest,
+)
 
 LABELS = np.arange(40) % 2
 
@@ -43,6 +56,21 @@ def test_the_losses_are_those_of_torch() -> None:
     )
     np.testing.assert_allclose(loss_of_each(FOUR), expected.numpy())
     assert np.isfinite(loss_of_each(predictions([1.0], [0]))).all()
+
+
+def test_wrong_labels_are_doubted_by_a_probe_that_has_not_seen_the_patient() -> None:
+    values = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32) + 4 * LABELS[:, None]
+    spoilt = flip_labels(LABELS, 0.1)
+    names = tuple(f"{i}.jpeg" for i in range(40))
+    seen = Features(values, spoilt, np.array([f"p{i // 2}" for i in range(40)]), names, ("NORMAL", "PNEUMONIA"))
+    said = judged_by_others(seen, regularisation=1.0)
+    assert set(np.flatnonzero(spoilt != LABELS).tolist()) <= set(doubted_places(said).tolist())
+    assert doubted_places(said).tolist() == doubted(said.probabilities, said.labels)  # by hand, in exercise 7.5
+
+
+def test_few_far_values_stand_out_and_do_not_hide_each_other() -> None:
+    values = np.array([0.5, 0.52, 0.48, 0.51, 0.49, 0.9, 0.95, 0.1])
+    assert np.flatnonzero(standing_out(values)).tolist() == [5, 6, 7]
 
 
 def test_a_scanner_changes_greys_as_it_says() -> None:

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 from course_lib.plots import text_alternative
-from course_lib.robustness_plots import plot_losses, plot_repeated, plot_risk_coverage, plot_with_intervals
+from course_lib.robustness_plots import curves_of, plot_losses, plot_repeated, plot_risk_coverage, plot_with_intervals
 from tests.test_robustness import FOUR
+
+
+def test_rows_become_lines() -> None:
+    rows = [
+        {"method": "Net", "patients": n, "seed": seed, "auroc": n / 100 + seed} for n in (12, 25) for seed in (0, 1)
+    ]
+    assert curves_of(rows, "method", "patients") == {"Net": {12: [0.12, 1.12], 25: [0.25, 1.25]}}
 
 
 def test_repeats_are_told_by_mean_and_range() -> None:

@@ -11,17 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
-from course_lib.audit.labels import confident_disagreements
-from course_lib.audit.quick_models import cross_validate
 from course_lib.augmentation import Augmentation
 from course_lib.dataset import Radiograph, take_patients
 from course_lib.evaluation import Predictions, auroc, bootstrap_interval, predict
 from course_lib.features import Features, features, linear_probe, probe_predictions
 from course_lib.models import Net
 from course_lib.pixels import PixelCache
-from course_lib.robustness import flip_labels
+from course_lib.robustness import HELD_BACK, doubted_places, flip_labels, judged_by_others
 from course_lib.runtime import seeded
 from course_lib.sources import CourseData
 from course_lib.studies.learning_curves import (
@@ -39,7 +36,7 @@ SEEDS = (0, 1, 2, 3, 4)  #: of which labels are wrong, what is left out at rando
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)
 MODELS = ("probe", "probe, held back", "Net")
 TREATMENTS = ("all labels", "cleaned", "as many left out at random")
-REGULARISATION = {"probe": 1.0, "probe, held back": 100.0}
+REGULARISATION = {"probe": 1.0, "probe, held back": HELD_BACK}
 
 
 def cases(_: CourseData) -> list[Row]:
@@ -58,7 +55,7 @@ def measure(data: CourseData, case: Row) -> Row:
     seed = int(case["seed"])
     clean = features(phantom_network(), PixelCache(data.train, data.classes, HOW))
     spoilt = replace(clean, labels=flip_labels(clean.labels, float(case["share"]), seed))
-    doubted = doubted_places(spoilt)
+    doubted = doubted_places(judged_by_others(spoilt))
     kept = np.arange(len(spoilt))
     if case["treatment"] != "all labels":
         out = doubted if case["treatment"] == "cleaned" else _any(len(spoilt), len(doubted), seed)
@@ -73,14 +70,6 @@ def measure(data: CourseData, case: Row) -> Row:
     wrong = np.flatnonzero(spoilt.labels != clean.labels)
     counts = {"wrong": len(wrong), "doubted": len(doubted), "caught": len(np.intersect1d(wrong, doubted))}
     return {**counts, "images": len(kept), "auroc": auroc(on_test), "low": low, "high": high}
-
-
-def doubted_places(spoilt: Features) -> NDArray[np.int64]:
-    """The images whose label a held-back probe, which learned from other patients, confidently contradicts."""
-    probe = clone(linear_probe(spoilt, regularisation=REGULARISATION["probe, held back"]))
-    values = spoilt.values.astype(np.float64)
-    said = cross_validate(probe, values, spoilt.labels, spoilt.patients, spoilt.classes)
-    return np.array([place for place, _ in confident_disagreements(said)], dtype=np.int64)
 
 
 def _any(images: int, many: int, seed: int) -> NDArray[np.int64]:
