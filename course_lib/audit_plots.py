@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from course_lib.audit import Inventory, LeakEffect, Pair, accuracy_interval
@@ -47,7 +48,9 @@ def plot_leak(effect: LeakEffect, heading: str, ax: Axes | None = None) -> Axes:
         spread = np.linspace(-0.12, 0.12, len(scores))
         axes.scatter(place + spread, scores, color=color, marker=marker, label=f"{name}: mean {scores.mean():.1%}")
         axes.hlines(scores.mean(), place - 0.25, place + 0.25, color=color)
+    axes.axhline(0.5, color="0.4", linestyle=":", label="guessing: 50%")
     axes.set(title=heading, xticks=[0, 1], xlim=(-0.5, 1.5), xlabel="how it was split", ylabel="balanced accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_xticklabels(list(sides))
     axes.legend(fontsize=8)
     found = "; ".join(
@@ -85,7 +88,7 @@ def plot_property(
         own = values[inventory.labels == label]
         color, hatch = STYLES[label % len(STYLES)]
         axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=class_name)
-        words.append(f"{class_name}: median {np.median(own):,.6g}, from {own.min():,.6g} to {own.max():,.6g}")
+        words.append(f"{class_name}: median {np.median(own):,.4g}, from {own.min():,.4g} to {own.max():,.4g}")
     axes.set(title=heading, xlabel=name, ylabel="images")
     axes.legend(fontsize=8)
     describe(axes, f"{heading}. {name} by class. {'; '.join(words)}.")

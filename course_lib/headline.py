@@ -51,8 +51,9 @@ from course_lib.evaluation import (
 )
 from course_lib.models import resnet18_classifier
 from course_lib.pixels import PixelCache
+from course_lib.recipe import RESNET_FROM_SCRATCH, TrainConfig
 from course_lib.runtime import COURSE_ROOT, seeded
-from course_lib.training import TrainConfig, fit
+from course_lib.training import fit
 from course_lib.transforms import Normalisation, Preprocessing
 
 RESULTS = COURSE_ROOT / "build" / "headline"
@@ -63,17 +64,7 @@ STRONG = Augmentation(
     rotation=10, shift=0.1, scale=0.2, aspect=0.2, shear=6, blur=1.2, noise=0.05, gamma=0.6, contrast=0.4,
     brightness=0.15, patch=0.4, jpeg=0.3, patch_side=0.4, jpeg_quality=(20, 95),
 )  # fmt: skip
-TRAINING = TrainConfig(
-    epochs=6,
-    learning_rate=3e-3,
-    batch_size=64,
-    weight_decay=0.05,
-    schedule="one-cycle",
-    gradient_clip=5.0,
-    label_smoothing=0.1,
-    class_weights="balanced",
-    mixed_precision=True,
-)
+TRAINING = replace(RESNET_FROM_SCRATCH, epochs=6, class_weights="balanced")
 
 #: What another hospital, or another year, may do to a picture of the same chest. Only validation pictures go through
 #: these; each image gets its own draw, the same for every candidate.

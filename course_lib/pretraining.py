@@ -24,8 +24,9 @@ from course_lib.backbones import build_backbone
 from course_lib.dataset import ImageData, read_split
 from course_lib.evaluation import auroc, average_precision, bootstrap_interval, predict
 from course_lib.pixels import PixelCache
+from course_lib.recipe import RESNET_FROM_SCRATCH, TrainConfig, TrainingError
 from course_lib.runtime import COURSE_ROOT, seeded
-from course_lib.training import TrainConfig, TrainingError, fit
+from course_lib.training import fit
 from course_lib.transforms import Preprocessing
 from course_lib.weights import WeightsCard, pack_state, save_shipped, unpack_state
 
@@ -49,16 +50,7 @@ class Recipe:
 RECIPE = Recipe(
     phantoms=phantom.Settings(patients={"train": 5000, "val": 500, "test": 1000}, size_px=96, seed=18),
     how=Preprocessing(size=64, normalisation="per image"),
-    training=TrainConfig(
-        epochs=12,
-        learning_rate=3e-3,
-        batch_size=64,
-        weight_decay=0.05,
-        schedule="one-cycle",
-        gradient_clip=5.0,
-        label_smoothing=0.1,
-        mixed_precision=True,
-    ),
+    training=replace(RESNET_FROM_SCRATCH, epochs=12),
     seed=0,
 )
 

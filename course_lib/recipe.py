@@ -58,6 +58,18 @@ class TrainConfig:
             raise ValueError(f"{'; '.join(broken)}. Got {self}.")
 
 
+#: What makes a ResNet-18 out of a random start, on images of 64 px, two cores and thousands of images.
+RESNET_FROM_SCRATCH = TrainConfig(
+    learning_rate=3e-3,
+    batch_size=64,
+    weight_decay=0.05,
+    schedule="one-cycle",
+    gradient_clip=5.0,
+    label_smoothing=0.1,
+    mixed_precision=True,
+)
+
+
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """An optimizer of the parameters that are not frozen, in one group per stage, the head's last.
 

@@ -134,7 +134,7 @@ def test_odd_pictures_are_found_and_nothing_else(clean: Inventory, dirty: tuple[
 
 
 def test_a_blurred_picture_and_a_strip_stand_out(clean: Inventory, tmp_path: Path) -> None:
-    root = make_dirty_copy(clean.root, tmp_path / "set", Dirt(0, 0, 0, 0, 0, 0, 0)).root
+    root = make_dirty_copy(clean.root, tmp_path / "set", Dirt.only()).root
     blurred, strip = sorted(root.glob("train/NORMAL/*"))[:2]
     with Image.open(blurred) as image:
         image.resize((6, 5)).resize(image.size, Image.Resampling.BICUBIC).save(blurred)
@@ -147,9 +147,7 @@ def test_a_blurred_picture_and_a_strip_stand_out(clean: Inventory, tmp_path: Pat
 
 def test_wrong_labels_are_doubted_far_more_often_than_right_ones(tmp_path: Path) -> None:
     quick = phantom.unpack_dataset(phantom.QUICK_ARCHIVE, tmp_path / "quick")
-    folder = make_dirty_copy(
-        quick, tmp_path / "dirty", Dirt(0, 0, 0, wrong_labels=37, negatives=0, blanks=0, unreadable=0)
-    )
+    folder = make_dirty_copy(quick, tmp_path / "dirty", Dirt.only(wrong_labels=37))
     noise, wrong = doubt_labels(take_inventory(folder.root).split("train")), set(folder.done["wrong_labels"])
     caught = sum(suspect.file.name in wrong for suspect in noise.suspects)
     assert caught / len(wrong) > 3 * (len(noise.suspects) - caught) / (noise.images - len(wrong))
@@ -158,7 +156,7 @@ def test_wrong_labels_are_doubted_far_more_often_than_right_ones(tmp_path: Path)
 
 
 def test_another_scanner_in_the_test_is_noticed(clean: Inventory, tmp_path: Path) -> None:
-    other = make_dirty_copy(clean.root, tmp_path / "set", Dirt(0, 0, 0, 0, 0, 0, 0, other_scanner=True)).root
+    other = make_dirty_copy(clean.root, tmp_path / "set", Dirt.only(other_scanner=True)).root
     assert max(score.low for score in compare_splits(take_inventory(other)).scores) > LOOK
     assert max(score.low for score in compare_splits(clean).scores) < LOOK
 

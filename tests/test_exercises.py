@@ -20,7 +20,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from course_lib.exercises import EXERCISES, LESSONS, building_net, check, hint, judging, limits, solution
+from course_lib.exercises import (
+    EXERCISES,
+    LESSONS,
+    auditing,
+    building_net,
+    check,
+    hint,
+    judging,
+    limits,
+    preprocessing,
+    solution,
+)
 from course_lib.exercises.cells import ExerciseError, find, solve, solved_alone
 from course_lib.exercises.comparing import difference, shown
 from course_lib.exercises.exercise import Exercise, Mistake
@@ -159,6 +170,28 @@ def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
         exercise.reference(*inputs)
 
     assert judge(exercise, answer).text.endswith("→ Nothing was returned: is there a return at the end?")
+
+
+@each_exercise
+def test_an_error_is_set_against_words(exercise: Exercise) -> None:
+    text = judge(exercise, raising(ValueError("no"))).text
+    assert "\n  came       ValueError: no" in text
+    assert not re.search(r"expected   {|grad_fn", text)
+
+
+def test_the_loss_that_an_error_kept_from_coming_is_a_number() -> None:
+    text = judge(EXERCISES["3.4"], raising(ValueError("no"))).text
+    assert re.search(r"expected   the loss: tensor\(\d\.\d+\), whether it leads back to the weights: True\n", text)
+
+
+def test_the_numbers_of_a_small_image_are_shown() -> None:
+    text = judge(EXERCISES["1.6"], EXERCISES["1.6"].mistakes[0].answer).text
+    assert len(re.findall(r"(?:tensor=|expected   |came       )tensor\(\[\[\[", text)) == 3
+
+
+def test_the_type_of_bytes_counts_where_their_values_are_right() -> None:
+    text = judge(EXERCISES["1.2"], lambda *window: preprocessing.to_8_bit(*window).astype(np.int16)).text
+    assert "looked at  the type of the values\n  expected   'uint8'\n  came       'int16'" in text
 
 
 def test_a_value_where_a_function_is_wanted_is_refused() -> None:
@@ -354,6 +387,8 @@ def test_an_endless_loop_is_stopped(loop: Callable[..., object], monkeypatch: py
     assert verdict.outcome == "wrong"
     assert re.search(r"  input      size=.*\n.*\n  came       nothing after 0.3 s, so it was stopped", verdict.text)
     assert len(verdict.text) < 1000
+    if loop.__name__ in ("stubborn", "asleep"):
+        assert "Does it wait for something?" in verdict.text
 
 
 def test_a_check_takes_less_than_two_seconds() -> None:
@@ -466,6 +501,22 @@ def test_types_and_shapes_count_and_rounding_does_not(expected: object, came: ob
 
 
 @pytest.mark.parametrize(
+    ("number", "answer", "words"),
+    [
+        ("2.5", lambda *lists: np.array(EXERCISES["2.5"].reference(*lists)), "but a list is asked for: .tolist()"),
+        ("2.5", lambda *lists: (np.array(EXERCISES["2.5"].reference(*lists)),), "The values stand in a tuple"),
+        ("2.7", lambda *numbers: float(auditing.images_needed(*numbers)), "but a whole number is asked for"),
+        ("2.7", lambda *_: 0.5, ""),
+        ("2.5", lambda *_: (np.array([1]),), ""),
+    ],
+)
+def test_a_right_value_of_a_wrong_kind_is_told_so(number: str, answer: Callable[..., object], words: str) -> None:
+    text = judge(EXERCISES[number], answer).text
+    assert "not yet" in text
+    assert (words in text) if words else ("→" not in text)
+
+
+@pytest.mark.parametrize(
     ("value", "words"),
     [
         (1 / 3, "0.333333"),
@@ -473,7 +524,10 @@ def test_types_and_shapes_count_and_rounding_does_not(expected: object, came: ob
         (np.int64(3), "3"),
         (np.eye(2), "array([[1.0, 0.0], [0.0, 1.0]])"),
         (torch.zeros(2, 3, 4), "tensor of shape [2, 3, 4]"),
-        ([torch.zeros(2)], "[tensor of shape [2]]"),
+        (torch.zeros(2, 1, 2), "tensor([[[0.0, 0.0]], [[0.0, 0.0]]])"),
+        ([torch.zeros(2)], "[tensor([0.0, 0.0])]"),
+        ([torch.zeros(9)], "[tensor of shape [9]]"),
+        ((np.zeros(2),), "(array([0.0, 0.0]),)"),
         (torch.arange(9), "tensor([0, 1, 2, 3, 4, 5, 6, 7, …], shape [9])"),
         (torch.nn.Sequential(torch.nn.ReLU()), "a network (ReLU)"),
         (object(), "an object of type object"),

@@ -57,10 +57,8 @@ def find_duplicates(inventory: Inventory) -> Duplicates:
     """Exact copies by SHA-256 of the pixels; near copies by a perceptual hash, confirmed by correlation.
 
     The hash alone does not do: all chests look alike to it. On 5,216 real training images, the usual difference hash
-    gives 514 pairs of different patients the very same 64 bits. So each bit here says whether a coefficient is above
+    gives 305 pairs of different patients the very same 64 bits. So each bit here says whether a coefficient is above
     its median *in this folder*, and what lies within 10 bits is compared once more, pixel by pixel.
-
-    Copies that were saved, scaled to 80 % and brightened: 20 of 20 were found at 96 px, 18 at 64 px, 16 at 48 px.
     """
     same = defaultdict(list)
     for file in inventory.files:

@@ -1,6 +1,7 @@
 """Quick models for suspicions: made in seconds, tried on patients they have not seen, scored with an interval."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier
 from course_lib.dataset import DataError
 from course_lib.evaluation import Predictions, bootstrap_interval
 
+Folds = tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
 FOLDS = 5
 RESAMPLES = 200
 
@@ -100,9 +102,16 @@ def cross_validate(
                 f"To try a model on patients it has not seen, each class needs {FOLDS} patients, but {name} has "
                 f"{there}. Add images, or leave this class out."
             )
-    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    probabilities = cross_val_predict(model, features, labels, groups=patients, cv=folds, method="predict_proba")
+    folds = _folds(tuple(labels.tolist()), tuple(patients.tolist()), seed)
+    probabilities = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
     return Predictions(np.asarray(probabilities, dtype=np.float64), labels, patients, ("",) * len(labels), classes)
+
+
+@lru_cache(maxsize=4)
+def _folds(labels: tuple[int, ...], patients: tuple[str, ...], seed: int) -> Folds:
+    """Places to learn from and to be tried on, five times; kept, since many models are tried on the same images."""
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    return tuple(folds.split(np.zeros(len(labels)), labels, patients))
 
 
 def summarise(predictions: Predictions, name: str) -> QuickScore:

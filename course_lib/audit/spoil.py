@@ -2,8 +2,9 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -11,7 +12,7 @@ from PIL import Image, ImageOps
 from course_lib.audit.inventory import ImageFile, take_inventory
 from course_lib.cards import DataError
 
-SCANNER_GAMMA = 0.6  #: of the other machine that filmed the test
+SCANNER_GAMMA = 0.6  #: of the other machine, with which the test was taken
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,18 @@ class Dirt:
 
     copies: int = 6  #: of training images, byte for byte, under another patient's name; half of them in test
     near_copies: int = 6  #: the same, but smaller, brighter, and saved again
-    moved_patients: int = 4  #: images of patients of train that go to test
+    moved_images: int = 4  #: of training patients who have others too; they go to test
     wrong_labels: int = 6  #: training images in the other class's folder, with a name that fits it
     negatives: int = 3  #: training images with black and white exchanged
     blanks: int = 1  #: training images that are grey all over
     unreadable: int = 1  #: training images of which only the first half is there
     other_scanner: bool = False  #: the whole test brighter, as from another machine
+
+    @classmethod
+    def only(cls, **dirt: int) -> "Dirt":
+        """The dirt that is named, such as ``other_scanner=True``, and nothing else."""
+        nothing: dict[str, Any] = {field.name: 0 for field in fields(cls)}
+        return cls(**{**nothing, **dirt})
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class _Spoiler:
 
     def spoil(self, dirt: Dirt) -> DirtyFolder:
         steps: dict[str, Callable[[ImageFile, int], Path]] = {
-            "moved_patients": self._move,
+            "moved_images": self._move,
             "copies": self._copy,
             "near_copies": self._nearly_copy,
             "wrong_labels": self._relabel,
@@ -90,10 +97,10 @@ class _Spoiler:
         return DirtyFolder(self.root, done)
 
     def _next(self, kind: str) -> ImageFile:
-        """An image that nothing was done to; for `moved_patients`, of a patient who has another one."""
+        """An image that nothing was done to; for `moved_images`, of a patient who has another one."""
         for place, file in enumerate(self.left):
             several = sum(other.patient == file.patient for other in self.left) > 1
-            if several or kind != "moved_patients":
+            if several or kind != "moved_images":
                 return self.left.pop(place)
         raise DataError(f"There are too few training images left for {kind}. Ask for less dirt, or make more phantoms.")
 

@@ -42,6 +42,10 @@ def _one_series(names: list[str]) -> list[str]:
     return [patient.removeprefix("NORMAL2-") for patient in patients_of(names)]
 
 
+def _first_letters_and_digits(names: list[str]) -> list[str]:
+    return [re.findall(r"[A-Za-z-]+\d+", name)[0] for name in names]
+
+
 def _numbers(names: list[str]) -> list[str]:
     return [re.sub(r"\D", "", patient.removeprefix("NORMAL2-")) for patient in patients_of(names)]
 
@@ -66,6 +70,10 @@ PATIENTS_OF = Exercise(
             _one_series,
             "IM-n and NORMAL2-IM-n are two series of numbers, and two children: keep NORMAL2- where it stands.",
         ),
+        Mistake(
+            _first_letters_and_digits,
+            "NORMAL2 is the name of a series, not of a child: go on to the digits after IM-.",
+        ),
         Mistake(_numbers, "The number alone is not enough: each series of names has a child with that number."),
     ),
     draw=_draw_names,
@@ -84,7 +92,9 @@ def _draw_labels(rng: np.random.Generator) -> Inputs:
     larger = int(rng.integers(2))
     train = [larger] * int(rng.integers(7, 10)) + [1 - larger] * int(rng.integers(2, 5))
     few, many = int(rng.integers(2, 4)), int(rng.integers(5, 8))
-    test = [larger] * few + [1 - larger] * many  # so that the test's larger class is the other one
+    if rng.integers(2):  # sometimes the test's larger class is that of training, and sometimes the other one
+        few, many = many, few
+    test = [larger] * few + [1 - larger] * many
     return [train[i] for i in rng.permutation(len(train))], [test[i] for i in rng.permutation(len(test))]
 
 
@@ -98,6 +108,18 @@ def _on_training(train_labels: list[int], _: list[int]) -> float:
 
 def _always_sick(_: list[int], test_labels: list[int]) -> float:
     return test_labels.count(1) / len(test_labels)
+
+
+def _how_often(train_labels: list[int], test_labels: list[int]) -> int:
+    return test_labels.count(max(set(train_labels), key=train_labels.count))
+
+
+def _how_often_not(train_labels: list[int], test_labels: list[int]) -> float:
+    return 1 - guess_accuracy(train_labels, test_labels)
+
+
+def _percent(train_labels: list[int], test_labels: list[int]) -> float:
+    return 100 * guess_accuracy(train_labels, test_labels)
 
 
 def _says_which(train_labels: list[int], _: list[int]) -> int:
@@ -120,6 +142,9 @@ GUESS_ACCURACY = Exercise(
         ),
         Mistake(_on_training, "That is the accuracy on the training images. Count the same class in test_labels."),
         Mistake(_always_sick, "You always say 1. Say what is more frequent in train_labels; it may be 0."),
+        Mistake(_how_often, "That is how many are right. Divide by the number of test images."),
+        Mistake(_how_often_not, "That is how often the guess is wrong. How often is it right?"),
+        Mistake(_percent, "The value is right, in percent. Return it from 0 to 1."),
         Mistake(_says_which, "That is the class. How often is it right on the test, from 0 to 1?"),
     ),
     draw=_draw_labels,
@@ -137,13 +162,20 @@ def count_copies(images: list[np.ndarray]) -> int:
 def _draw_images(rng: np.random.Generator) -> Inputs:
     one, two = (rng.integers(0, 200, (2, 3)).astype(np.uint8) for _ in range(2))
     turned = [picture.reshape(3, 2) for picture in (one, two)]  # the same bytes, other pictures
+    nearly = one.copy()
+    nearly[-1, -1] += 1
+    alike = [nearly, one[::-1], one[:, ::-1], two[::-1]]  # the same beginning; the same pixels in another order
     even = np.full((2, 3), rng.integers(200, 250), np.uint8)
-    images = [one, two, *turned, even, one, one] + [two] * int(rng.integers(2))
+    images = [one, two, *turned, *alike, even, one, one] + [two] * int(rng.integers(2))
     return ([images[i].copy() for i in rng.permutation(len(images))],)
 
 
 def _by_object(images: list[np.ndarray]) -> int:
     return len(images) - len({id(image) for image in images})
+
+
+def _by_sum(images: list[np.ndarray]) -> int:
+    return len(images) - len({(image.shape, int(image.sum())) for image in images})
 
 
 def _by_bytes(images: list[np.ndarray]) -> int:
@@ -179,8 +211,9 @@ COUNT_COPIES = Exercise(
     mistakes=(
         Mistake(
             _by_object,
-            "You compare where the arrays are stored, as if you compared file names. Compare the pixels.",
+            "You compare objects, and each is another one, as a file name is. Compare pixels, or their hexdigest().",
         ),
+        Mistake(_by_sum, "Different pictures can have the same sum. Compare all the pixels."),
         Mistake(_by_bytes, "Two pictures of different shape can have the same bytes: put the shape into the hash too."),
         Mistake(_by_shape, "Many different pictures have the same shape. Compare the pixels as well."),
         Mistake(_pairs_of_copies, "You counted pairs. Three equal pictures are three pairs, but only two must go."),
@@ -199,9 +232,9 @@ def hash_distance(first: int, second: int) -> int:
 
 
 def _draw_hashes(rng: np.random.Generator) -> Inputs:
-    first, flips = (int(n) for n in (rng.integers(2**62, 2**63), rng.integers(3, 12)))
+    first = int.from_bytes(rng.bytes(8), "big") >> int(rng.integers(8))  # hashes may begin with zeros
     second = first
-    for bit in rng.choice(62, flips, replace=False).tolist():
+    for bit in rng.choice(64, int(rng.integers(3, 12)), replace=False).tolist():
         second ^= 1 << bit
     return first, second
 
@@ -226,6 +259,10 @@ def _counted_alone(first: int, second: int) -> int:
     return abs(first.bit_count() - second.bit_count())
 
 
+def _as_text(first: int, second: int) -> int:
+    return sum(a != b for a, b in zip(bin(first), bin(second), strict=False))
+
+
 def _agreeing(first: int, second: int) -> int:
     return 64 - hash_distance(first, second)
 
@@ -246,6 +283,7 @@ HASH_DISTANCE = Exercise(
         Mistake(_common_ones, "& keeps the ones that both have. ^ keeps the bits in which they differ."),
         Mistake(_not_counted, "The bits that differ are right. Now count them."),
         Mistake(_counted_alone, "Equally many ones can stand in different places. Compare first, then count."),
+        Mistake(_as_text, "bin leaves out the zeros at the front, so the two texts may be shifted. Compare with ^."),
         Mistake(_agreeing, "That is in how many bits they agree. Count those that differ."),
     ),
     draw=_draw_hashes,
@@ -260,9 +298,16 @@ def known_places(train_patients: list[str], test_patients: list[str]) -> list[in
     return [place for place, patient in enumerate(test_patients) if patient in known]
 
 
+def _draw_people(rng: np.random.Generator, count: int) -> list[str]:
+    """Different patients; the name of the first is the beginning of the second's."""
+    first = int(rng.integers(1, 10))
+    others = rng.choice(np.arange(100, 1000), count - 2, replace=False).tolist()
+    return [f"person{n}" for n in (first, 10 * first + int(rng.integers(10)), *others)]
+
+
 def _draw_two_lists(rng: np.random.Generator) -> Inputs:
-    numbers = [f"person{n}" for n in rng.choice(np.arange(1, 100), 6, replace=False).tolist()]
-    both, train, test = numbers[:2], numbers[2:4], numbers[4:]
+    short, long, *numbers = _draw_people(rng, 6)
+    both, train, test = numbers[:2], [long, numbers[2]], [short, numbers[3]]
     in_train = [*train, *both, *both, train[0]]
     in_test = [both[0], test[0], both[0], test[1], both[1], test[0]]
     return (
@@ -273,6 +318,18 @@ def _draw_two_lists(rng: np.random.Generator) -> Inputs:
 
 def _names_of_the_known(train_patients: list[str], test_patients: list[str]) -> list[str]:
     return sorted(set(train_patients) & set(test_patients))
+
+
+def _names_in_order(train_patients: list[str], test_patients: list[str]) -> list[str]:
+    return [test_patients[place] for place in known_places(train_patients, test_patients)]
+
+
+def _yes_or_no(train_patients: list[str], test_patients: list[str]) -> list[bool]:
+    return [patient in train_patients for patient in test_patients]
+
+
+def _first_place_again(train_patients: list[str], test_patients: list[str]) -> list[int]:
+    return [test_patients.index(patient) for patient in test_patients if patient in train_patients]
 
 
 def _first_image_only(train_patients: list[str], test_patients: list[str]) -> list[int]:
@@ -300,6 +357,9 @@ KNOWN_PLACES = Exercise(
     ),
     mistakes=(
         Mistake(_names_of_the_known, "Those are the patients. Which images are theirs? Return the places in the test."),
+        Mistake(_names_in_order, "Those are the patients of the images. Return the places at which they stand."),
+        Mistake(_yes_or_no, "That says yes or no for each image. Return the places that say yes."),
+        Mistake(_first_place_again, "index finds a patient's first image only. enumerate gives the place of each."),
         Mistake(_first_image_only, "A patient may have several images in the test, and all of them are known."),
         Mistake(_places_in_train, "Those are places in training. The test has to be cleaned: return its places."),
         Mistake(_the_new_ones, "Those are the images of new patients. Return the others."),
@@ -320,8 +380,7 @@ def split_by_patient(patients: list[str], validation_patients: int, seed: int) -
 
 
 def _draw_patients(rng: np.random.Generator) -> Inputs:
-    numbers = rng.choice(np.arange(1, 100), 9, replace=False).tolist()
-    patients = [f"person{n}" for n in numbers for _ in range(int(rng.integers(2, 4)))]
+    patients = [person for person in _draw_people(rng, 9) for _ in range(int(rng.integers(2, 4)))]
     return [patients[i] for i in rng.permutation(len(patients))], 3, int(rng.integers(1000))
 
 
@@ -335,13 +394,15 @@ def _sides(answer: Answer, inputs: Inputs) -> object:
     if len(splits) < len(made):
         return {"what is returned": made[0]}
     sides = [[{patients[place] for place in side} for side in split] for split in splits]
-    shared = any(train & validation for train, validation in sides)
-    seen = {"what is returned": "two lists of places", "patients on both sides": "some" if shared else "none"}
-    if shared:
-        return seen
+    seen = {"what is returned": "two lists of places"}
+    for what, pairs in (("images in both lists", splits), ("patients on both sides", sides)):
+        shared = any(set(train) & set(validation) for train, validation in pairs)
+        seen[what] = "some" if shared else "none"
+        if shared:
+            return seen
     return {
         **seen,
-        "patients in validation": len(sides[0][1]),
+        "patients in validation": min(len(validation) for _, validation in sides),
         "whether every image is in one of the lists": all(
             sorted(a + b) == list(range(len(patients))) for a, b in splits
         ),
@@ -351,14 +412,18 @@ def _sides(answer: Answer, inputs: Inputs) -> object:
 
 
 def _as_split(value: object, images: int) -> Split | None:
-    """Two lists of places, arrays as lists; None if the value is anything else."""
+    """Two lists of places, arrays as lists; None if the value is anything else, such as yes and no for each image."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         return None
     first, second = (side.tolist() if isinstance(side, np.ndarray) else side for side in value)
     for side in (first, second):
-        if not isinstance(side, list) or not all(isinstance(p, int | np.integer) and 0 <= p < images for p in side):
+        if not isinstance(side, list) or not all(_is_place(p, images) for p in side):
             return None
     return first, second
+
+
+def _is_place(value: object, images: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < images
 
 
 def _by_image(patients: list[str], validation_patients: int, seed: int) -> Split:
@@ -370,6 +435,16 @@ def _by_image(patients: list[str], validation_patients: int, seed: int) -> Split
 def _swapped(patients: list[str], validation_patients: int, seed: int) -> Split:
     train, validation = split_by_patient(patients, validation_patients, seed)
     return validation, train
+
+
+def _drawn_twice(patients: list[str], validation_patients: int, seed: int) -> Split:
+    chosen = np.random.default_rng(seed).choice(sorted(set(patients)), validation_patients).tolist()
+    places = [[place for place, p in enumerate(patients) if (p in chosen) == known] for known in (False, True)]
+    return places[0], places[1]
+
+
+def _all_in_training(patients: list[str], validation_patients: int, seed: int) -> Split:
+    return list(range(len(patients))), split_by_patient(patients, validation_patients, seed)[1]
 
 
 def _one_image_each(patients: list[str], validation_patients: int, seed: int) -> Split:
@@ -400,6 +475,8 @@ SPLIT_BY_PATIENT = Exercise(
     mistakes=(
         Mistake(_by_image, "That is per image, the split needs per patient."),
         Mistake(_swapped, "The two lists are swapped: training first, then validation."),
+        Mistake(_drawn_twice, "A patient can be drawn twice: draw from each patient once, with replace=False."),
+        Mistake(_all_in_training, "Some images are in both lists. What goes to validation has to leave training."),
         Mistake(_one_image_each, "Images are lost: all images of a drawn patient go to validation."),
         Mistake(_always_the_same, "The seed is not used: every seed gives the same split."),
         Mistake(_not_repeatable, "The same seed must give the same split: np.random.default_rng(seed)."),
@@ -445,6 +522,10 @@ def _accuracy_squared(accuracy: float, margin: float) -> int:
     return math.ceil(1.96**2 * accuracy**2 / margin**2)
 
 
+def _not_doubly_squared(accuracy: float, margin: float) -> int:
+    return math.ceil(1.96 * accuracy * (1 - accuracy) / margin**2)
+
+
 def _whole_width(accuracy: float, margin: float) -> int:
     return math.ceil(1.96**2 * accuracy * (1 - accuracy) / (margin / 2) ** 2)
 
@@ -465,6 +546,7 @@ IMAGES_NEEDED = Exercise(
         Mistake(_one_standard_error, "The 1.96 is missing: one standard error holds 68 %, not 95 %."),
         Mistake(_margin_not_squared, "The margin must be squared: half the margin costs four times the images."),
         Mistake(_accuracy_squared, "The spread of a yes or no is accuracy * (1 - accuracy), not accuracy squared."),
+        Mistake(_not_doubly_squared, "When both sides are squared, the 1.96 is squared too."),
         Mistake(_whole_width, "The margin is to either side already: do not halve it."),
     ),
     draw=_draw_accuracy_and_margin,
@@ -499,12 +581,12 @@ CORNER_QUESTION = Question(
         ),
         Option(
             "Something in the corners goes along with the class",
-            "No more than that. What it is, you have to see; and whether a network uses it, lesson 06 asks.",
+            "No more than that. What it is, you have to see; whether a network uses it is another question.",
             right=True,
         ),
         Option(
             "Pneumonia can be seen in the corners",
-            "There is no lung in the corners. What tells the class there is not the disease itself.",
+            "Hardly any lung is in the upper corners. What tells the class there is probably not the disease.",
         ),
     ),
 )

@@ -41,6 +41,22 @@ def _true_division(size: int, kernel: int, stride: int, padding: int) -> float:
     return (size + 2 * padding - kernel) / stride + 1
 
 
+def _without_brackets(size: int, kernel: int, stride: int, padding: int) -> int:
+    return size - kernel + 2 * padding // stride + 1
+
+
+def _one_more_pixel(size: int, kernel: int, stride: int, padding: int) -> int:
+    return (size + 2 * padding - kernel + 1) // stride
+
+
+def _without_padding(size: int, kernel: int, stride: int, padding: int) -> int:  # noqa: ARG001  # the mistake
+    return output_size(size, kernel, stride, 0)
+
+
+def _without_stride(size: int, kernel: int, stride: int, padding: int) -> int:  # noqa: ARG001  # the mistake
+    return output_size(size, kernel, 1, padding)
+
+
 OUTPUT_SIZE = Exercise(
     "3.1",
     "The size after a convolution",
@@ -57,6 +73,14 @@ OUTPUT_SIZE = Exercise(
         Mistake(_no_first_position, "You counted the steps. The place where the kernel starts counts too: one more."),
         Mistake(_rounded_up, "A last step that does not fit is left out: round down with //."),
         Mistake(_true_division, "There is no part of a pixel: // divides and rounds down, / does not."),
+        Mistake(
+            _without_brackets, "// comes before + and -, so it divides the padding only. Put brackets around the sum."
+        ),
+        Mistake(_one_more_pixel, "The 1 is a place, not a pixel: add it after the division."),
+        Mistake(_without_padding, "The padding does not count yet. It makes the row longer on both sides."),
+        Mistake(
+            _without_stride, "The stride does not count yet: with steps of 2 there are only about half the places."
+        ),
     ),
     draw=_draw_sizes,
 )
@@ -78,7 +102,7 @@ def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 
 def _draw_image_and_kernel(rng: np.random.Generator) -> Inputs:
     image = rng.integers(0, 10, size=(4, rng.integers(4, 7))).astype(float)
-    kernel = rng.integers(-3, 4, size=(2, rng.integers(2, 4))).astype(float)
+    kernel = rng.integers(-6, 7, size=(2, rng.integers(2, 4))) / 2
     return image, kernel + np.eye(*kernel.shape)
 
 
@@ -110,6 +134,10 @@ def _mean_instead_of_sum(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     return convolve(image, kernel) / kernel.size
 
 
+def _cut_to_whole_numbers(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    return convolve(image, kernel).astype(int)
+
+
 CONVOLUTION = Exercise(
     "3.2",
     "A convolution by hand",
@@ -130,6 +158,10 @@ CONVOLUTION = Exercise(
         Mistake(_one_too_many, "One row and column too many: there the kernel sticks out of the image."),
         Mistake(_as_large_as_the_image, "Without padding the result is smaller than the image: image - kernel + 1."),
         Mistake(_mean_instead_of_sum, "That is the mean of the products. A convolution adds them up."),
+        Mistake(
+            _cut_to_whole_numbers,
+            "An array with dtype=int cuts off what follows the point. np.zeros makes floats by itself.",
+        ),
     ),
     draw=_draw_image_and_kernel,
 )
@@ -176,6 +208,22 @@ def _from_nothing(layers: list[tuple[int, int]]) -> int:
     return receptive_field(layers) - 1
 
 
+def _backwards(layers: list[tuple[int, int]]) -> int:
+    return receptive_field(layers[::-1])
+
+
+def _own_stride(layers: list[tuple[int, int]]) -> int:
+    return 1 + sum((kernel - 1) * stride for kernel, stride in layers)
+
+
+def _strides_added(layers: list[tuple[int, int]]) -> int:
+    field, jump = 1, 1
+    for kernel, stride in layers:
+        field += (kernel - 1) * jump
+        jump += stride
+    return field
+
+
 RECEPTIVE_FIELD = Exercise(
     "3.3",
     "The receptive field",
@@ -192,6 +240,19 @@ RECEPTIVE_FIELD = Exercise(
         Mistake(_stride_too_early, "A layer's stride spreads the layers after it, not the layer itself: add first."),
         Mistake(_whole_kernels, "A kernel of k adds k - 1 pixels: the one in the middle was seen before."),
         Mistake(_from_nothing, "Before the first layer a pixel sees itself: begin with 1."),
+        Mistake(
+            _backwards,
+            "You begin at the wrong end. A jump begins at the first layer; (field - 1) * stride + kernel begins at "
+            "the last one, layers[::-1].",
+        ),
+        Mistake(
+            _own_stride,
+            "You multiply by the layer's own stride. What counts are the strides of all layers before it, multiplied: "
+            "keep a jump.",
+        ),
+        Mistake(
+            _strides_added, "Strides multiply: after two strides of 2, neighbours are 4 pixels apart. jump *= stride."
+        ),
     ),
     draw=_draw_layers,
 )
@@ -230,6 +291,10 @@ def _without_log_softmax(model: nn.Module, images: torch.Tensor, labels: torch.T
     return F.nll_loss(model(images), labels)
 
 
+def _under_no_grad(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return batch_loss(model, images, labels).detach()
+
+
 BATCH_LOSS = Exercise(
     "3.4",
     "Forward, and the loss",
@@ -245,6 +310,7 @@ BATCH_LOSS = Exercise(
         Mistake(_summed, "That is the sum over the batch. The mean keeps its size whatever the batch size is."),
         Mistake(_cut_off, "A plain number has forgotten where it came from. Return the tensor; backward() needs it."),
         Mistake(_without_log_softmax, "nll_loss wants log-probabilities, these are logits: take cross_entropy."),
+        Mistake(_under_no_grad, "Inside no_grad, or after detach(), nothing leads back to the weights."),
     ),
     draw=_draw_network_and_batch,
     observe=_loss_and_gradient,
@@ -624,6 +690,35 @@ def _returns_the_last_loss(
     return losses[-1]
 
 
+def _from_zero(
+    model: nn.Module, epochs: int, train: Callable[[nn.Module], None], measure: Callable[[nn.Module], float]
+) -> float:
+    for _ in range(epochs):
+        train(model)
+        measure(model)
+    return 0.0
+
+
+def _from_zero_with_the_first_weights(
+    model: nn.Module, epochs: int, train: Callable[[nn.Module], None], measure: Callable[[nn.Module], float]
+) -> float:
+    return _from_zero(copy.deepcopy(model), epochs, train, measure)
+
+
+def _from_zero_without_weights(
+    model: nn.Module, epochs: int, train: Callable[[nn.Module], None], measure: Callable[[nn.Module], float]
+) -> float:
+    best_loss = 0.0
+    for _ in range(epochs):
+        train(model)
+        if (loss := measure(model)) < best_loss:
+            best_loss, best_weights = loss, copy.deepcopy(model.state_dict())
+    model.load_state_dict(best_weights)
+    return best_loss
+
+
+NEVER_BELOW = "No loss is below your start: begin with float('inf')."
+
 KEEP_BEST = Exercise(
     "3.8",
     "The best weights",
@@ -638,12 +733,19 @@ KEEP_BEST = Exercise(
     mistakes=(
         Mistake(
             _keeps_a_view,
-            "These are the weights of the last epoch. state_dict() goes on changing with the network: keep a copy, "
-            "copy.deepcopy(model.state_dict()), and load it at the end.",
+            "The model still has the weights of the last epoch. Either they were not loaded (model.load_state_dict; "
+            "model = … only gives a name to another), or what you kept was no copy: copy.deepcopy(model.state_dict()).",
         ),
         Mistake(_keeps_the_worst, "That is the epoch with the highest loss. Lower is better."),
         Mistake(_better_than_the_last, "You compare with the epoch before. Compare with the best of all so far."),
         Mistake(_returns_the_last_loss, "The weights are right, but that is the last loss. Return the lowest one."),
+        Mistake(_from_zero, NEVER_BELOW),
+        Mistake(_from_zero_with_the_first_weights, NEVER_BELOW),
+        Mistake(
+            _from_zero_without_weights,
+            "The line needs a name that has no value yet. If it is the weights: no loss was below your start, so none "
+            "were kept. Begin with float('inf').",
+        ),
     ),
     draw=_draw_epochs,
     observe=_kept,

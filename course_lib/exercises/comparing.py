@@ -9,6 +9,8 @@ from torch import nn
 
 MAX_ITEMS = 8
 MAX_NUMBERS = 36  #: of an array or tensor; a larger one is shown as its shape
+MAX_NUMBERS_INSIDE = 6  #: the same where it stands inside a list
+MAX_NUMBERS_DEEP = 18  #: the same with three axes
 MAX_CHARACTERS = 200
 
 
@@ -35,6 +37,9 @@ class Difference:
 
 def difference(expected: object, came: object) -> Difference | None:
     """The first difference, or None if both are the same up to rounding. Types count, so that ``4.0`` is not ``4``."""
+    if type(expected) is dict and isinstance(came, Raised):
+        parts = [f"{part}: {shown(value, 1)}" for part, value in expected.items()]
+        return Difference("", ", ".join(parts), shown(came))
     if type(expected) is dict and type(came) is dict:
         for part in [*expected, *(key for key in came if key not in expected)]:
             if part not in expected or part not in came or not same(expected[part], came[part]):
@@ -66,6 +71,18 @@ def same(expected: object, came: object) -> bool:
     return kind is type(expected) and bool(came == expected)
 
 
+def only_of_another_kind(expected: object, came: object) -> str:
+    """What to tell where the value is right and its type is not; nothing where more is wrong."""
+    if type(came) is tuple and len(came) == 1:
+        found = only_of_another_kind(expected, came[0]) or same(expected, came[0])
+        return "The values stand in a tuple, as from np.where: take its [0]." if found else ""
+    if isinstance(expected, list) and type(came) is np.ndarray and same(expected, came.tolist()):
+        return "The values are right, but a list is asked for: .tolist() makes one."
+    if type(expected) is int and isinstance(came, float | np.floating) and came == expected:
+        return "The number is right, but a whole number is asked for: int() makes one."
+    return ""
+
+
 def shown(value: object, depth: int = 0) -> str:
     """The value in a few words: numbers with six digits, large tensors as their shape. Same value, same words."""
     kind = type(value)
@@ -78,7 +95,7 @@ def shown(value: object, depth: int = 0) -> str:
     if kind in (list, tuple) and depth < 4:
         items = [shown(item, depth + 1) for item in value[:MAX_ITEMS]]  # type: ignore[index]
         items += ["…"] if len(value) > MAX_ITEMS else []  # type: ignore[arg-type]
-        return f"[{', '.join(items)}]" if kind is list else f"({', '.join(items)})"
+        return f"[{', '.join(items)}]" if kind is list else f"({', '.join(items)}{',' * (len(items) == 1)})"
     if issubclass(kind, nn.Module):
         layers = list(value.children()) or [value]  # type: ignore[attr-defined]
         return f"a network ({', '.join(type(layer).__name__ for layer in layers[:MAX_ITEMS])})"
@@ -119,7 +136,8 @@ def _shown_numbers(numbers: object, *, whole: bool) -> str:
     """An array or tensor; all its numbers if they are few and it does not stand inside something larger."""
     assert isinstance(numbers, torch.Tensor | np.ndarray)  # for mypy
     kind, shape = "tensor" if isinstance(numbers, torch.Tensor) else "array", list(numbers.shape)
-    if not whole or len(shape) > 2 or not 0 < math.prod(shape) <= MAX_NUMBERS:
+    most = (MAX_NUMBERS if len(shape) < 3 else MAX_NUMBERS_DEEP) if whole else MAX_NUMBERS_INSIDE
+    if len(shape) > 3 or not 0 < math.prod(shape) <= most:
         return f"{kind} of shape {shape}"
     cut = f", shape {shape}" if max(shape, default=0) > MAX_ITEMS else ""
     return f"{kind}({shown(numbers.tolist())}{cut})"

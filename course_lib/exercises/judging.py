@@ -2,6 +2,7 @@
 
 import dis
 import re
+import time
 import traceback
 from dataclasses import dataclass
 from typing import Literal
@@ -9,11 +10,12 @@ from typing import Literal
 import numpy as np
 import torch
 
-from course_lib.exercises.comparing import Difference, Raised, difference, same, shown
+from course_lib.exercises.comparing import Difference, Raised, difference, only_of_another_kind, same, shown
 from course_lib.exercises.exercise import Answer, Exercise
 from course_lib.exercises.limits import FailedError, TimeIsUpError, end_if_left_behind, undisturbed, within
 
 SECONDS = 1.5  #: that an answer has for all its inputs
+WAITED = "It hardly calculated in that time. Does it wait for something? Or the computer is busy: then check again."
 MAX_PRINTED_LINES = 5
 MAX_LINE = 80  #: longer descriptions of the input get one line for each part
 STUB_STEPS = {"RESUME", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "NOP", "CACHE", "COPY_FREE_VARS"}
@@ -30,6 +32,7 @@ class Verdict:
 def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdict:
     """The verdict on any object, in less than 2 s; with a seed, on the same inputs again."""
     latest: list[int] = []  # seeds of the inputs so far; the answer is busy with the last
+    started = time.process_time()
     with undisturbed() as printed:
         try:
             verdict = within(SECONDS, lambda: _judge(exercise, answer, seed, latest))
@@ -38,7 +41,7 @@ def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdic
                 exercise,
                 _described(exercise, latest[-1]) if latest else "",
                 Difference("", "an answer within milliseconds", f"nothing after {SECONDS:g} s, so it was stopped"),
-                "Is there a loop that never ends, or a call that waits?",
+                "Is there a loop that never ends?" if time.process_time() - started > SECONDS / 2 else WAITED,
             )
         except FailedError:
             came = "an object that raises an error when it is looked at"
@@ -88,7 +91,11 @@ def _diagnosis(exercise: Exercise, seeds: list[int], results: list[object], foun
     for mistake in exercise.mistakes:
         if all(same(_trial(exercise, mistake.answer, case), came) for case, came in zip(seeds, results, strict=True)):
             return mistake.diagnosis
-    return "Nothing was returned: is there a return at the end?" if found.came == "None" else ""
+    if found.came == "None":
+        return "Nothing was returned: is there a return at the end?"
+    expected = [_trial(exercise, exercise.reference, case) for case in seeds]
+    words = {only_of_another_kind(*pair) for pair in zip(expected, results, strict=True)}
+    return words.pop() if len(words) == 1 else ""
 
 
 def _described(exercise: Exercise, seed: int) -> str:

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import torch
 
-from course_lib.exercises.exercise import Exercise, Inputs, Lesson, Mistake
+from course_lib.exercises.comparing import same
+from course_lib.exercises.exercise import Answer, Exercise, Inputs, Lesson, Mistake, returned
 from course_lib.exercises.quizzes import Option, Question
 
 # 1.1 --- the beam
@@ -45,6 +46,29 @@ def _sums_multiplied(layers: list[tuple[float, float]]) -> float:
     return math.exp(-sum(mu for mu, _ in layers) * sum(thickness for _, thickness in layers))
 
 
+def _first_layer_only(layers: list[tuple[float, float]]) -> float:
+    return transmission(layers[:1])
+
+
+def _last_layer_only(layers: list[tuple[float, float]]) -> float:
+    return transmission(layers[-1:])
+
+
+def _nothing_from_the_start(layers: list[tuple[float, float]]) -> float:
+    return 0 * transmission(layers)
+
+
+def _each_layer_alone(layers: list[tuple[float, float]]) -> list[float]:
+    return [transmission([layer]) for layer in layers]
+
+
+def _array_of_layers(layers: list[tuple[float, float]]) -> np.ndarray:
+    return np.array(_each_layer_alone(layers))
+
+
+ONE_PER_LAYER = "That is what each layer lets through by itself. The beam goes through all of them: multiply."
+
+
 TRANSMISSION = Exercise(
     "1.1",
     "What is left of the beam",
@@ -62,6 +86,15 @@ TRANSMISSION = Exercise(
         Mistake(_exponent_only, "That is the attenuation of all layers together. The part that is left is exp(-that)."),
         Mistake(_without_thickness, "The thickness does not count yet: a layer twice as thick attenuates twice."),
         Mistake(_sums_multiplied, "Each layer has its own thickness: multiply inside each layer, then add up."),
+        Mistake(_first_layer_only, "Only the first layer counts. Is the return inside the loop?"),
+        Mistake(
+            _last_layer_only, "Only the last layer counts: let the loop multiply, as in left *= …, or add up with +=."
+        ),
+        Mistake(
+            _nothing_from_the_start, "Zero times any part stays zero. Before the first layer all is left: begin with 1."
+        ),
+        Mistake(_each_layer_alone, ONE_PER_LAYER),
+        Mistake(_array_of_layers, ONE_PER_LAYER),
     ),
     draw=_draw_layers,
 )
@@ -77,14 +110,23 @@ def to_8_bit(values: np.ndarray, center: float, width: float) -> np.ndarray:
 
 
 def _draw_window(rng: np.random.Generator) -> Inputs:
-    center, width = int(rng.integers(1200, 2400)), 2 * int(rng.integers(250, 700))
-    inside = rng.integers(center - width // 2, center + width // 2, size=4)
-    values = [
-        center - width // 2 - int(rng.integers(50, 400)),
-        *inside,
-        center + width // 2 + int(rng.integers(50, 400)),
-    ]
-    return np.array(values).reshape(2, 3), center, width
+    center, width = int(rng.integers(1200, 2400)), 2 * int(rng.integers(300, 700))
+    low, high = center - width // 2, center + width // 2
+    values = rng.integers(low, high, size=6)
+    values[1] = low + math.ceil(width * (rng.integers(255) + 0.55) / 255)  # a grey to be rounded up
+    if rng.integers(4):  # sometimes nothing is below or above the window
+        values[0] = low - rng.integers(50, 400)
+    if rng.integers(4):
+        values[5] = high + rng.integers(50, 400)
+    return values.reshape(2, 3), center, width
+
+
+def _values_and_type(answer: Answer, inputs: Inputs) -> object:
+    right, came = returned(to_8_bit, inputs), answer(*inputs)
+    seen = {"the values": came}
+    if isinstance(came, np.ndarray) and same(right, came):  # one thing after the other
+        seen["the type of the values"] = str(came.dtype)
+    return seen
 
 
 def _wraps_around(values: np.ndarray, center: float, width: float) -> np.ndarray:
@@ -119,6 +161,27 @@ def _whole_range(values: np.ndarray, center: float, width: float) -> np.ndarray:
     return np.round(255 * values / 4095).astype(np.uint8)
 
 
+def _from_zero(values: np.ndarray, center: float, width: float) -> np.ndarray:
+    low, high = center - width / 2, center + width / 2
+    return np.round(255 * np.clip(values, low, high) / high).astype(np.uint8)
+
+
+def _divided_down(values: np.ndarray, center: float, width: float) -> np.ndarray:
+    return np.round(255 * np.clip((values - center + width / 2) // width, 0, 1)).astype(np.uint8)
+
+
+def _own_range(values: np.ndarray, center: float, width: float) -> np.ndarray:  # noqa: ARG001  # the mistake
+    return np.round(255 * (values - values.min()) / (values.max() - values.min())).astype(np.uint8)
+
+
+def _own_range_in_the_window(values: np.ndarray, center: float, width: float) -> np.ndarray:
+    return _own_range(np.clip(values, center - width / 2, center + width / 2), center, width)
+
+
+def _eight_bytes_each(values: np.ndarray, center: float, width: float) -> np.ndarray:
+    return to_8_bit(values, center, width).astype(np.int64)
+
+
 TO_8_BIT = Exercise(
     "1.2",
     "A window from 12 bits to 8",
@@ -133,13 +196,23 @@ TO_8_BIT = Exercise(
         Mistake(_wraps_around, "A byte has no room below 0 and above 255, and starts anew: clip before astype."),
         Mistake(_from_the_center, "Your window begins at the center. Half of its width lies below."),
         Mistake(_half_the_width, "Your window is twice as wide: width is the whole of it, from end to end."),
-        Mistake(_cut_down, "astype(np.uint8) cuts off what follows the point: round first."),
+        Mistake(_cut_down, "astype(np.uint8) and // cut off what follows the point: divide with /, and round first."),
         Mistake(_to_one, "That goes from 0 to 1. A byte goes from 0 to 255."),
         Mistake(_rounded_but_no_bytes, "The values are right, but still floats: astype(np.uint8) makes them bytes."),
         Mistake(_no_bytes, "The values are still floats: round them, then astype(np.uint8)."),
         Mistake(_whole_range, "That spreads all 4096 values over the greys. Only the window should be spread."),
+        Mistake(_from_zero, "Black should be where the window begins: subtract low, and divide by width."),
+        Mistake(_divided_down, "// leaves out what follows the point, so the whole window becomes 0: divide with /."),
+        Mistake(_own_range, "You spread what this picture has, from its darkest to its brightest. Spread the window."),
+        Mistake(
+            _own_range_in_the_window,
+            "Black and white are the ends of the window, whether this picture reaches them or not: center and width "
+            "give them.",
+        ),
+        Mistake(_eight_bytes_each, "The values are right, but each takes 8 bytes: astype(np.uint8)."),
     ),
     draw=_draw_window,
+    observe=_values_and_type,
 )
 
 # 1.3 --- the negative
@@ -175,6 +248,29 @@ def _mirrored(pixels: np.ndarray, bits: int) -> np.ndarray:  # noqa: ARG001  # t
     return pixels[:, ::-1]
 
 
+def _no_power(pixels: np.ndarray, bits: int) -> np.ndarray:
+    return (2 ^ bits) - 1 - pixels
+
+
+def _no_power_of_all(pixels: np.ndarray, bits: int) -> np.ndarray:
+    return 2 ^ bits - 1 - pixels
+
+
+def _always_12_bits(pixels: np.ndarray, bits: int) -> np.ndarray:  # noqa: ARG001  # the mistake
+    return 4095 - pixels
+
+
+def _all_bits(pixels: np.ndarray, bits: int) -> np.ndarray:  # noqa: ARG001  # the mistake
+    return ~pixels
+
+
+def _as_floats(pixels: np.ndarray, bits: int) -> np.ndarray:
+    return turn_round(pixels, bits).astype(float)
+
+
+NO_POWER = "^ is not a power in Python, it compares bits. The power is 2**bits."
+
+
 TURN_ROUND = Exercise(
     "1.3",
     "A negative, turned round",
@@ -195,6 +291,15 @@ TURN_ROUND = Exercise(
         Mistake(_one_too_high, "One too high: counting starts at 0, so the largest value is 2**bits - 1."),
         Mistake(_minus, "Greys can not be negative: subtract from the largest value that the bits allow."),
         Mistake(_mirrored, "That exchanges left and right. Here black and white change places."),
+        Mistake(_no_power, NO_POWER),
+        Mistake(_no_power_of_all, NO_POWER),
+        Mistake(_always_12_bits, "4095 is the largest value of 12 bits. Other pictures have other bits: use bits."),
+        Mistake(
+            _all_bits,
+            "~ exchanges all bits that the computer stores, also the sign. Subtract from the largest value that these "
+            "bits allow.",
+        ),
+        Mistake(_as_floats, "The values are right, but floats. Greys are whole numbers: without 2.0 or astype(float)."),
     ),
     draw=_draw_negative,
 )
@@ -234,6 +339,34 @@ def _in_pixels(height: int, width: int) -> int:
     return height * width - min(height, width) ** 2
 
 
+def _by_the_width(height: int, width: int) -> float:
+    return abs(height - width) / width
+
+
+def _by_the_height(height: int, width: int) -> float:
+    return abs(height - width) / height
+
+
+def _by_the_shorter(height: int, width: int) -> float:
+    return abs(height - width) / min(height, width)
+
+
+def _long_by_short(height: int, width: int) -> float:
+    return 1 - max(height, width) / min(height, width)
+
+
+def _pixels_of_a_side(height: int, width: int) -> int:
+    return abs(height - width)
+
+
+def _rounded(height: int, width: int) -> float:
+    return round(lost_by_crop(height, width), 2)
+
+
+def _in_percent(height: int, width: int) -> float:
+    return 100 * lost_by_crop(height, width)
+
+
 LOST_BY_CROP = Exercise(
     "1.4",
     "What a crop costs",
@@ -250,6 +383,13 @@ LOST_BY_CROP = Exercise(
         Mistake(_always_high, "That holds for high pictures only. Most are wider than they are high."),
         Mistake(_side_twice, "The crop cuts one direction only: the shorter side stays whole."),
         Mistake(_in_pixels, "That is a number of pixels. Divide by the pixels of the whole picture."),
+        Mistake(_by_the_width, "That holds for wide pictures only. Divide by the longer side, whichever it is."),
+        Mistake(_by_the_height, "That holds for high pictures only. Divide by the longer side, whichever it is."),
+        Mistake(_by_the_shorter, "What is lost is part of the longer side: divide by that one."),
+        Mistake(_long_by_short, "The division is turned round, so it comes out above 1: short / long is kept."),
+        Mistake(_pixels_of_a_side, "So many pixels of the longer side are lost. Divide by that side."),
+        Mistake(_rounded, "The value is right, but rounded. Return it as it is."),
+        Mistake(_in_percent, "The value is right, in percent. Return it from 0 to 1."),
     ),
     draw=_draw_size,
 )
@@ -299,6 +439,23 @@ def _variance(images: np.ndarray, patients: list[str], training: set[str]) -> tu
     return mean, std**2
 
 
+def _one_each(images: np.ndarray, patients: list[str], training: set[str]) -> tuple[np.ndarray, np.ndarray]:
+    chosen = images[[patient in training for patient in patients]]
+    return chosen.mean(axis=(1, 2)), chosen.std(axis=(1, 2))
+
+
+def _lists_of_one_each(images: np.ndarray, patients: list[str], training: set[str]) -> tuple[list[float], list[float]]:
+    means, stds = _one_each(images, patients, training)
+    return means.tolist(), stds.tolist()
+
+
+def _one_less(images: np.ndarray, patients: list[str], training: set[str]) -> tuple[float, float]:
+    chosen = images[[patient in training for patient in patients]]
+    return float(chosen.mean()), float(chosen.std(ddof=1))
+
+
+ONE_PER_IMAGE = "That is a mean and a spread for each image. Take the pixels of all these images together."
+
 MEAN_AND_STD = Exercise(
     "1.5",
     "Mean and spread of the training patients",
@@ -323,6 +480,9 @@ MEAN_AND_STD = Exercise(
         ),
         Mistake(_one_image_each, "Some patients have two images. All images of a training patient take part."),
         Mistake(_variance, "That is the variance. The standard deviation is its square root."),
+        Mistake(_one_each, ONE_PER_IMAGE),
+        Mistake(_lists_of_one_each, ONE_PER_IMAGE),
+        Mistake(_one_less, "torch's std divides by n - 1, and so does ddof=1. Use numpy's own, or correction=0."),
     ),
     draw=_draw_images_and_patients,
 )
@@ -336,7 +496,7 @@ def denormalise(tensor: torch.Tensor, mean: list[float], std: list[float]) -> to
 
 
 def _draw_normalised(rng: np.random.Generator) -> Inputs:
-    tensor = torch.from_numpy(np.round(rng.normal(size=(3, 2, 3)), 1)).float()
+    tensor = torch.from_numpy(np.round(rng.normal(size=(3, 1, 3)), 1)).float()
     mean = [float(m) / 100 for m in rng.permutation(np.arange(40, 60))[:3]]
     std = [float(s) / 100 for s in rng.permutation(np.arange(15, 30))[:3]]
     return tensor, mean, std
@@ -344,6 +504,10 @@ def _draw_normalised(rng: np.random.Generator) -> Inputs:
 
 def _along_the_columns(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
     return tensor * torch.tensor(std) + torch.tensor(mean)
+
+
+def _along_the_rows(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
+    return tensor * torch.tensor(std).view(-1, 1) + torch.tensor(mean).view(-1, 1)
 
 
 def _in_the_wrong_order(tensor: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
@@ -366,6 +530,10 @@ def _divided_by_std(tensor: torch.Tensor, mean: list[float], std: list[float]) -
     return tensor / torch.tensor(std).view(-1, 1, 1) + torch.tensor(mean).view(-1, 1, 1)
 
 
+def _list_of_channels(tensor: torch.Tensor, mean: list[float], std: list[float]) -> list[torch.Tensor]:
+    return list(denormalise(tensor, mean, std))
+
+
 DENORMALISE = Exercise(
     "1.6",
     "The way back from normalised",
@@ -382,11 +550,13 @@ DENORMALISE = Exercise(
             "Your three numbers went along the three columns, since broadcasting starts at the last axis. Give them "
             "the shape [3, 1, 1].",
         ),
+        Mistake(_along_the_rows, "Your three numbers went along the rows. Give them the shape [3, 1, 1]."),
         Mistake(_in_the_wrong_order, "The order is turned round: dividing came last, so undo it first."),
         Mistake(_normalised_again, "That normalises once more. The way back multiplies and adds."),
         Mistake(_first_channel_for_all, "All channels got the numbers of the first. Each has its own."),
         Mistake(_mean_taken_away, "The mean was taken away, so the way back adds it."),
         Mistake(_divided_by_std, "Normalising divided by std, so the way back multiplies."),
+        Mistake(_list_of_channels, "The channels are right, but in a list: torch.stack makes one tensor of them."),
     ),
     draw=_draw_normalised,
 )
@@ -423,6 +593,19 @@ def _for_two_classes(counts: list[int]) -> list[float]:
     return [sum(counts) / (2 * count) for count in counts]
 
 
+def _to_the_smallest(counts: list[int]) -> list[float]:
+    return [min(counts) / count for count in counts]
+
+
+def _with_a_fixed_sum(counts: list[int]) -> list[float]:
+    total = sum(1 / count for count in counts)
+    return [len(counts) / (count * total) for count in counts]
+
+
+def _part_of_the_others(counts: list[int]) -> list[float]:
+    return [1 - count / sum(counts) for count in counts]
+
+
 CLASS_WEIGHTS = Exercise(
     "1.7",
     "Weights that balance the classes",
@@ -439,6 +622,15 @@ CLASS_WEIGHTS = Exercise(
         Mistake(_one_by_count, "In the right proportion, but tiny: the loss would shrink with the size of the data."),
         Mistake(_to_the_largest, "In the right proportion, but the loss would grow: on average an image weighs 1."),
         Mistake(_for_two_classes, "That holds for two classes. Use len(counts)."),
+        Mistake(_to_the_smallest, "In the right proportion, but the loss would shrink: on average an image weighs 1."),
+        Mistake(
+            _with_a_fixed_sum,
+            "In the right proportion, but per class they weigh 1 on average. Images should: sum(counts) / len(counts) "
+            "is what a class would have if all were equal.",
+        ),
+        Mistake(
+            _part_of_the_others, "The rare class weighs more, but weight * count must be the same for all classes."
+        ),
     ),
     draw=_draw_counts,
 )

@@ -32,6 +32,32 @@ def _sum(picture: np.ndarray) -> float:
     return float(100 * picture.sum() / 255)
 
 
+def _starts_anew(picture: np.ndarray) -> float:
+    return float((100 * picture / 255).mean())
+
+
+def _of_the_brightest(picture: np.ndarray) -> float:
+    return float(100 * picture.mean() / picture.max())
+
+
+def _whole_percent(picture: np.ndarray) -> float:
+    return float(round(brightness(picture)))
+
+
+def _cut_percent(picture: np.ndarray) -> float:
+    return float(int(brightness(picture)))
+
+
+def _each_pixel(picture: np.ndarray) -> np.ndarray:
+    return picture / 255 * 100
+
+
+def _each_pixel_starts_anew(picture: np.ndarray) -> np.ndarray:
+    return 100 * picture / 255
+
+
+ONE_PER_PIXEL = "That is one number per pixel. One number is asked for: take the pixels' mean."
+
 BRIGHTNESS = Exercise(
     "0.1",
     "The mean brightness",
@@ -46,6 +72,14 @@ BRIGHTNESS = Exercise(
         Mistake(_as_a_fraction, "That is a part of white, from 0 to 1. In percent it is 100 times as much."),
         Mistake(_of_256, "White is 255: the 256 values that a byte can have begin with 0."),
         Mistake(_sum, "You added the pixels up. Their mean does not depend on how large the picture is."),
+        Mistake(
+            _starts_anew, "These are bytes: 100 * picture does not fit and starts anew at 256. Take the mean first."
+        ),
+        Mistake(_of_the_brightest, "White is 255, whether this picture has it or not."),
+        Mistake(_whole_percent, "The number is right, but rounded. Return it as it is."),
+        Mistake(_cut_percent, "int and // cut off what follows the point. Return the number as it is."),
+        Mistake(_each_pixel, ONE_PER_PIXEL),
+        Mistake(_each_pixel_starts_anew, ONE_PER_PIXEL),
     ),
     draw=_draw_picture,
 )

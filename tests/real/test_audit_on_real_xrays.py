@@ -1,13 +1,18 @@
 """The audit on real radiographs, where they lie beside the course; what it finds is what was found by hand."""
 
 import csv
+from collections import defaultdict
+from itertools import chain, combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from course_lib.audit import blind_model, find_duplicates, judge_properties, take_inventory
+from course_lib.audit.pictures import OddPictures, find_odd_pictures
 from course_lib.cards import load_card
+from course_lib.dataset import open_grey, read_split
 from course_lib.runtime import COURSE_ROOT
 
 DATA = COURSE_ROOT.parent / "shared" / "data"
@@ -20,6 +25,21 @@ def test_the_copies_are_those_that_the_card_knows() -> None:
     assert sum(len(group) - 1 for group in train) == 26
     assert len(train) == 24
     assert found.across_splits == found.across_classes == 0
+
+
+def test_a_difference_hash_is_the_same_for_hundreds_of_pairs_of_different_patients() -> None:
+    alike = defaultdict(list)
+    for radiograph in read_split(DATA / "chest_xray_224", "train")[0]:
+        picture = open_grey(radiograph.path)
+        tiny = np.asarray(picture.resize((9, 8), Image.Resampling.LANCZOS))
+        alike[(tiny[:, 1:] > tiny[:, :-1]).tobytes()].append((radiograph.patient, picture.tobytes()))
+    pairs = chain.from_iterable(combinations(group, 2) for group in alike.values())
+    assert sum(a[0] != b[0] and a[1] != b[1] for a, b in pairs) == 305
+
+
+def test_no_picture_of_the_real_folder_is_called_odd() -> None:
+    odd = find_odd_pictures(take_inventory(DATA / "chest_xray_224"))
+    assert odd == OddPictures((), (), (), ())
 
 
 def test_the_quantisation_table_alone_tells_the_class() -> None:
