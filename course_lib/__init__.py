@@ -3,10 +3,11 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    audit_plots | headline | notebooks | pretraining | realism | robustness_plots | studies | widgets
-                                     figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
-                                     trains the shipped weights, measures the simulator | figures of small and dirty
-                                     data | what is too long for a lesson, and its stored numbers | dialogues
+    audit_plots | finetuning_plots | headline | notebooks | pretraining | realism | robustness_plots | studies | widgets
+                                     figures of an audit | and of fine-tuning | for authors: the recipe on real X-rays,
+                                     runs the notebooks, trains the shipped weights, measures the simulator | figures of
+                                     small and dirty data | what is too long for a lesson, and its stored numbers |
+                                     dialogues
     exercises                        checks, hints, solutions, questions; the learner's progress
     plots | comparison | diagnosis | robustness
                                      figures, always with a text alternative | which backbone? | a learning rate, one

@@ -1,5 +1,6 @@
 """Which backbone? What each costs and what it reaches, on the data at hand and on this computer."""
 
+import copy
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from course_lib.dataset import ImageData
 from course_lib.evaluation import auroc, bootstrap_interval, predict
 from course_lib.models import count_parameters
 from course_lib.runtime import seeded
+from course_lib.stages import freeze, stages, unfreeze
 from course_lib.training import TrainConfig, fit
 
 RESAMPLES = 200
@@ -112,6 +114,32 @@ def gflops(model: nn.Module, size: int) -> float:
         model.train(was_training)
     operations: int = counter.get_total_flops()  # takes a multiplication and an addition as two
     return operations / 2 / 1e9
+
+
+@dataclass(frozen=True)
+class Unfrozen:
+    """What it costs to train the last stages of a network."""
+
+    stages: tuple[str, ...]  #: the names of those that learn
+    parameters: int  #: that training may change
+    gflops: float  #: of a step for one image, counted as in `gflops`: forward, and back as far as something learns
+
+
+def costs_of_unfreezing(model: nn.Module, size: int) -> list[Unfrozen]:
+    """What it costs if the last stage of a network learns, the last two, and so on to all; for images of ``size`` px.
+
+    The model is left as it was.
+    """
+    network, costs = copy.deepcopy(model).eval(), []
+    image = torch.zeros(1, 3, size, size, device=next(network.parameters()).device)
+    for last in range(1, len(stages(network)) + 1):
+        freeze(network)
+        names = unfreeze(network, last=last)
+        with FlopCounterMode(display=False) as counter:
+            network(image).sum().backward()
+        operations = counter.get_total_flops() / 2 / 1e9
+        costs.append(Unfrozen(tuple(names), count_parameters(network, trainable_only=True), operations))
+    return costs
 
 
 def _measure(

@@ -1,7 +1,7 @@
 """Dialogues in a notebook: thin views of functions that work without them; the only room that knows ipywidgets."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
 from io import BytesIO
@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.ndimage import correlate
 
 from course_lib.audit import accuracy_interval
+from course_lib.comparison import Unfrozen
 from course_lib.evaluation import Predictions, accuracy
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
@@ -292,6 +293,45 @@ def _draw_interval(value: float, interval: tuple[float, float], mark: float | No
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
     return pixels
+
+
+def unfreeze_explorer(costs: Sequence[Unfrozen], gflops_per_second: float) -> Explorer:
+    """Two sliders, how many stages learn and from how many images, over what an epoch of training then costs."""
+    sliders = {
+        "stages": ipywidgets.IntSlider(
+            value=1, min=1, max=len(costs), description="stages", continuous_update=False, layout=LAYOUT
+        ),
+        "images": ipywidgets.IntSlider(
+            value=500, min=100, max=5000, step=100, description="images", continuous_update=False, layout=LAYOUT
+        ),
+    }
+    return Explorer(sliders, partial(draw_unfreezing, costs, gflops_per_second))
+
+
+def draw_unfreezing(
+    costs: Sequence[Unfrozen], gflops_per_second: float, stages: int, images: int
+) -> tuple[NDArray[np.uint8], str]:
+    """Parameters and seconds per epoch if so many stages learn, beside all of them [150, 520, 3]; and in words."""
+    chosen, whole = costs[stages - 1], costs[-1]
+    figure = Figure(figsize=(5.2, 1.5), dpi=100, layout="constrained")
+    canvas, panels = FigureCanvasAgg(figure), figure.subplots(1, 2)
+    seconds = [images * cost.gflops / gflops_per_second for cost in (chosen, whole)]
+    millions = [cost.parameters / 1e6 for cost in (chosen, whole)]
+    labels = ["all", f"last {stages}" if stages > 1 else "head"]
+    for axes, (here, most), name in zip(
+        panels, (millions, seconds), ("million parameters", "s per epoch"), strict=True
+    ):
+        axes.barh([0, 1], [most, here], color=["0.8", "#0072B2"], tick_label=labels)
+        axes.set(xlabel=name)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    words = (
+        f"If the last {stages} of {len(costs)} stages learn ({', '.join(chosen.stages)}), training changes "
+        f"{chosen.parameters:,} of {whole.parameters:,} parameters. An epoch of {images:,} images takes about "
+        f"{seconds[0]:.1f} s at {gflops_per_second:g} billion multiply-adds a second; with all stages "
+        f"{seconds[1]:.1f} s."
+    )
+    pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return pixels, words
 
 
 def _data_address(picture: NDArray[np.uint8]) -> str:

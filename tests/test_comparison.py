@@ -1,10 +1,12 @@
 """The comparison of backbones: every number is there, and none is another's."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
 from course_lib.backbones import build_backbone
-from course_lib.comparison import compare_backbones, gflops
+from course_lib.comparison import compare_backbones, costs_of_unfreezing, gflops
 from course_lib.dataset import RadiographDataset
 from course_lib.training import TrainConfig
 
@@ -37,3 +39,16 @@ def test_counting_operations_leaves_the_model_as_it_was() -> None:
         model = build_backbone("resnet18", weights=None).train()
     assert gflops(model, 64) == pytest.approx(4 * gflops(model, 32), rel=0.02)
     assert model.training
+
+
+def test_each_unfrozen_stage_adds_parameters_and_work() -> None:
+    model = build_backbone("resnet18", weights=None).train()
+    costs = costs_of_unfreezing(model, 32)
+    assert costs[0].stages == ("fc",)
+    assert costs[0].parameters == 1026
+    assert costs[0].gflops == pytest.approx(gflops(model, 32), rel=0.001)  # the way back ends at the head
+    assert costs[-1].parameters == 11_177_538
+    assert costs[-1].gflops == pytest.approx(3 * gflops(model, 32), rel=0.1)  # the way back costs twice the way there
+    assert all(a.parameters < b.parameters and a.gflops < b.gflops for a, b in pairwise(costs))
+    assert model.training
+    assert all(p.requires_grad and p.grad is None for p in model.parameters())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from course_lib.audit import accuracy_interval
+from course_lib.comparison import Unfrozen
 from course_lib.exercises.building_net import convolve
 from course_lib.phantom import draw_exposure, draw_patient
 from course_lib.widgets import (
@@ -17,11 +18,13 @@ from course_lib.widgets import (
     draw_abstaining,
     draw_accuracy,
     draw_filtered,
+    draw_unfreezing,
     exposure_explorer,
     filtered,
     kernel_explorer,
     radiograph_in_words,
     token_dialogue,
+    unfreeze_explorer,
 )
 from tests.kaggle_fixtures import TOKEN
 from tests.test_robustness import FOUR, predictions
@@ -170,3 +173,15 @@ def test_abstaining_more_changes_picture_and_words_within_a_fifth_of_a_second() 
     assert shown.value.split("src=")[1] != before.split("src=")[1]
     assert repr(explorer) != words
     assert "of the other 120 are right" in repr(explorer)
+
+
+def test_unfreezing_more_stages_costs_more() -> None:
+    costs = [Unfrozen(("fc",), 1_000, 0.1), Unfrozen(("layer4", "fc"), 5_000_000, 0.3)]
+    explorer = unfreeze_explorer(costs, gflops_per_second=30)
+    stages, images, shown = explorer.children
+    assert "last 1 of 2 stages learn (fc), training changes 1,000 of 5,000,000 parameters" in repr(explorer)
+    before = shown.value
+    stages.value, images.value = 2, 1000
+    assert "An epoch of 1,000 images takes about 10.0 s at 30 billion multiply-adds a second" in repr(explorer)
+    assert shown.value != before
+    assert draw_unfreezing(costs, 30, 2, 1000)[0].shape == (150, 520, 3)

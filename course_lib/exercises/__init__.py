@@ -4,12 +4,19 @@
 notebook, such as `building_net`, holds its exercises and questions; `record` keeps which are solved.
 """
 
-from course_lib.exercises import auditing, building_net, preprocessing, small_and_dirty, starting
+from course_lib.exercises import auditing, building_net, finetuning, preprocessing, small_and_dirty, starting
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.judging import judge
 from course_lib.exercises.record import add_solved, forget, solved
 
-LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, small_and_dirty.LESSON)
+LESSONS = (
+    starting.LESSON,
+    preprocessing.LESSON,
+    auditing.LESSON,
+    building_net.LESSON,
+    finetuning.LESSON,
+    small_and_dirty.LESSON,
+)
 EXERCISES = {exercise.number: exercise for lesson in LESSONS for exercise in lesson.exercises}
 QUESTIONS = {question.number: question for lesson in LESSONS for question in lesson.questions}
 

@@ -154,17 +154,21 @@ def _draw_labels(rng: np.random.Generator) -> Inputs:
 def _flips(answer: Answer, inputs: Inputs) -> object:
     """What is to hold whichever labels are drawn; the seeds are the given one, again, and three others."""
     labels, share, seed = inputs
-    before = np.array(labels)
-    first, again, *others = (answer(labels, share, number) for number in (seed, seed, seed + 1, seed + 2, seed + 3))
-    if not all(isinstance(came, np.ndarray) and came.shape == before.shape for came in (first, again, *others)):
-        return first
-    of_sick = [int(((came != before) & (before == 1)).sum()) for came in (first, *others)]
+    assert isinstance(seed, int)  # for mypy
+    before: np.ndarray = np.array(labels)
+    came = [answer(labels, share, number) for number in (seed, seed, seed + 1, seed + 2, seed + 3)]
+    flipped = [given for given in came if isinstance(given, np.ndarray) and given.shape == before.shape]
+    if len(flipped) < len(came):
+        return {"what is returned": came[0]}
+    first, again, *others = flipped
+    of_sick = [int(((drawn != before) & (before == 1)).sum()) for drawn in (first, *others)]
     return {
+        "what is returned": "an array of the shape of labels",
         "the given labels afterwards": labels,
         "how many labels changed": int((first != before).sum()),
         "whether all labels are 0 or 1": bool(np.isin(first, (0, 1)).all()),
-        "whether the same seed flips the same": bool((first == again).all()),
-        "whether other seeds flip others": any(bool((first != other).any()) for other in others),
+        "whether the same seed flips the same": np.array_equal(first, again),
+        "whether other seeds flip others": not all(np.array_equal(first, other) for other in others),
         "whether labels of both classes change": 0 < sum(of_sick) < 4 * int((first != before).sum()),
     }
 
@@ -300,14 +304,14 @@ def doubted(probabilities: np.ndarray, labels: np.ndarray) -> list[int]:
 def _draw_uneven(rng: np.random.Generator) -> Inputs:
     """A model that rarely says 1: even for the label 1 its usual probability is below one half."""
     while True:
-        sick = np.round(np.r_[rng.uniform(0.02, 0.3, 7), rng.uniform(0.3, 0.5, 4), rng.uniform(0.4, 0.7, 3), 0.05], 2)
+        parts = rng.uniform(0.02, 0.3, 7), rng.uniform(0.3, 0.5, 4), rng.uniform(0.4, 0.7, 3), [0.05]
+        sick: np.ndarray = np.concatenate(parts).round(2)
         labels = np.r_[np.zeros(7, int), np.array([0, 1, 1, 1]), np.array([0, 1, 1]), 1]
         shuffled = rng.permutation(len(sick))
         probabilities, given = np.stack([1 - sick, sick], axis=1)[shuffled], labels[shuffled]
         answers = [str(rule(probabilities, given)) for rule in (doubted, _above_half, _unlikely, _swapped, _over_all)]
-        margins = np.abs(probabilities[:, 1] - probabilities[given == 1, 1].mean())
-        usual_healthy = probabilities[given == 0, 0].mean()
-        if len(set(answers)) == len(answers) and min(*margins, *np.abs(probabilities[:, 0] - usual_healthy)) > 0.002:
+        usual = np.array([probabilities[given == label, label].mean() for label in (0, 1)])
+        if len(set(answers)) == len(answers) and np.abs(probabilities - usual).min() > 0.002:
             return probabilities, given
 
 
@@ -368,12 +372,12 @@ def standing_out(values: np.ndarray, limit: float) -> list[int]:
 
 def _draw_brightness(rng: np.random.Generator) -> Inputs:
     while True:
-        usual = rng.normal(0.5, 0.05, 13)
-        values = np.round(rng.permutation(np.r_[usual, rng.uniform(0.9, 0.99, 2), rng.uniform(0.01, 0.1, 2), 0.67]), 2)
+        usual = rng.normal(125, 12, 13)
+        values = np.round(rng.permutation(np.r_[usual, rng.uniform(225, 250, 2), rng.uniform(5, 25, 2), 168]))
         away = np.abs(values - np.median(values))
         rules = (standing_out, _standard_deviations, _not_scaled, _one_side)
         answers = [str(rule(values, 3.0)) for rule in rules]
-        clear = np.abs(away - 3 * 1.4826 * np.median(away)).min() > 0.002
+        clear = np.abs(away - 3 * 1.4826 * np.median(away)).min() > 0.5
         if len(set(answers)) == len(answers) and clear:
             return values, 3.0
 
