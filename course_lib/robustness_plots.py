@@ -86,7 +86,7 @@ def plot_losses(losses: NDArray[np.float64], wrong: NDArray[np.bool_], heading: 
 def plot_with_intervals(
     groups: Mapping[str, Mapping[str, Interval]], heading: str, ylabel: str, ax: Axes | None = None
 ) -> Axes:
-    """Values with their intervals: one place on the x axis for each inner name, one marker for each group.
+    """Values with their intervals: one place on the x axis for each inner name, one marker for each group, if several.
 
     ``groups`` holds by group, then by name, value, lower and upper end; each group has the same names.
     """
@@ -102,7 +102,8 @@ def plot_with_intervals(
         words.append(f"{group}: {', '.join(spoken)}")
     axes.set(title=heading, ylabel=ylabel, xlim=(-0.5, len(names) - 0.5))
     axes.set_xticks(range(len(names)), names)
-    axes.legend(fontsize=8)
+    if len(groups) > 1:
+        axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     describe(axes, f"{heading}. {ylabel} with intervals. {'; '.join(words)}.")
     return axes
 

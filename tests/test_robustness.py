@@ -77,7 +77,7 @@ def test_a_scanner_changes_greys_as_it_says() -> None:
     film = torch.tensor([0.0, 0.25, 1.0])
     assert torch.equal(Scanner()(film), film)
     torch.testing.assert_close(Scanner(gamma=0.5, black=0.2, white=0.8)(film), torch.tensor([0.2, 0.5, 0.8]))
-    torch.testing.assert_close(BURNT(torch.tensor([0.2, 0.5])), torch.tensor([0.44, 1.0]))
+    torch.testing.assert_close(BURNT(torch.tensor([0.2, 0.5])), torch.tensor([0.6, 1.0]))
 
 
 def test_a_scanner_gives_images_back_in_their_shape_and_leaves_the_given_ones() -> None:
@@ -90,11 +90,15 @@ def test_a_scanner_gives_images_back_in_their_shape_and_leaves_the_given_ones() 
 
 
 def test_the_surest_lie_farthest_from_the_threshold() -> None:
-    assert surest(FOUR, 0.5, 0.5).files == ("0.jpeg", "2.jpeg")
+    assert set(surest(FOUR, 0.5, 0.5).files) == {"0.jpeg", "2.jpeg"}
     assert surest(FOUR, 0.85, 0.5).files == ("0.jpeg", "1.jpeg")
     assert len(surest(FOUR, 0.5, 0.01)) == 1
     with pytest.raises(ValueError, match="above 0 and at most 1"):
         surest(FOUR, 0.5, 0)
+
+
+def test_far_from_the_threshold_is_meant_in_logits() -> None:
+    assert surest(predictions([0.6, 0.98], [0, 1]), 0.8, 0.5).files == ("1.jpeg",)
 
 
 def test_risk_and_coverage_are_counted_from_the_surest_on() -> None:
