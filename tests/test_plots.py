@@ -21,6 +21,7 @@ from course_lib.plots import (
     plot_roc,
     plot_scores,
     text_alternative,
+    with_palette,
     without_colour,
 )
 from course_lib.training import History
@@ -137,6 +138,20 @@ def test_a_picture_without_colour_is_kept_in_one_channel(colour: str, mode: str)
     before, after = (Image.open(io.BytesIO(png)) for png in (file.getvalue(), without_colour(file.getvalue())))
     assert after.mode == mode
     assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+
+
+def test_a_drawing_gets_a_palette_and_a_photograph_keeps_its_colours() -> None:
+    figure, axes = plt.subplots(figsize=(3, 2))
+    axes.plot([0, 1, 0], color="#D55E00")
+    drawn, photograph = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", facecolor="white")
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photograph, "PNG")
+    small = with_palette(drawn.getvalue())
+    assert len(small) < len(drawn.getvalue()) / 2
+    before, after = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int) for png in (drawn.getvalue(), small))
+    assert np.abs(before - after).max() < 32
+    assert with_palette(photograph.getvalue()) == photograph.getvalue()
 
 
 def test_the_map_of_the_course_says_which_lesson_leads_where() -> None:
