@@ -10,16 +10,18 @@
 #   make real DATA=<folder>         run every notebook on real X-rays; results go to build/real/
 #   make solutions                  for authors: solve every exercise in copies of the notebooks and run them, to build/solutions/
 #   make notebooks                  for authors: run the notebooks in place, clean them, check their form
+#   make check-notebooks            for authors: check their form alone
 #   make phantoms                   for authors: make datasets/phantoms-quick.zip, the simulated X-rays of the course
 #   make realism DATA=<folder>      for authors: measure the simulator against real X-rays; results go to build/realism/
 #   make sheet                      for authors: contact sheets of phantoms, to build/realism/, and the README's picture
-#   make weights                    for authors: train the ResNet-18 that comes with the course, on phantoms, anew
-#   make train-real DATA=<folder>   the frozen recipe on real X-rays, tested once; results go to build/headline/
-#   make choose-recipe DATA=<folder>  for authors: how that recipe was chosen, in cross-validation on its training images
+#   make weights                    for authors: train the ResNet-18 that comes with the course, on phantoms, anew (20 minutes)
+#   make train-real DATA=<folder>   the frozen recipe on real X-rays, tested once (10 minutes); results go to build/headline/
+#   make choose-recipe DATA=<folder>  for authors: how that recipe was chosen, in cross-validation on its training images (about an hour)
 #   make studies [DATA=<folder>]    for authors: what is too long for a lesson, on phantoms or real X-rays; numbers go to datasets/studies/
-#   make benchmark                  for authors: what the training engine saves, in one run; results go to build/benchmark/
+#   make benchmark [DATA=<folder>]  for authors: what the training engine saves, in one run; results go to build/benchmark/
 #   make benchmark-data             for authors: time and memory for an archive of 2.4 GB, made on the spot
 #   make lint                       for authors: style, types, and who imports whom
+#   make clean                      remove .venv and build/; your progress and the data stay
 #
 # Variables for the installation:
 #   PYTHON=python3.12               the Python to build .venv with
@@ -27,6 +29,7 @@
 #   CONSTRAINTS=                    take the newest releases instead of the tested ones in constraints.txt
 #
 # Variables for the data:
+#   DATA=<folder>                   images in the layout {train,test}/{NORMAL,PNEUMONIA}/
 #   SPLIT=test                      for make realism: the real images to try the phantom-trained network on
 #   FULL_SIZE=<folder>              for make benchmark: X-rays as Kaggle serves them, if those in DATA are smaller copies
 #   ARGS="--networks 4"             for make train-real: so many networks, that judge together

@@ -7,6 +7,7 @@ python -m course_lib.notebooks solutions              solve the exercises and ru
 """
 
 import argparse
+import base64
 import os
 import sys
 import tempfile
@@ -29,6 +30,8 @@ REAL_RESULTS = COURSE_ROOT / "build" / "real"
 SOLUTIONS = COURSE_ROOT / "build" / "solutions"
 RESULT = "result"  #: tag of a cell whose table goes to the page of results
 EXAMPLE = "example"  #: tag of a check whose exercise is solved on purpose, to show how exercises work
+COVER = "cover"  #: tag of the cell whose figure stands for the notebook in the README
+FIGURES = NOTEBOOKS / "figures"
 CELL_TIMEOUT_SECONDS = 3600
 
 
@@ -67,6 +70,8 @@ def execute_in_place(path: Path) -> None:
     run(notebook)
     clean(notebook)
     nbformat.write(notebook, path)
+    for picture in covers(notebook):
+        (FIGURES / f"{path.stem}.png").write_bytes(picture)
     print(f"{time.monotonic() - started:.0f} s")
 
 
@@ -106,6 +111,13 @@ def clean(notebook: NotebookNode) -> None:
                 output["execution_count"] = number + 1
     for number, cell in enumerate(notebook["cells"]):
         cell["id"] = f"cell-{number:02d}"
+
+
+def covers(notebook: NotebookNode) -> list[bytes]:
+    """The figures, as PNG, of the cells with the tag `COVER`."""
+    outputs = [output for cell in code_cells(notebook) if COVER in tags(cell) for output in cell["outputs"]]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    return [base64.b64decode(picture) for picture in pictures]
 
 
 def exercise_problems(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The tool that runs and cleans the notebooks."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -8,7 +9,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib import notebooks
 from course_lib.form import course_notebooks
-from course_lib.notebooks import RealRun, clean, exercise_problems, main, results_page
+from course_lib.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, main, results_page
+from course_lib.runtime import COURSE_ROOT
 
 
 def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
@@ -19,6 +21,14 @@ def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
 @pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
 def test_no_exercise_is_solved_already(path: Path) -> None:
     assert exercise_problems(path) == []
+
+
+@pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
+def test_the_readme_shows_one_figure_of_each_notebook(path: Path) -> None:
+    picture = FIGURES / f"{path.stem}.png"
+    assert covers(nbformat.read(path, as_version=4)) == [picture.read_bytes()]
+    shown = rf'<img src="{picture.relative_to(COURSE_ROOT).as_posix()}" width="\d+" alt="[^"]{{40,}}">'
+    assert re.search(shown, (COURSE_ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
