@@ -19,7 +19,7 @@ def plot_costs(costs: Sequence[Unfrozen], heading: str) -> NDArray[np.object_]:
     figure, panels = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
     names = [cost.stages[0] for cost in costs]
     values = [[cost.parameters / 1e6 for cost in costs], [cost.gflops for cost in costs]]
-    labels = ("million parameters that learn", "billion multiply-adds per image")
+    labels = ("million parameters", "billion multiply-adds")
     for axes, heights, label in zip(panels, values, labels, strict=True):
         axes.bar(range(len(names)), heights, color=BLUE)
         axes.set(xlabel="unfrozen from the head down to", ylabel=label, xticks=range(len(names)))
@@ -48,8 +48,8 @@ def plot_moved_scores(before: Predictions, after: Predictions, heading: str, ax:
     moved = np.abs(after.scores - before.scores)
     describe(
         axes,
-        f"{heading}. Scores of {len(before)} images before and after: they moved by {moved.mean():.3f} on average, at "
-        f"most by {moved.max():.3f}. The AUROC was {auroc(before):.3f} and is {auroc(after):.3f}.",
+        f"{_in_a_row(heading)}. Scores of {len(before)} images before and after: they moved by {moved.mean():.3f} "
+        f"on average, at most by {moved.max():.3f}. The AUROC was {auroc(before):.3f} and is {auroc(after):.3f}.",
     )
     return axes
 
@@ -79,12 +79,17 @@ def plot_methods(rows: Sequence[Mapping[str, str | int | float]], heading: str, 
             low, high = (float(np.mean([float(row[end]) for row in own])) for end in ("low", "high"))
             axes.vlines(x, low, high, color=color, linewidth=2)
             axes.plot(x, np.mean(seeds), marker, color=color, label=method if place == 0 else None)
-            axes.plot([x + 0.05] * len(seeds), seeds, ".", color=color, markersize=3)
+            if len(own) > 1:
+                axes.plot([x + 0.05] * len(seeds), seeds, ".", color=color, markersize=3)
             count = f", {len(own)} seeds" if len(own) > 1 else ""
             words.append(f"{method}, {size} patients{count}: {np.mean(seeds):.3f} ({low:.3f} to {high:.3f})")
     axes.set(title=heading, xlabel="patients to learn from", ylabel="AUROC", xticks=range(len(sizes)))
     axes.set_xticklabels([f"{size:,}" for size in sizes])
     axes.set_xlim(-0.5, len(sizes) - 0.5)
-    axes.legend(fontsize=8)
-    describe(axes, f"{heading}. AUROC and its 95 % interval; chance is 0.5. {'; '.join(words)}.")
+    axes.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    describe(axes, f"{_in_a_row(heading)}. AUROC and its 95 % interval; chance is 0.5. {'; '.join(words)}.")
     return axes
+
+
+def _in_a_row(heading: str) -> str:
+    return heading.replace("\n", ": ")

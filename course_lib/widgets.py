@@ -324,8 +324,9 @@ def draw_unfreezing(
         axes.barh([0, 1], [most, here], color=["0.8", "#0072B2"], tick_label=labels)
         axes.set(xlabel=name)
     canvas.draw()  # type: ignore[no-untyped-call]
+    learning = f"last {stages} of {len(costs)} stages learn" if stages > 1 else "head alone learns"
     words = (
-        f"If the last {stages} of {len(costs)} stages learn ({', '.join(chosen.stages)}), training changes "
+        f"If the {learning} ({', '.join(chosen.stages)}), training changes "
         f"{chosen.parameters:,} of {whole.parameters:,} parameters. An epoch of {images:,} images takes about "
         f"{seconds[0]:.1f} s at {gflops_per_second:g} billion multiply-adds a second; with all stages "
         f"{seconds[1]:.1f} s."

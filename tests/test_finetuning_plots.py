@@ -41,8 +41,9 @@ def test_methods_show_the_mean_of_the_seeds_and_the_interval() -> None:
         for patients in (200, 50)
         for seed in (0, 1)
     ]
-    axes = plot_methods(rows[:-2], "Three cases")
+    axes = plot_methods(rows[:-2], "Three\ncases")
     words = text_alternative(axes)
+    assert words.startswith("Three: cases. AUROC")
     assert "probe, 50 patients, 2 seeds: 0.850 (0.700 to 0.950)" in words
     assert "Net, 50 patients" not in words
     assert [label.get_text() for label in axes.get_xticklabels()] == ["50", "200"]

@@ -179,9 +179,10 @@ def test_unfreezing_more_stages_costs_more() -> None:
     costs = [Unfrozen(("fc",), 1_000, 0.1), Unfrozen(("layer4", "fc"), 5_000_000, 0.3)]
     explorer = unfreeze_explorer(costs, gflops_per_second=30)
     stages, images, shown = explorer.children
-    assert "last 1 of 2 stages learn (fc), training changes 1,000 of 5,000,000 parameters" in repr(explorer)
+    assert "If the head alone learns (fc), training changes 1,000 of 5,000,000 parameters" in repr(explorer)
     before = shown.value
     stages.value, images.value = 2, 1000
+    assert "If the last 2 of 2 stages learn (layer4, fc)" in repr(explorer)
     assert "An epoch of 1,000 images takes about 10.0 s at 30 billion multiply-adds a second" in repr(explorer)
     assert shown.value != before
     assert draw_unfreezing(costs, 30, 2, 1000)[0].shape == (150, 520, 3)

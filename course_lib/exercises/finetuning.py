@@ -52,6 +52,16 @@ def _not_normalised(images: torch.Tensor, mean: list[float], std: list[float]) -
     return images.float().repeat(1, 3, 1, 1) / 255
 
 
+def _three_times_the_images(images: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:  # noqa: ARG001
+    return images.float().repeat(3, 1, 1, 1) / 255
+
+
+def _still_bytes(images: torch.Tensor, mean: list[float], std: list[float]) -> torch.Tensor:
+    colour = images.repeat(1, 3, 1, 1)
+    colour[:] = three_channels(images, mean, std)
+    return colour
+
+
 THREE_CHANNELS = Exercise(
     "4.1",
     "A grey image in three channels",
@@ -67,6 +77,10 @@ THREE_CHANNELS = Exercise(
         Mistake(_first_channel_only, "Each channel has a mean and a std of its own; you took the first for all."),
         Mistake(_grey_and_zeros, "Your other channels are black. The network expects the picture in all three."),
         Mistake(_times_the_spread, "Divide by the std: the numbers should come out with a spread of about one."),
+        Mistake(
+            _three_times_the_images, "That is three times the images. The channel is the second axis: (1, 3, 1, 1)."
+        ),
+        Mistake(_still_bytes, "Your numbers are whole: a tensor of bytes keeps nothing else. Begin with .float()."),
         Mistake(_not_normalised, "Three channels, but not normalised: subtract the mean, then divide by the std."),
     ),
     draw=_draw_grey_images,
@@ -94,7 +108,7 @@ def _head(answer: Answer, inputs: Inputs) -> object:
     shape = list(head.weight.shape) if isinstance(head, nn.Linear) else []
     after = _state(network)
     return {
-        "what is returned": type(came).__name__,
+        "what is returned": _returned(came),
         "the kind of the last layer": type(head).__name__,
         "the shape of its weights, [classes, features]": shape,
         "whether it is a new layer": head is not old,
@@ -123,8 +137,14 @@ def _from_the_old_classes(network: ResNet, classes: int) -> ResNet:
     return network
 
 
-def _head_without_return(network: ResNet, classes: int) -> None:
-    new_head(network, classes)
+def _by_heart(network: ResNet, classes: int) -> ResNet:
+    network.fc = nn.Linear(512, classes)
+    return network
+
+
+def _turned_round(network: ResNet, classes: int) -> ResNet:
+    network.fc = nn.Linear(classes, network.fc.in_features)
+    return network
 
 
 NEW_HEAD = Exercise(
@@ -140,17 +160,21 @@ NEW_HEAD = Exercise(
     mistakes=(
         Mistake(
             _one_more_layer,
-            "You put a layer behind the old head. It sees only the old classes; take the old head out instead.",
+            "The head has several layers now. If the old one is among them, only the old classes get through: put one "
+            "new linear layer in its place.",
         ),
         Mistake(
-            _renamed, "out_features is a label. The weights keep their shape: a layer of another size must be made."
+            _renamed,
+            "network.fc still has its old weights, for the old classes. A label such as out_features does not change "
+            "them: make a new layer and assign it to network.fc.",
         ),
         Mistake(_only_the_layer, "You made the layer, but the network still has its old one. Assign it to network.fc."),
         Mistake(
             _from_the_old_classes,
             "The new head takes what the old head took, in_features, and not what the old head gave.",
         ),
-        Mistake(_head_without_return, "The network is right. Return it as well."),
+        Mistake(_by_heart, "512 is right for ResNet-18 alone. Ask the old head: network.fc.in_features."),
+        Mistake(_turned_round, "nn.Linear wants what goes in first, then what comes out: the features, the classes."),
     ),
     draw=_draw_network_to_behead,
     observe=_head,
@@ -159,10 +183,11 @@ NEW_HEAD = Exercise(
 # 4.3 --- freeze all but the head
 
 
-def freeze_all_but_head(network: ResNet) -> None:
-    """Let training change the last layer, ``network.fc``, and nothing else."""
+def freeze_all_but_head(network: ResNet) -> ResNet:
+    """The same network; training may change its last layer, ``network.fc``, and nothing else."""
     network.requires_grad_(False)
     network.fc.requires_grad_(True)
+    return network
 
 
 def _draw_network_to_freeze(rng: np.random.Generator) -> Inputs:
@@ -174,33 +199,50 @@ def _draw_network_to_freeze(rng: np.random.Generator) -> Inputs:
 
 def _what_may_change(answer: Answer, inputs: Inputs) -> object:
     network = _module(inputs[0])
-    answer(*inputs)
+    came = answer(*inputs)
     return {
+        "what is returned": _returned(came),
         "the parameters that training may change": [n for n, p in network.named_parameters() if p.requires_grad],
         "the mode of the network, which was train": "train" if network.training else "eval",
     }
 
 
-def _only_eval(network: ResNet) -> None:
+def _only_eval(network: ResNet) -> ResNet:
     network.eval()
+    return network
 
 
-def _an_attribute(network: ResNet) -> None:
+def _an_attribute(network: ResNet) -> ResNet:
     network.requires_grad = False
+    return network
 
 
-def _everything_frozen(network: ResNet) -> None:
+def _everything_frozen(network: ResNet) -> ResNet:
     network.requires_grad_(False)
+    return network
 
 
-def _head_frozen(network: ResNet) -> None:
+def _head_frozen(network: ResNet) -> ResNet:
     network.requires_grad_(True)
     network.fc.requires_grad_(False)
+    return network
 
 
-def _weights_only(network: ResNet) -> None:
+def _weights_only(network: ResNet) -> ResNet:
     network.requires_grad_(False)
     network.fc.weight.requires_grad = True
+    return network
+
+
+def _head_alone_freed(network: ResNet) -> ResNet:
+    network.fc.requires_grad_(True)
+    return network
+
+
+def _frozen_and_eval(network: ResNet) -> ResNet:
+    freeze_all_but_head(network)
+    network.eval()
+    return network
 
 
 FREEZE = Exercise(
@@ -211,17 +253,19 @@ FREEZE = Exercise(
         "Each parameter says with requires_grad whether training may change it.",
         "A whole network, and each of its parts, has requires_grad_(True or False), which says it to all parameters.",
         "First freeze everything, then free the head, network.fc; it may have come frozen.",
-        "network.requires_grad_(False), and on the next line network.fc.requires_grad_(True)",
+        "network.requires_grad_(False), on the next line network.fc.requires_grad_(True), and then return network",
     ),
     mistakes=(
         Mistake(_only_eval, "eval() is about dropout and batch norm. Parameters learn on in that mode as well."),
         Mistake(
             _an_attribute,
-            "network.requires_grad = False makes a new attribute that nobody reads. The function ends with a dash: "
-            "requires_grad_(False).",
+            "network.requires_grad = False makes a new attribute that nobody reads. The function's name ends with an "
+            "underscore: requires_grad_(False).",
         ),
         Mistake(_everything_frozen, "Now nothing may change, the head neither. Free network.fc again."),
         Mistake(_head_frozen, "That is the wrong way round: the head is new and must learn, the rest stays."),
+        Mistake(_head_alone_freed, "The head learns, and so does all the rest. Freeze the whole network first."),
+        Mistake(_frozen_and_eval, "What may change is right, but the mode is not asked for: leave out eval()."),
         Mistake(_weights_only, "A linear layer has weights and a bias, and both must learn."),
     ),
     draw=_draw_network_to_freeze,
@@ -391,12 +435,13 @@ STAGE_RATES = Exercise(
 # 4.6 --- batch norm in a frozen network
 
 
-def begin_training(network: nn.Module) -> None:
-    """Training mode for everything, apart from batch norms whose weights are frozen."""
+def begin_training(network: nn.Module) -> nn.Module:
+    """The same network, all of it in training mode apart from batch norms whose weights are frozen."""
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d) and not layer.weight.requires_grad:
             layer.eval()
+    return network
 
 
 def _draw_half_frozen_network(rng: np.random.Generator) -> Inputs:
@@ -413,9 +458,10 @@ def _modes(answer: Answer, inputs: Inputs) -> object:
     norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     still = [not norm.weight.requires_grad for norm in norms]
     learning = [name for name, p in network.named_parameters() if p.requires_grad]
-    answer(*inputs)
+    came = answer(*inputs)
     (dropout,) = (layer for layer in network.modules() if isinstance(layer, nn.Dropout))
     return {
+        "what is returned": _returned(came),
         "the modes of the frozen batch norms": [_mode(n.training) for n, s in zip(norms, still, strict=True) if s],
         "the modes of those that learn": [_mode(n.training) for n, s in zip(norms, still, strict=True) if not s],
         "the mode of dropout": _mode(dropout.training),
@@ -423,33 +469,46 @@ def _modes(answer: Answer, inputs: Inputs) -> object:
     } | ({} if learning else {"nothing learns": True})
 
 
-def _train_alone(network: nn.Module) -> None:
+def _train_alone(network: nn.Module) -> nn.Module:
     network.train()
+    return network
 
 
-def _eval_alone(network: nn.Module) -> None:
+def _eval_alone(network: nn.Module) -> nn.Module:
     network.eval()
+    return network
 
 
-def _every_batch_norm(network: nn.Module) -> None:
+def _every_batch_norm(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.eval()
+    return network
 
 
-def _the_wrong_ones(network: nn.Module) -> None:
+def _the_wrong_ones(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d) and layer.weight.requires_grad:
             layer.eval()
+    return network
 
 
-def _frozen_once_more(network: nn.Module) -> None:
+def _frozen_once_more(network: nn.Module) -> nn.Module:
     network.train()
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.requires_grad_(False)
+    return network
+
+
+def _whatever_does_not_learn(network: nn.Module) -> nn.Module:
+    network.train()
+    for layer in network.modules():
+        if not any(parameter.requires_grad for parameter in layer.parameters()):
+            layer.eval()
+    return network
 
 
 BEGIN_TRAINING = Exercise(
@@ -461,7 +520,7 @@ BEGIN_TRAINING = Exercise(
         "network.modules() goes through all layers; isinstance(layer, nn.BatchNorm2d) finds the batch norms.",
         "A batch norm is frozen if its layer.weight has requires_grad False. layer.eval() holds its memory still.",
         "network.train(); for layer in network.modules(): if isinstance(layer, nn.BatchNorm2d) and not "
-        "layer.weight.requires_grad: layer.eval()",
+        "layer.weight.requires_grad: layer.eval(); and at the end return network",
     ),
     mistakes=(
         Mistake(
@@ -470,6 +529,10 @@ BEGIN_TRAINING = Exercise(
         ),
         Mistake(_eval_alone, "Now nothing is in training mode: dropout is off, and what should learn stands still."),
         Mistake(_every_batch_norm, "A batch norm that learns must stay in training mode. Ask for its requires_grad."),
+        Mistake(
+            _whatever_does_not_learn,
+            "Dropout has no parameters, so none of them learns, and you switched it off. Ask for nn.BatchNorm2d.",
+        ),
         Mistake(_the_wrong_ones, "That is the wrong way round: frozen ones to eval, learning ones to train."),
         Mistake(
             _frozen_once_more,
@@ -492,11 +555,11 @@ def cheapest_that_keeps_up(rows: list[dict[str, Any]]) -> str:
 
 def _draw_rows(rng: np.random.Generator) -> Inputs:
     names = rng.permutation(["resnet18", "vgg16_bn", "mobilenet_v3_small", "densenet121", "efficientnet_b0"])
-    best = 0.9 + rng.integers(0, 40) / 1000
-    behind = np.array([0, 20, 40, 100, 120]) / 1000  # so far below the best
-    reach = np.array([20, 30, 50, 30, 40]) / 1000  # half an interval: the first three keep up
+    best = 0.9 + int(rng.integers(0, 40)) / 1000
+    behind = np.array([0, 20, 40, 35, 120]) / 1000  # so far below the best
+    reach = np.array([20, 30, 50, 25, 40]) / 1000  # half an interval: the first three keep up
     speeds = sorted(rng.choice(np.arange(20, 400), 5, replace=False).tolist())
-    slow_to_fast = [speeds[i] for i in (1, 2, 0, 4, 3)]  # the second keeps up and is the fastest that does
+    slow_to_fast = [speeds[i] for i in (1, 2, 0, 3, 4)]  # the second keeps up and is the fastest that does
     rows = [
         {
             "name": str(name),
@@ -505,7 +568,7 @@ def _draw_rows(rng: np.random.Generator) -> Inputs:
             "high": round(best - less + half, 3),
             "images_per_second": int(speed),
         }
-        for name, less, half, speed in zip(names, behind, reach, slow_to_fast, strict=True)
+        for name, less, half, speed in zip(names, behind.tolist(), reach.tolist(), slow_to_fast, strict=True)
     ]
     return ([rows[i] for i in rng.permutation(5)],)
 
@@ -527,6 +590,16 @@ def _the_whole_row(rows: Rows) -> object:
     return next(row for row in rows if row["name"] == cheapest_that_keeps_up(rows))
 
 
+def _all_that_keep_up(rows: Rows) -> object:
+    best = max(row["auroc"] for row in rows)
+    return [row["name"] for row in rows if row["high"] >= best]
+
+
+def _intervals_that_touch(rows: Rows) -> object:
+    lowest = max(rows, key=lambda row: row["auroc"])["low"]
+    return max((r for r in rows if r["high"] >= lowest), key=lambda row: row["images_per_second"])["name"]
+
+
 CHOICE = Exercise(
     "4.7",
     "A choice with its cost",
@@ -542,6 +615,11 @@ CHOICE = Exercise(
         Mistake(_the_best, "That is the highest AUROC, whatever it costs. Is a faster one within reach of it?"),
         Mistake(_the_fastest, "That is the fastest of all, but its interval does not reach the best AUROC."),
         Mistake(_the_slowest_that_keeps_up, "More images per second is faster: take the largest, not the smallest."),
+        Mistake(_all_that_keep_up, "These keep up. Of them the fastest is asked for, its name alone."),
+        Mistake(
+            _intervals_that_touch,
+            "Its interval reaches the interval of the best, but not the best AUROC itself: compare 'high' with that.",
+        ),
         Mistake(_the_whole_row, "The row is right. Return its name alone."),
     ),
     draw=_draw_rows,
@@ -562,6 +640,11 @@ def _module(network: object) -> nn.Module:
 
 def _state(network: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
+def _returned(came: object) -> object:
+    """The kind of what came; nothing and ``...`` as they are, so that a forgotten return and a stub are seen."""
+    return came if came is None or came is ... else type(came).__name__
 
 
 def _mode(training: bool) -> str:
