@@ -5,7 +5,7 @@ import os
 import tempfile
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,16 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, indices: NDArray[np.int64]) -> "Features":
+        """The features of some images, in the order of ``indices``."""
+        return replace(
+            self,
+            values=self.values[indices],
+            labels=self.labels[indices],
+            patients=self.patients[indices],
+            files=tuple(self.files[i] for i in indices),
+        )
 
 
 def features(

@@ -6,7 +6,7 @@ import hashlib
 import mmap
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +17,6 @@ import torch
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
-from course_lib.augmentation import Augmentation
 from course_lib.dataset import DataError, Radiograph, RadiographDataset, open_grey
 from course_lib.locks import alone
 from course_lib.runtime import COURSE_ROOT, progress
@@ -32,8 +31,9 @@ class PixelCache(RadiographDataset):
     """A `RadiographDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
 
     Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
-    does. With an augmentation, each image is changed anew each time it is asked for. A JPEG is decoded at a half, a
-    quarter or an eighth where that is enough, which changes a full-size X-ray by half a grey level on average.
+    does. With an augmentation, or another change of grey images, each image is changed anew each time it is asked for.
+    A JPEG is decoded at a half, a quarter or an eighth where that is enough, which changes a full-size X-ray by half a
+    grey level on average.
 
     The file is kept in ``folder``, or else in `cache_folder`. Images that were moved, changed or put into another
     order get another file, and so does another size or geometry. A file whose checksum does not hold is made anew.
@@ -48,7 +48,7 @@ class PixelCache(RadiographDataset):
         radiographs: Sequence[Radiograph],
         classes: Sequence[str],
         how: Preprocessing,
-        augmentation: Augmentation | None = None,
+        augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
         *,
         folder: Path | None = None,
     ) -> None:

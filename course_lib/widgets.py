@@ -22,12 +22,14 @@ from course_lib.comparison import Unfrozen
 from course_lib.decisions import Counts, expected_counts
 from course_lib.evaluation import Predictions, sensitivity, specificity
 from course_lib.evaluation_plots import plot_counts
+from course_lib.evaluation import Predictions, accuracy
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
 from course_lib.explain import occlusion
 from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_token, token_before
 from course_lib.phantom import Exposure, Patient, render_with
 from course_lib.plots import text_alternative
+from course_lib.robustness import surest
 
 
 class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
@@ -298,6 +300,41 @@ def draw_children(predictions: Predictions, threshold: float, percent_sick: floa
 def _pixels_of(figure: Figure) -> NDArray[np.uint8]:
     """The figure as it would be shown, [height, width, 3]."""
     canvas = FigureCanvasAgg(figure)
+    return _draw_interval(correct / images, (low, high)), words
+
+
+def abstention_explorer(predictions: Predictions, threshold: float) -> Explorer:
+    """A slider for the share of images on which the classifier abstains, over its accuracy on the rest."""
+    slider = ipywidgets.FloatSlider(
+        value=0.2, min=0.0, max=0.9, step=0.05, description="abstain", readout_format=".0%", layout=LAYOUT
+    )
+    return Explorer({"abstain": slider}, partial(draw_abstaining, predictions, threshold))
+
+
+def draw_abstaining(predictions: Predictions, threshold: float, abstain: float) -> tuple[NDArray[np.uint8], str]:
+    """The accuracy on what is left when the least sure are not answered, as a picture [110, 520, 3]; and in words."""
+    rest = surest(predictions, threshold, 1 - abstain)
+    value, everything = accuracy(rest, threshold), accuracy(predictions, threshold)
+    children = len(set(rest.patients.tolist()))
+    low, high = accuracy_interval(round(value * children), children)  # as if each child had one image: rather too wide
+    picture = _draw_interval(value, (low, high), mark=everything)
+    words = (
+        f"Abstaining on {len(predictions) - len(rest)} of {len(predictions)} images: {value:.1%} of the other "
+        f"{len(rest)} are right. The 95 % interval, for {children} patients, goes from {low:.1%} to {high:.1%}. "
+        f"Answering all: {everything:.1%}, the dashed line."
+    )
+    return picture, words
+
+
+def _draw_interval(value: float, interval: tuple[float, float], mark: float | None = None) -> NDArray[np.uint8]:
+    """An accuracy and its interval as a picture [110, 520, 3]; ``mark`` is another accuracy, to compare with."""
+    figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes.hlines(0, 100 * interval[0], 100 * interval[1], color="#0072B2", linewidth=6)
+    axes.plot(100 * value, 0, "o", color="#D55E00")
+    if mark is not None:
+        axes.axvline(100 * mark, color="0.3", linestyle="--")
+    axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
     return pixels

@@ -15,8 +15,10 @@ from course_lib.exercises.building_net import convolve
 from course_lib.models import Net
 from course_lib.phantom import draw_exposure, draw_patient
 from course_lib.widgets import (
+    abstention_explorer,
     accuracy_explorer,
     children,
+    draw_abstaining,
     draw_accuracy,
     draw_children,
     draw_filtered,
@@ -33,6 +35,7 @@ from course_lib.widgets import (
 )
 from tests.kaggle_fixtures import TOKEN
 from tests.test_evaluation import predictions_of
+from tests.test_robustness import FOUR, predictions
 
 
 def parts(dialogue: Any) -> tuple[Any, Any, Any]:
@@ -158,6 +161,26 @@ def test_more_images_make_a_narrower_picture_within_a_fifth_of_a_second() -> Non
     assert repr(explorer) != words
     assert repr(explorer) in shown.value
     assert explorer._repr_mimebundle_()["text/plain"] == repr(explorer)
+
+
+def test_abstaining_is_drawn_and_told_with_what_answering_all_reaches() -> None:
+    picture, words = draw_abstaining(FOUR, 0.5, abstain=0.5)
+    assert picture.shape == (110, 520, 3)
+    assert words.startswith("Abstaining on 2 of 4 images: 100.0% of the other 2 are right.")
+    assert words.endswith("for 2 patients, goes from 34.2% to 100.0%. Answering all: 50.0%, the dashed line.")
+
+
+def test_abstaining_more_changes_picture_and_words_within_a_fifth_of_a_second() -> None:
+    scores = np.random.default_rng(0).random(300)
+    explorer = abstention_explorer(predictions(scores.tolist(), (scores > 0.4).astype(int).tolist()), 0.5)
+    abstain, shown = explorer.children
+    before, words = shown.value, repr(explorer)
+    started = time.process_time()
+    abstain.value = 0.6
+    assert time.process_time() - started < 0.2
+    assert shown.value.split("src=")[1] != before.split("src=")[1]
+    assert repr(explorer) != words
+    assert "of the other 120 are right" in repr(explorer)
 
 
 def test_unfreezing_more_stages_costs_more() -> None:

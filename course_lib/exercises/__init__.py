@@ -8,6 +8,7 @@ from course_lib.exercises import auditing, building_net, finetuning, preprocessi
 from course_lib.exercises import auditing, building_net, evaluating, preprocessing, starting
 from course_lib.exercises import auditing, building_net, explaining, preprocessing, starting
 from course_lib.exercises import auditing, building_net, evaluating, explaining, own_run, preprocessing, starting
+from course_lib.exercises import auditing, building_net, finetuning, preprocessing, small_and_dirty, starting
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.judging import judge
 from course_lib.exercises.record import add_solved, forget, solved
@@ -23,6 +24,8 @@ LESSONS = (
     evaluating.LESSON,
     explaining.LESSON,
     own_run.LESSON,
+    finetuning.LESSON,
+    small_and_dirty.LESSON,
 )
 EXERCISES = {exercise.number: exercise for lesson in LESSONS for exercise in lesson.exercises}
 QUESTIONS = {question.number: question for lesson in LESSONS for question in lesson.questions}

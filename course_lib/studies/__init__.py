@@ -3,9 +3,9 @@
 `study` says what a study is and keeps its results; each other module is one study.
 """
 
-from course_lib.studies import finetuning
+from course_lib.studies import finetuning, learning_curves, wrong_labels
 from course_lib.studies.study import Results, Row, Study, carry_out, is_stored, stored
 
-STUDIES = {study.name: study for study in (finetuning.STUDY,)}
+STUDIES = {study.name: study for study in (finetuning.STUDY, learning_curves.STUDY, wrong_labels.STUDY)}
 
 __all__ = ["STUDIES", "Results", "Row", "Study", "carry_out", "is_stored", "stored"]
