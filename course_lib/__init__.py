@@ -3,34 +3,19 @@
 A flat package of rooms. A room imports only from the rooms below it, and neighbours in a row do not import each
 other; import-linter holds this. Read it from the bottom up:
 
-    audit_plots | finetuning_plots | headline | notebooks | pretraining | realism | robustness_plots | studies | widgets
-                                     figures of an audit | and of fine-tuning | for authors: the recipe on real X-rays,
-                                     runs the notebooks, trains the shipped weights, measures the simulator | figures of
-                                     small and dirty data | what is too long for a lesson, and its stored numbers |
-                                     dialogues
-    exercises                        checks, hints, solutions, questions; the learner's progress
-    audit_plots | headline | notebooks | pretraining | realism | widgets
-                                     figures of an audit | for authors: the recipe on real X-rays, runs the notebooks,
-                                     trains the shipped weights, measures the simulator | dialogues
-    audit_plots | explain_plots | headline | notebooks | pretraining | realism | widgets
-                                     figures of an audit, of explanations | for authors: the recipe on real X-rays, runs
-                                     the notebooks, trains the shipped weights, measures the simulator | dialogues
+    audit_plots | explain_plots | finetuning_plots | robustness_plots | studies | widgets
+    headline | notebooks | pretraining | realism
+                                     figures of single lessons | what is too long for a lesson, and its stored numbers |
+                                     dialogues | for authors: the recipe on real X-rays, runs the notebooks, trains the
+                                     shipped weights, measures the simulator
     evaluation_plots | exercises     figures of an evaluation | checks, hints, solutions, questions; what the learner
                                      has solved
-    audit_plots | explain_plots | headline | notebooks | pretraining | realism | widgets
-                                     figures of an audit, of explanations | for authors: the recipe on real X-rays, runs
-                                     the notebooks, trains the shipped weights, measures the simulator | dialogues
-    exercises                        checks, hints, solutions, questions; the learner's progress
-    plots | comparison | diagnosis   figures, always with a text alternative | which backbone? | a learning rate, one
-                                     batch by heart
-    audit | explain | features | training
-                                     what is wrong with a folder of images | what a network looked at | what a frozen
-                                     network sees, computed once | the loop and its history
     plots | comparison | diagnosis | robustness
                                      figures, always with a text alternative | which backbone? | a learning rate, one
                                      batch by heart | wrong labels and another scanner, made on purpose; abstaining
-    audit | training | features      what is wrong with a folder of images | the loop and its history | what a frozen
-                                     network sees, computed once
+    audit | explain | features | training
+                                     what is wrong with a folder of images | what a network looked at | what a frozen
+                                     network sees, computed once | the loop and its history
     checkpoints | trainer            weights and trainings on disk | a model beside what changes it, and its batches
     calibration | decisions | model_card | own_run | parallel
                                      is 0.8 four of five? | what a threshold costs, and for whom | what goes with a

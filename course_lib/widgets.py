@@ -20,9 +20,8 @@ from torch import nn
 from course_lib.audit import accuracy_interval
 from course_lib.comparison import Unfrozen
 from course_lib.decisions import Counts, expected_counts
-from course_lib.evaluation import Predictions, sensitivity, specificity
+from course_lib.evaluation import Predictions, accuracy, sensitivity, specificity
 from course_lib.evaluation_plots import plot_counts
-from course_lib.evaluation import Predictions, accuracy
 from course_lib.exercises import QUESTIONS
 from course_lib.exercises.quizzes import Question, answer
 from course_lib.explain import occlusion
@@ -30,6 +29,8 @@ from course_lib.kaggle_account import REMEDIES, TOKEN_PAGE, TokenError, save_tok
 from course_lib.phantom import Exposure, Patient, render_with
 from course_lib.plots import text_alternative
 from course_lib.robustness import surest
+
+PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion_explorer` offers, px
 
 
 class Dialogue(ipywidgets.VBox):  # type: ignore[misc]
@@ -258,16 +259,11 @@ def draw_accuracy(images: int, accuracy: float) -> tuple[NDArray[np.uint8], str]
     """An accuracy on so many images with its 95 % interval, as a picture [110, 520, 3]; and both in words."""
     correct = round(accuracy * images)
     low, high = accuracy_interval(correct, images)
-    figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
-    axes = figure.subplots()
-    axes.hlines(0, 100 * low, 100 * high, color="#0072B2", linewidth=6)
-    axes.plot(100 * correct / images, 0, "o", color="#D55E00")
-    axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
     words = (
         f"{correct} of {images} right is an accuracy of {correct / images:.1%}. The 95 % interval goes from {low:.1%} "
         f"to {high:.1%}: {100 * (high - low):.0f} points. One image more or less is {100 / images:.1f} points."
     )
-    return _pixels_of(figure), words
+    return _draw_interval(correct / images, (low, high)), words
 
 
 def threshold_explorer(predictions: Predictions, threshold: float, prevalence: float) -> Explorer:
@@ -297,12 +293,6 @@ def draw_children(predictions: Predictions, threshold: float, percent_sick: floa
     return _pixels_of(figure), text_alternative(axes)
 
 
-def _pixels_of(figure: Figure) -> NDArray[np.uint8]:
-    """The figure as it would be shown, [height, width, 3]."""
-    canvas = FigureCanvasAgg(figure)
-    return _draw_interval(correct / images, (low, high)), words
-
-
 def abstention_explorer(predictions: Predictions, threshold: float) -> Explorer:
     """A slider for the share of images on which the classifier abstains, over its accuracy on the rest."""
     slider = ipywidgets.FloatSlider(
@@ -329,15 +319,13 @@ def draw_abstaining(predictions: Predictions, threshold: float, abstain: float) 
 def _draw_interval(value: float, interval: tuple[float, float], mark: float | None = None) -> NDArray[np.uint8]:
     """An accuracy and its interval as a picture [110, 520, 3]; ``mark`` is another accuracy, to compare with."""
     figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
-    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes = figure.subplots()
     axes.hlines(0, 100 * interval[0], 100 * interval[1], color="#0072B2", linewidth=6)
     axes.plot(100 * value, 0, "o", color="#D55E00")
     if mark is not None:
         axes.axvline(100 * mark, color="0.3", linestyle="--")
     axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
-    return pixels
+    return _pixels_of(figure)
 
 
 def unfreeze_explorer(costs: Sequence[Unfrozen], gflops_per_second: float) -> Explorer:
@@ -359,7 +347,7 @@ def draw_unfreezing(
     """Parameters and seconds per epoch if so many stages learn, beside all of them [150, 520, 3]; and in words."""
     chosen, whole = costs[stages - 1], costs[-1]
     figure = Figure(figsize=(5.2, 1.5), dpi=100, layout="constrained")
-    canvas, panels = FigureCanvasAgg(figure), figure.subplots(1, 2)
+    panels = figure.subplots(1, 2)
     seconds = [images * cost.gflops / gflops_per_second for cost in (chosen, whole)]
     millions = [cost.parameters / 1e6 for cost in (chosen, whole)]
     labels = ["all", f"last {stages}" if stages > 1 else "head"]
@@ -368,7 +356,6 @@ def draw_unfreezing(
     ):
         axes.barh([0, 1], [most, here], color=["0.8", "#0072B2"], tick_label=labels)
         axes.set(xlabel=name)
-    canvas.draw()  # type: ignore[no-untyped-call]
     learning = f"last {stages} of {len(costs)} stages learn" if stages > 1 else "head alone learns"
     words = (
         f"If the {learning} ({', '.join(chosen.stages)}), training changes "
@@ -376,11 +363,7 @@ def draw_unfreezing(
         f"{seconds[0]:.1f} s at {gflops_per_second:g} billion multiply-adds a second; with all stages "
         f"{seconds[1]:.1f} s."
     )
-    pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
-    return pixels, words
-
-
-PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion_explorer` offers, px
+    return _pixels_of(figure), words
 
 
 def occlusion_explorer(
@@ -421,6 +404,14 @@ def draw_occlusion(
         f"row {row + 1}, column {column + 1} of {len(fall)}."
     )
     return shown, words
+
+
+def _pixels_of(figure: Figure) -> NDArray[np.uint8]:
+    """The figure as it would be shown, [height, width, 3]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels: NDArray[np.uint8] = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
+    return pixels
 
 
 def _data_address(picture: NDArray[np.uint8]) -> str:

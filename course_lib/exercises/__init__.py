@@ -4,28 +4,31 @@
 notebook, such as `building_net`, holds its exercises and questions; `record` keeps which are solved.
 """
 
-from course_lib.exercises import auditing, building_net, finetuning, preprocessing, starting
-from course_lib.exercises import auditing, building_net, evaluating, preprocessing, starting
-from course_lib.exercises import auditing, building_net, explaining, preprocessing, starting
-from course_lib.exercises import auditing, building_net, evaluating, explaining, own_run, preprocessing, starting
-from course_lib.exercises import auditing, building_net, finetuning, preprocessing, small_and_dirty, starting
+from course_lib.exercises import (
+    auditing,
+    building_net,
+    evaluating,
+    explaining,
+    finetuning,
+    own_run,
+    preprocessing,
+    small_and_dirty,
+    starting,
+)
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.judging import judge
 from course_lib.exercises.record import add_solved, forget, solved
 
-LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, finetuning.LESSON)
-LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, evaluating.LESSON)
-LESSONS = (starting.LESSON, preprocessing.LESSON, auditing.LESSON, building_net.LESSON, explaining.LESSON)
 LESSONS = (
     starting.LESSON,
     preprocessing.LESSON,
     auditing.LESSON,
     building_net.LESSON,
+    finetuning.LESSON,
     evaluating.LESSON,
     explaining.LESSON,
-    own_run.LESSON,
-    finetuning.LESSON,
     small_and_dirty.LESSON,
+    own_run.LESSON,
 )
 EXERCISES = {exercise.number: exercise for lesson in LESSONS for exercise in lesson.exercises}
 QUESTIONS = {question.number: question for lesson in LESSONS for question in lesson.questions}
