@@ -70,13 +70,12 @@ def plot_estimates(
     words = [f"{name} {value:.2f} ({low:.2f} to {high:.2f})" for name, (value, low, high) in estimates.items()]
     said = f"{heading}, {xlabel}, with the 95 % interval. {'; '.join(words)}."
     if chance is not None:
-        axes.axvline(chance, color="0.5", linestyle="--", linewidth=1, label=f"chance: {chance:.2f}")
-        axes.legend(fontsize=8)
+        axes.axvline(chance, color="0.5", linestyle="--", linewidth=1)
+        xlabel += f" (dashed: chance, {chance:.2f})"
         said += f" Chance is {chance:.2f}."
-    axes.set(xlabel=xlabel, yticks=range(len(estimates)), xlim=(-0.02, 1.02))
+    axes.set(xlabel=xlabel, yticks=range(len(estimates)), xlim=(-0.02, 1.02), ylim=(len(estimates) - 0.5, -0.5))
     axes.set_title(heading, fontsize=10)
     axes.set_yticklabels(list(estimates), fontsize=8)
-    axes.invert_yaxis()
     describe(axes, said)
     return axes
 
