@@ -141,7 +141,7 @@ CAM = Exercise(
 Score = Callable[[np.ndarray], float]
 
 
-def occlusion_map(score: Score, image: np.ndarray, patch: int, fill: float) -> np.ndarray:
+def occlusion_map(score: Callable[[np.ndarray], float], image: np.ndarray, patch: int, fill: float) -> np.ndarray:
     """How far the score falls while each patch is covered, [rows, columns] of patches that do not overlap."""
     rows, columns = image.shape[0] // patch, image.shape[1] // patch
     falls = np.zeros((rows, columns))
@@ -216,7 +216,9 @@ OCCLUSION_MAP = Exercise(
 Gradient = Callable[[np.ndarray], np.ndarray]
 
 
-def integrate(gradient: Gradient, image: np.ndarray, start: np.ndarray, steps: int) -> np.ndarray:
+def integrate(
+    gradient: Callable[[np.ndarray], np.ndarray], image: np.ndarray, start: np.ndarray, steps: int
+) -> np.ndarray:
     """What each pixel adds on the way: its change times the mean gradient at the middles of the steps."""
     middles = [(step + 0.5) / steps for step in range(steps)]
     mean = np.mean([gradient(start + part * (image - start)) for part in middles], axis=0)
