@@ -11,7 +11,7 @@ from course_lib.backbones import preprocessing_for
 from course_lib.cards import DataError
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import CourseData, open_dataset
-from course_lib.studies import STUDIES, Row, Study, carry_out, finetuning, is_stored, stored, study
+from course_lib.studies import STUDIES, Row, Study, carry_out, is_stored, methods, stored, study
 from course_lib.studies.__main__ import PROFILE, main
 
 CASES = tuple({"method": method, "seed": seed} for method in "ab" for seed in (0, 1))
@@ -140,4 +140,4 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
 
 
 def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:
-    assert preprocessing_for("resnet18", "phantom") == finetuning.HOW
+    assert preprocessing_for("resnet18", "phantom") == methods.HOW

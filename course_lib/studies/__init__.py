@@ -1,6 +1,6 @@
 """Studies: what is too long for a lesson, run once and kept as a few numbers, which the notebooks draw.
 
-`study` says what a study is and keeps its results; each other module is one study.
+`study` says what a study is and keeps its results, `methods` what they share; each other module is one study.
 """
 
 from course_lib.studies import finetuning, learning_curves, wrong_labels

@@ -13,26 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.augmentation import Augmentation
-from course_lib.dataset import Radiograph, take_patients
-from course_lib.evaluation import Predictions, auroc, bootstrap_interval, predict
-from course_lib.features import Features, features, linear_probe, probe_predictions
+from course_lib.dataset import Radiograph
+from course_lib.evaluation import Predictions, auroc, bootstrap_interval
+from course_lib.features import Features, linear_probe, probe_predictions
 from course_lib.models import Net
-from course_lib.pixels import PixelCache
 from course_lib.robustness import HELD_BACK, doubted_places, flip_labels, judged_by_others
 from course_lib.runtime import seeded
 from course_lib.sources import CourseData
-from course_lib.studies.learning_curves import (
-    HOW,
-    IMAGES_SEEN,
-    LEAST_EPOCHS,
-    MOST_VALIDATION_IMAGES,
-    NET,
-    phantom_network,
-)
+from course_lib.studies.methods import NET, SEEDS, phantom_features, train_and_judge
 from course_lib.studies.study import Row, Study
-from course_lib.training import fit
 
-SEEDS = (0, 1, 2, 3, 4)  #: of which labels are wrong, what is left out at random, and the random start of `Net`
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)
 MODELS = ("probe", "probe, held back", "Net")
 TREATMENTS = ("all labels", "cleaned", "as many left out at random")
@@ -53,7 +43,7 @@ def cases(_: CourseData) -> list[Row]:
 def measure(data: CourseData, case: Row) -> Row:
     """AUROC on test patients with its 95 % interval; how many labels were wrong, doubted, and doubted with reason."""
     seed = int(case["seed"])
-    clean = features(phantom_network(), PixelCache(data.train, data.classes, HOW))
+    clean = phantom_features(data, data.train)
     spoilt = replace(clean, labels=flip_labels(clean.labels, float(case["share"]), seed))
     doubted = doubted_places(judged_by_others(spoilt))
     kept = np.arange(len(spoilt))
@@ -63,9 +53,8 @@ def measure(data: CourseData, case: Row) -> Row:
     if case["model"] == "Net":
         on_test = _trained(data, spoilt, kept, seed)
     else:
-        test = features(phantom_network(), PixelCache(data.test, data.classes, HOW))
         probe = linear_probe(spoilt.take(kept), regularisation=REGULARISATION[str(case["model"])])
-        on_test = probe_predictions(probe, test)
+        on_test = probe_predictions(probe, phantom_features(data, data.test))
     low, high = bootstrap_interval(on_test, auroc)
     wrong = np.flatnonzero(spoilt.labels != clean.labels)
     counts = {"wrong": len(wrong), "doubted": len(doubted), "caught": len(np.intersect1d(wrong, doubted))}
@@ -81,13 +70,8 @@ def _trained(data: CourseData, spoilt: Features, kept: NDArray[np.int64], seed: 
     with seeded(seed):
         net = Net(len(data.classes))
     train = _relabelled(data.train, spoilt.labels, kept)
-    validation, test = (
-        PixelCache(part, data.classes, HOW)
-        for part in (take_patients(data.validation, MOST_VALIDATION_IMAGES), data.test)
-    )
-    config = replace(NET, epochs=max(LEAST_EPOCHS, round(IMAGES_SEEN / len(train))), seed=seed)
-    fit(net, PixelCache(train, data.classes, HOW, Augmentation()), validation, config)
-    return predict(net, test)
+    _, on_test = train_and_judge(net, data, train, replace(NET, seed=seed), Augmentation())
+    return on_test
 
 
 def _relabelled(
