@@ -700,11 +700,11 @@ COST_QUESTION = Question(
     (
         Option(
             "Fine-tuning is better",
-            "0.93 lies inside the interval of the probe: with other patients the order may be the other way round.",
+            "Perhaps, but two separate intervals do not show it: that takes the interval of the difference.",
         ),
         Option(
-            "Both, with intervals and times, and that these patients can not tell them apart",
-            "A reader can then choose. To tell them apart one needs more patients, or compares in pairs (lesson 05).",
+            "Both, with intervals and times, and that the two intervals alone do not say which is better",
+            "A reader can then choose. To compare the two, ask for the interval of their difference (lesson 05).",
             right=True,
         ),
         Option(
