@@ -76,10 +76,15 @@ def plot_losses(losses: NDArray[np.float64], wrong: NDArray[np.bool_], heading: 
         axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=f"{name} label")
         words.append(f"{len(own)} images with a {name} label: median {np.median(own):.2f}")
     axes.axvline(np.log(2), color="0.3", linestyle="--", label="guessing: ln 2")
-    above = float(np.mean(wrong[losses > np.log(2)])) if (losses > np.log(2)).any() else 0.0
+    above = losses > np.log(2)
+    right, found = wrong[above].sum() / max(above.sum(), 1), wrong[above].sum() / max(wrong.sum(), 1)
     axes.set(title=heading, xlabel="cross-entropy of the image", ylabel="images")
     axes.legend(fontsize=8)
-    describe(axes, f"{heading}. {'; '.join(words)}. Of the images above ln 2 = 0.69, {above:.0%} have a wrong label.")
+    describe(
+        axes,
+        f"{heading}. {'; '.join(words)}. Of the images above ln 2 = 0.69, {right:.0%} have a wrong label; of all wrong "
+        f"labels, {found:.0%} are there.",
+    )
     return axes
 
 
