@@ -382,7 +382,7 @@ FEATURES = Exercise(
     ),
     draw=_draw_network_and_images,
     observe=_seen_features,
-    cases=10,
+    cases=20,
 )
 
 # 4.5 --- a learning rate per stage
