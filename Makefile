@@ -60,8 +60,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constr
 lab: .venv/installed-lab
 	$(BIN)/jupyter lab $(ARGS) notebooks/00_start_here.ipynb
 
+test: export OMP_NUM_THREADS = 1
 test: .venv/installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 data: .venv/installed-lab
 	$(BIN)/python -m course_lib.delivery data "$(CARD)"

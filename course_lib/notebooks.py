@@ -22,7 +22,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from course_lib.exercises.cells import ExerciseError, Place, find, solve
-from course_lib.form import NOT_COMPARED, NOTEBOOKS, WIDGET, code_cells, course_notebooks, form_problems, tags
+from course_lib.form import NOTEBOOKS, WIDGET, code_cells, course_notebooks, form_problems, tags
 from course_lib.runtime import COURSE_ROOT, current_profile
 from course_lib.sources import open_dataset
 
@@ -96,7 +96,7 @@ def run(notebook: NotebookNode, **settings: str) -> None:
 
 
 def clean(notebook: NotebookNode) -> None:
-    """Take out what changes from run to run and tells a reader nothing: widget state, progress bars, timings."""
+    """Take out what changes from run to run and tells a reader nothing: widgets, progress bars, timings."""
     from nbstripout import strip_output  # in the extra `test`, which learners do not install
 
     keys = [
@@ -108,10 +108,8 @@ def clean(notebook: NotebookNode) -> None:
     strip_output(notebook, keep_output=True, keep_count=True, keep_id=False, extra_keys=keys)
     for number, cell in enumerate(code_cells(notebook)):
         cell["execution_count"] = number + 1
-        if NOT_COMPARED in tags(cell):
-            cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
+        cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
         for output in cell["outputs"]:
-            output.get("data", {}).pop(WIDGET, None)
             if "execution_count" in output:
                 output["execution_count"] = number + 1
     for number, cell in enumerate(notebook["cells"]):

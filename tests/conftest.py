@@ -17,7 +17,6 @@ from PIL import Image
 from course_lib.dataset import RadiographDataset, load_card, read_split
 from course_lib.delivery import CHEST_XRAYS
 from course_lib.exercises import judging
-from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
 from tests.kaggle_fixtures import fault_table, learner, point_client_at
@@ -27,14 +26,18 @@ from tests.xray_archive import write_archive
 __all__ = ["fault_table", "learner"]
 
 KAGGLE = pytest.StashKey[StandIn]()  #: the stand-in that the notebooks ask
+FETCHING = ("00_start_here.ipynb", "08_your_own_run.ipynb")
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settings that reach the kernels of the notebooks too; and the phantoms, so that no notebook shows their bar.
 
-    The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small.
+    The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small. With
+    several test processes each has its own; the one that only hands out the tests needs none.
     """
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        return
     scratch = tempfile.TemporaryDirectory(prefix="course-tests-")
     config.add_cleanup(scratch.cleanup)
     for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
@@ -42,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for variable in ("COURSE_DATA", "XDG_CONFIG_HOME"):  # in the second the client looks for kaggle.json
         os.environ.pop(variable, None)
     os.environ["COURSE_PROFILE"] = "quick"
+    os.environ["TQDM_DISABLE"] = "1"  # a bar that only a slow computer shows is no other result
     os.environ["COURSE_PROGRESS"] = str(Path(scratch.name) / "progress.json")  # the learner's own stays as it is
     os.environ.setdefault("MPLCONFIGDIR", matplotlib.get_configdir())  # fonts need not be looked for again
     for variable, name in (
@@ -67,19 +71,17 @@ def _whole_archive(folder: Path) -> Callable[[], Path]:
     return cache(lambda: write_archive(folder / "archive.zip", load_card(CHEST_XRAYS)))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Notebooks 00 and 08 must have fetched their images for real: they pass without a network too, and must not here.
 
     Of the two, the first to run fetches, and the other finds what it has fetched.
     """
-    if session.config.option.collectonly or session.config.stash[KAGGLE].downloads():
+    if item.path.name not in FETCHING or (nextitem is not None and nextitem.path == item.path):
         return
-    for name in ("00_start_here", "08_your_own_run"):
-        notebook = COURSE_ROOT / "notebooks" / f"{name}.ipynb"
-        ran = [item for item in session.items if item.path == notebook]
-        if len(ran) == notebook.read_text(encoding="utf-8").count('"cell_type": "code"'):
-            print(f"\nNotebook {name} ran, but asked the stand-in for Kaggle for no archive.")
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    cells = [other for other in item.session.items if other.path == item.path]
+    whole = len(cells) == item.path.read_text(encoding="utf-8").count('"cell_type": "code"')
+    if whole and not item.config.stash[KAGGLE].downloads():
+        pytest.fail(f"{item.path.name} ran, but asked the stand-in for Kaggle for no archive.", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -74,14 +74,15 @@ def test_solved_copies_are_run_and_a_refused_answer_is_named(
     assert solved[2]["outputs"][0]["text"] == "Exercise 3.1: correct.\n"
 
 
-def test_cleaning_keeps_outputs_and_drops_noise() -> None:
+@pytest.mark.parametrize("tags", [[], ["nbval-ignore-output"]])
+def test_cleaning_keeps_outputs_and_drops_noise(tags: list[str]) -> None:
     bar = new_output("display_data", data={"application/vnd.jupyter.widget-view+json": {}, "text/plain": "0%"})
     words = new_output("stream", name="stdout", text="kept")
     cell = new_code_cell(
         "fit()",
         execution_count=12,
         outputs=[bar, words],
-        metadata={"tags": ["nbval-ignore-output"], "execution": {"iopub.status.busy": "2026-01-01T00:00:00.000000Z"}},
+        metadata={"tags": tags, "execution": {"iopub.status.busy": "2026-01-01T00:00:00.000000Z"}},
     )
     notebook = new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
     clean(notebook)
