@@ -29,7 +29,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Row]:
 def trial(calls: list[Row]) -> Study:
     def measure(_: CourseData, case: Row) -> Row:
         calls.append(case)
-        return {"auroc": 0.123456, "images": 7}
+        return {"images": 7 + int(case["seed"]), "auroc": 0.123456 + 0.1 * int(case["seed"]), "low": 0.1, "high": 0.4}
 
     return Study("trial", "Does it work?", lambda _: CASES, measure, sample=CASES[:1])
 
@@ -56,12 +56,23 @@ def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms
     assert path.name == "trial.phantom.json"
     assert str(COURSE_ROOT) not in path.read_text(encoding="utf-8")
     results = stored("trial", "phantom")
-    assert results.rows == tuple({**case, "auroc": 0.1235, "images": 7} for case in CASES)
+    assert results.rows[0] == {"method": "a", "seed": 0, "images": 7, "auroc": 0.1235, "low": 0.1, "high": 0.4}
+    assert len(results.rows) == len(CASES)
     assert results.seeds == (0, 1)
     assert {"torch", "torchvision", "medical-imaging-course"} < results.versions.keys()
     assert results.command == 'make studies ARGS="--only trial"'
     assert results.title == "Phantom chest radiographs (simulated)"
     assert results.select(method="a", seed=1) == [results.rows[1]]
+
+
+def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData) -> None:
+    carry_out(trial, phantoms)
+    assert stored("trial", "phantom").table().splitlines() == [
+        "| method | seeds | AUROC (95 % interval) | AUROC of single seeds | images |",
+        "| --- | --- | --- | --- | --- |",
+        "| a | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
+        "| b | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
+    ]
 
 
 def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
@@ -111,7 +122,9 @@ def test_the_command_runs_one_study_or_says_what_is_wrong(
 ) -> None:
     monkeypatch.setitem(STUDIES, "trial", trial)
     assert main(["--only", "trial"]) == 0
-    assert "trial, 4 of 4: method b, seed 1" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "trial, 4 of 4: method b, seed 1" in said
+    assert "Phantom chest radiographs (simulated): Does it work?\n\n| method | seeds |" in said
     assert main(["--data", str(tmp_path / "none"), "--only", "trial"]) == 1
     assert "There is no folder" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""The studies from the shell: each writes its numbers to datasets/studies/.
+"""The studies from the shell: each writes its numbers to datasets/studies/, and prints them as a table.
 
 python -m course_lib.studies                                          all of them, on the phantoms of the course
 python -m course_lib.studies --data <folder> --only finetuning        one of them, on real X-rays
@@ -12,7 +12,7 @@ from dataclasses import replace
 from course_lib.cards import DataError
 from course_lib.runtime import PROFILES
 from course_lib.sources import open_dataset
-from course_lib.studies import STUDIES, carry_out
+from course_lib.studies import STUDIES, carry_out, stored
 
 PROFILE = replace(
     PROFILES["quick"], max_train_images=None
@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         data = open_dataset(options.data, profile=PROFILE)
         for name in [options.only] if options.only else STUDIES:
-            print(f"Written to {carry_out(STUDIES[name], data)}")
+            path = carry_out(STUDIES[name], data)
+            results = stored(name, "phantom" if data.simulated else "real")
+            print(f"\n{results.title}: {results.question}\n\n{results.table()}\n\nIn {path}\n")
     except DataError as problem:
         print(problem, file=sys.stderr)
         return 1

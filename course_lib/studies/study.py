@@ -1,11 +1,13 @@
 """What a study is, how it is carried out, and the small file that keeps its numbers."""
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from statistics import fmean
 
 from course_lib.cards import DataError
 from course_lib.runtime import COURSE_ROOT, DISTRIBUTION
@@ -51,6 +53,25 @@ class Results:
     def select(self, **case: Value) -> list[Row]:
         """The rows of these cases, ``select(method="probe", patients=50)`` for example; empty if there are none."""
         return [row for row in self.rows if all(row.get(name) == value for name, value in case.items())]
+
+    def table(self) -> str:
+        """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
+
+        The interval is that of test patients: it goes from the mean lower to the mean upper end.
+        """
+        names = list(self.rows[0])
+        case, measured = names[: names.index("seed")], names[names.index("seed") + 1 :]
+        others = [name for name in measured if name not in ("auroc", "low", "high")]
+        lines = [[*case, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *others]]
+        lines += [["---"] * len(lines[0])]
+        for said, group in itertools.groupby(self.rows, lambda row: [str(row[name]) for name in case]):
+            rows = list(group)
+            values = {name: [float(row[name]) for row in rows] for name in measured}
+            mean = {name: f"{fmean(values[name]):.{0 if isinstance(rows[0][name], int) else 3}f}" for name in measured}
+            apart = f"{min(values['auroc']):.3f} to {max(values['auroc']):.3f}"
+            judged = f"{mean['auroc']} ({mean['low']} to {mean['high']})"
+            lines += [[*said, str(len(rows)), judged, apart, *(mean[name] for name in others)]]
+        return "\n".join(f"| {' | '.join(line)} |".replace("_", " ") for line in lines)
 
 
 def stored(name: str, source: str) -> Results:
