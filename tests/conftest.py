@@ -1,7 +1,9 @@
 """What every test needs: small image folders, and a run that nobody's settings or network can change."""
 
 import itertools
+import math
 import os
+import signal
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from nbval.plugin import IPyNbFile
 from PIL import Image
 
 from course_lib.dataset import RadiographDataset, load_card, read_split
@@ -38,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, Python would ignore Ctrl-C
     scratch = tempfile.TemporaryDirectory(prefix="course-tests-")
     config.add_cleanup(scratch.cleanup)
     for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
@@ -72,30 +76,47 @@ def _whole_archive(folder: Path) -> Callable[[], Path]:
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Notebooks 00 and 08 must have fetched their images for real: they pass without a network too, and must not here.
+    """When a notebook is through: how much memory it took, and whether it fetched what it should have fetched."""
+    if isinstance(item.parent, IPyNbFile) and (nextitem is None or nextitem.path != item.path):
+        item.user_properties.append(("megabytes", peak_megabytes(item.parent.kernel.km.provisioner.pid)))
+        cells = [other for other in item.session.items if other.path == item.path]
+        if len(cells) == item.path.read_text(encoding="utf-8").count('"cell_type": "code"'):
+            _fetched(item.path.name, item.config.stash[KAGGLE])
+
+
+def _fetched(notebook: str, stand_in: StandIn) -> None:
+    """Notebooks 00 and 08 pass without a network too, and must not here.
 
     Of the two, the first to run fetches, and the other finds what it has fetched.
     """
-    if item.path.name not in FETCHING or (nextitem is not None and nextitem.path == item.path):
-        return
-    cells = [other for other in item.session.items if other.path == item.path]
-    whole = len(cells) == item.path.read_text(encoding="utf-8").count('"cell_type": "code"')
-    if whole and not item.config.stash[KAGGLE].downloads():
-        pytest.fail(f"{item.path.name} ran, but asked the stand-in for Kaggle for no archive.", pytrace=False)
+    if notebook in FETCHING and not stand_in.downloads():
+        pytest.fail(f"{notebook} ran, but asked the stand-in for Kaggle for no archive.", pytrace=False)
+
+
+def peak_megabytes(process: int) -> float:
+    """The most memory that a process has had so far; not a number where the system does not tell."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return math.nan
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How long each notebook took."""
+    """How long each notebook took, and how much memory."""
     seconds: dict[str, float] = defaultdict(float)
+    megabytes: dict[str, float] = defaultdict(lambda: math.nan)
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
         path = Path(getattr(report, "nodeid", "").split("::")[0])
         if path.suffix == ".ipynb":
             seconds[path.name] += getattr(report, "duration", 0.0)  # cells that -k left out have none
+            peak = dict(getattr(report, "user_properties", ())).get("megabytes")
+            megabytes[path.name] = megabytes[path.name] if peak is None else peak
     if seconds:
-        terminalreporter.section("seconds per notebook")
+        terminalreporter.section("seconds and megabytes per notebook")
         for name, duration in sorted(seconds.items()):
-            terminalreporter.line(f"{duration:6.1f}  {name}")
-        terminalreporter.line(f"{sum(seconds.values()):6.1f}  together")
+            terminalreporter.line(f"{duration:6.1f} {megabytes[name]:6.0f}  {name}")
+        terminalreporter.line(f"{sum(seconds.values()):6.1f}         together")
 
 
 @pytest.fixture(autouse=True)
