@@ -1,11 +1,8 @@
 """What every test needs: small image folders, and a run that nobody's settings or network can change."""
 
-import itertools
-import math
 import os
 import signal
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,7 +11,6 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
-from nbval.plugin import IPyNbFile
 from PIL import Image
 
 from course_lib.dataset import RadiographDataset, load_card, read_split
@@ -22,14 +18,13 @@ from course_lib.delivery import CHEST_XRAYS
 from course_lib.exercises import judging
 from course_lib.sources import open_dataset
 from course_lib.transforms import Preprocessing, evaluation_transform
+from tests import notebook_results
 from tests.kaggle_fixtures import fault_table, learner, point_client_at
 from tests.kaggle_stand_in import StandIn, start
 from tests.xray_archive import write_archive
 
 __all__ = ["fault_table", "learner"]
 
-KAGGLE = pytest.StashKey[StandIn]()  #: the stand-in that the notebooks ask
-FETCHING = ("00_start_here.ipynb", "08_your_own_run.ipynb")
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
 
 
@@ -39,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small. With
     several test processes each has its own; the one that only hands out the tests needs none.
     """
+    config.pluginmanager.register(notebook_results)
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, Python would ignore Ctrl-C
@@ -62,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[variable] = str(Path(scratch.name) / name)
     os.environ["HTTPS_PROXY"] = os.environ["https_proxy"] = NOWHERE
     server = start(stand_in := StandIn(archives={load_card(CHEST_XRAYS).handle: _whole_archive(Path(scratch.name))}))
-    config.stash[KAGGLE] = stand_in
+    config.stash[notebook_results.KAGGLE] = stand_in
     config.add_cleanup(server.server_close)
     config.add_cleanup(server.shutdown)
     point_client_at(stand_in, os.environ.__setitem__)  # it answers nothing else: the tests are offline
@@ -73,50 +69,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def _whole_archive(folder: Path) -> Callable[[], Path]:
     """The archive that the notebooks fetch, made when it is first asked for."""
     return cache(lambda: write_archive(folder / "archive.zip", load_card(CHEST_XRAYS)))
-
-
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """When a notebook is through: how much memory it took, and whether it fetched what it should have fetched."""
-    if isinstance(item.parent, IPyNbFile) and (nextitem is None or nextitem.path != item.path):
-        item.user_properties.append(("megabytes", peak_megabytes(item.parent.kernel.km.provisioner.pid)))
-        cells = [other for other in item.session.items if other.path == item.path]
-        if len(cells) == item.path.read_text(encoding="utf-8").count('"cell_type": "code"'):
-            _fetched(item.path.name, item.config.stash[KAGGLE])
-
-
-def _fetched(notebook: str, stand_in: StandIn) -> None:
-    """Notebooks 00 and 08 pass without a network too, and must not here.
-
-    Of the two, the first to run fetches, and the other finds what it has fetched.
-    """
-    if notebook in FETCHING and not stand_in.downloads():
-        pytest.fail(f"{notebook} ran, but asked the stand-in for Kaggle for no archive.", pytrace=False)
-
-
-def peak_megabytes(process: int) -> float:
-    """The most memory that a process has had so far; not a number where the system does not tell."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except OSError:
-        return math.nan
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How long each notebook took, and how much memory."""
-    seconds: dict[str, float] = defaultdict(float)
-    megabytes: dict[str, float] = defaultdict(lambda: math.nan)
-    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
-        path = Path(getattr(report, "nodeid", "").split("::")[0])
-        if path.suffix == ".ipynb":
-            seconds[path.name] += getattr(report, "duration", 0.0)  # cells that -k left out have none
-            peak = dict(getattr(report, "user_properties", ())).get("megabytes")
-            megabytes[path.name] = megabytes[path.name] if peak is None else peak
-    if seconds:
-        terminalreporter.section("seconds and megabytes per notebook")
-        for name, duration in sorted(seconds.items()):
-            terminalreporter.line(f"{duration:6.1f} {megabytes[name]:6.0f}  {name}")
-        terminalreporter.line(f"{sum(seconds.values()):6.1f}         together")
 
 
 @pytest.fixture(autouse=True)
