@@ -302,9 +302,11 @@ def hits(heat: np.ndarray, mask: np.ndarray) -> bool:
 def _draw_map_and_mask(rng: np.random.Generator) -> Inputs:
     below = rng.choice((4.5, 9.5))  # so that the largest in size is sometimes the highest, sometimes the lowest
     heat = rng.permutation(15).reshape(3, 5) - below
-    mask = rng.random((3, 5)) < 0.4
-    mask.ravel()[heat.argmax()] = rng.random() < 0.5
-    mask.ravel()[heat.argmin()] = not mask.ravel()[heat.argmax()]
+    hit, mask = bool(rng.random() < 0.5), rng.random((3, 5)) < 0.4
+    if rng.random() < 0.5:
+        mask = (heat < np.median(heat)) == hit  # so that the means say the opposite of the highest point
+    mask.ravel()[heat.argmax()] = hit
+    mask.ravel()[heat.argmin()] = not hit
     return heat, mask
 
 
