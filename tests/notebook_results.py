@@ -30,13 +30,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How long each notebook took, and how much memory."""
     seconds: dict[str, float] = defaultdict(float)
-    megabytes: dict[str, float] = defaultdict(lambda: math.nan)
+    megabytes: dict[str, object] = defaultdict(lambda: math.nan)
     for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
-        path = Path(getattr(report, "nodeid", "").split("::")[0])
-        if path.suffix == ".ipynb":
-            seconds[path.name] += getattr(report, "duration", 0.0)  # cells that -k left out have none
-            peak = dict(getattr(report, "user_properties", ())).get(MEGABYTES)
-            megabytes[path.name] = megabytes[path.name] if peak is None else peak
+        if isinstance(report, pytest.TestReport) and (path := Path(report.nodeid.split("::")[0])).suffix == ".ipynb":
+            seconds[path.name] += report.duration
+            megabytes[path.name] = dict(report.user_properties).get(MEGABYTES, megabytes[path.name])
     if seconds:
         terminalreporter.section("seconds and megabytes per notebook")
         for name, duration in sorted(seconds.items()):

@@ -16,6 +16,7 @@ from course_lib.sources import CourseData
 RESULTS = COURSE_ROOT / "datasets" / "studies"
 UNFINISHED = COURSE_ROOT / "build" / "studies"  #: a study that was interrupted goes on from here
 
+SOURCES = ("phantom", "real")
 Value = str | int | float
 Row = Mapping[str, Value]
 
@@ -87,6 +88,11 @@ def stored(name: str, source: str) -> Results:
         raise DataError(f"The study {name} has no results for {source} images. {_remedy(name, source)}") from None
     except (ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path.name} is no whole file of results: {error}. {_remedy(name, source)}") from error
+
+
+def all_stored(name: str) -> list[Results]:
+    """The stored numbers of a study: on phantoms, then on real images, as far as there are any."""
+    return [stored(name, source) for source in SOURCES if is_stored(name, source)]
 
 
 def is_stored(name: str, source: str) -> bool:
@@ -169,7 +175,7 @@ def _rounded(value: Value) -> Value:
 
 
 def _file_of(name: str, source: str) -> str:
-    if source not in ("phantom", "real"):
+    if source not in SOURCES:
         raise ValueError(f"source must be 'phantom' or 'real', but is {source!r}.")
     return f"{name}.{source}.json"
 
