@@ -62,7 +62,7 @@ lab: .venv/installed-lab
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 data: .venv/installed-lab
 	$(BIN)/python -m course_lib.delivery data "$(CARD)"
