@@ -1,6 +1,7 @@
 """Figures of lesson 07: values that were measured several times, what each image costs, intervals, and abstaining."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -59,7 +60,8 @@ def plot_repeated(
     if logarithmic:
         ticks = sorted({x for points in curves.values() for x in points})
         axes.set_xscale("log")
-        axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
+        # two labels that would touch are one: the higher
+        axes.set_xticks(ticks, [f"{x:g}" if x * 1.25 < after else "" for x, after in pairwise([*ticks, np.inf])])
         axes.minorticks_off()
     axes.legend(fontsize=8)
     describe(axes, f"{heading}. {ylabel} by {xlabel}, mean and range of the repeats. {'; '.join(words)}.")

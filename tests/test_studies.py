@@ -11,7 +11,7 @@ from course_lib.backbones import preprocessing_for
 from course_lib.cards import DataError
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import CourseData, open_dataset
-from course_lib.studies import STUDIES, Row, Study, all_stored, carry_out, is_stored, methods, stored, study
+from course_lib.studies import STUDIES, Row, Study, carry_out, is_stored, methods, stored, study
 from course_lib.studies.__main__ import PROFILE, main
 
 CASES = tuple({"method": method, "seed": seed} for method in "ab" for seed in (0, 1))
@@ -100,8 +100,6 @@ def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData
     carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
     assert stored("trial", "real").command == 'make studies DATA=<folder> ARGS="--only trial"'
     assert not is_stored("trial", "phantom")
-    assert all_stored("trial") == [stored("trial", "real")]
-    assert all_stored("other") == []
 
 
 def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> None:

@@ -90,11 +90,6 @@ def stored(name: str, source: str) -> Results:
         raise DataError(f"{path.name} is no whole file of results: {error}. {_remedy(name, source)}") from error
 
 
-def all_stored(name: str) -> list[Results]:
-    """The stored numbers of a study: on phantoms, then on real images, as far as there are any."""
-    return [stored(name, source) for source in SOURCES if is_stored(name, source)]
-
-
 def is_stored(name: str, source: str) -> bool:
     """Whether there are results of a study on ``"phantom"`` or ``"real"`` images."""
     return (RESULTS / _file_of(name, source)).is_file()
