@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def execute_in_place(path: Path) -> None:
     """Run a notebook from top to bottom as a learner would get it, clean it, and save it with its outputs.
 
-    An empty cache stands in for the author's own, so that no patient's image gets into a notebook.
+    An empty cache stands in for the author's own, so that no patient's image gets into a notebook. No progress bar
+    does either: only a slow computer would show it.
 
     Raises:
         CellExecutionError: a cell failed; the file is left as it was.
@@ -70,7 +71,7 @@ def execute_in_place(path: Path) -> None:
     started = time.monotonic()
     notebook = nbformat.read(path, as_version=4)
     with tempfile.TemporaryDirectory() as empty:
-        run(notebook, COURSE_CACHE=empty)
+        run(notebook, COURSE_CACHE=empty, TQDM_DISABLE="1")
     clean(notebook)
     nbformat.write(notebook, path)
     for picture in covers(notebook):
@@ -96,7 +97,7 @@ def run(notebook: NotebookNode, **settings: str) -> None:
 
 
 def clean(notebook: NotebookNode) -> None:
-    """Take out what changes from run to run and tells a reader nothing: widgets, progress bars, timings."""
+    """Take out what changes from run to run and tells a reader nothing: widgets, but not their words, and timings."""
     from nbstripout import strip_output  # in the extra `test`, which learners do not install
 
     keys = [
@@ -108,8 +109,8 @@ def clean(notebook: NotebookNode) -> None:
     strip_output(notebook, keep_output=True, keep_count=True, keep_id=False, extra_keys=keys)
     for number, cell in enumerate(code_cells(notebook)):
         cell["execution_count"] = number + 1
-        cell["outputs"] = [output for output in cell["outputs"] if WIDGET not in output.get("data", {})]
         for output in cell["outputs"]:
+            output.get("data", {}).pop(WIDGET, None)
             if "execution_count" in output:
                 output["execution_count"] = number + 1
     for number, cell in enumerate(notebook["cells"]):
