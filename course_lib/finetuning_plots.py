@@ -58,12 +58,12 @@ def plot_methods(rows: Sequence[Mapping[str, str | int | float]], heading: str, 
     """Ways to train, by the number of patients: the mean AUROC over seeds, each seed as a dot, and the interval.
 
     A row has ``method``, ``patients``, ``auroc`` and its ``low`` and ``high``; a line goes from the mean low to the
-    mean high end.
+    mean high end. Methods stand in the order of their names, so that in figures beside each other their marks agree.
 
     Raises:
         ValueError: there are more methods than marks that can be told apart.
     """
-    methods = list(dict.fromkeys(str(row["method"]) for row in rows))
+    methods = sorted({str(row["method"]) for row in rows})
     sizes = sorted({int(row["patients"]) for row in rows})
     if len(methods) > len(MARKS):
         raise ValueError(f"Expected at most {len(MARKS)} methods, got {len(methods)}. Draw two figures.")

@@ -63,6 +63,7 @@ def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms
     assert results.command == 'make studies ARGS="--only trial"'
     assert results.title == "Phantom chest radiographs (simulated)"
     assert results.select(method="a", seed=1) == [results.rows[1]]
+    assert results.values("auroc", method="a") == [0.1235, 0.2235]
 
 
 def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData) -> None:
@@ -150,6 +151,10 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
         assert results.question == STUDIES[name].question
         assert results.simulated == (source == "phantom")
         assert results.rows
+
+
+def test_the_readme_quotes_the_study_on_real_xrays() -> None:
+    assert stored("finetuning", "real").table() in (COURSE_ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:

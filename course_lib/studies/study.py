@@ -55,6 +55,10 @@ class Results:
         """The rows of these cases, ``select(method="probe", patients=50)`` for example; empty if there are none."""
         return [row for row in self.rows if all(row.get(name) == value for name, value in case.items())]
 
+    def values(self, name: str, **case: Value) -> list[float]:
+        """One number of these cases, ``values("auroc", method="probe", patients=50)`` for example: one per seed."""
+        return [float(row[name]) for row in self.select(**case)]
+
     def table(self) -> str:
         """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
 
