@@ -5,11 +5,12 @@ Both work on a copy; the model that is given stays as it is.
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from torch import nn
 from torch.optim.lr_scheduler import ExponentialLR
@@ -35,6 +36,11 @@ class LearningRateSweep:
     rates: tuple[float, ...]  #: of the head
     losses: tuple[float, ...]  #: of one batch at each rate, before the step
     suggestion: float  #: the rate at which the smoothed loss fell fastest
+
+    @property
+    def smoothed(self) -> NDArray[np.float64]:
+        """The losses, each a mean of its neighbourhood: single batches jump."""
+        return _smoothed(self.losses)
 
     def __str__(self) -> str:
         return (
@@ -153,6 +159,11 @@ def _batch_of_every_class(train: ImageData, config: TrainConfig) -> torch.Tensor
     return torch.cat([indices[:share] for indices in of_each])
 
 
+def _smoothed(losses: Sequence[float]) -> NDArray[np.float64]:
+    smoothed: NDArray[np.float64] = gaussian_filter1d(losses, SMOOTHING, mode="nearest")
+    return smoothed
+
+
 def _steepest_descent(rates: list[float], losses: list[float]) -> float:
     """The rate at which the smoothed loss falls fastest along the rate's logarithm, on its way to its lowest point.
 
@@ -161,7 +172,7 @@ def _steepest_descent(rates: list[float], losses: list[float]) -> float:
     """
     if not losses:
         raise TrainingError("The loss of the first batch is not a number. Check that the images hold no NaN.")
-    smooth = gaussian_filter1d(losses, SMOOTHING, mode="nearest")
+    smooth = _smoothed(losses)
     end = int(np.argmin(smooth)) + 1
     noise = np.std((losses - smooth)[:end])
     if end < 2 or smooth[0] - smooth[end - 1] <= 2 * noise:

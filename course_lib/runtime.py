@@ -92,7 +92,12 @@ def seeded(seed: int) -> Iterator[None]:
 
 def progress(items: Iterable[Item], doing: str, unit: str, total: int | None = None) -> Iterable[Item]:
     """The items, with a progress bar that appears only if going through them takes more than five seconds."""
-    return tqdm(items, desc=doing, unit=unit, total=total, leave=False, delay=5)
+    return tqdm(items, desc=doing, unit=unit, total=total, leave=False, delay=5, disable=bars_are_off())
+
+
+def bars_are_off() -> bool:
+    """Whether TQDM_DISABLE asks for no progress bars; tqdm itself heeds it in a terminal, but not in a notebook."""
+    return bool(os.environ.get("TQDM_DISABLE"))
 
 
 @dataclass(frozen=True)

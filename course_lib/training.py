@@ -26,7 +26,7 @@ from course_lib.parallel import (
     sum_over_processes,
 )
 from course_lib.recipe import TrainConfig, TrainingError, precision_on
-from course_lib.runtime import seeded
+from course_lib.runtime import bars_are_off, seeded
 from course_lib.stages import begin_training, freeze, needs_batches, stages, unfreeze
 from course_lib.trainer import Trainer, batches_of, seed_of
 
@@ -115,7 +115,8 @@ def fit(
     file = _training_file(checkpoint, model, train, validation, config, device)
     trainer = Trainer(model, train, config, device)
     history, best = _start_or_go_on(trainer, file)
-    with tqdm(initial=len(history), total=config.epochs, desc="Training", unit="epoch", disable=rank() > 0) as bar:
+    hidden = bars_are_off() or rank() > 0
+    with tqdm(initial=len(history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
         try:
             while not history.is_complete(config):
                 with seeded(seed_of(config, epoch=len(history), stream=1 + rank())):

@@ -4,6 +4,7 @@ import copy
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -32,7 +33,8 @@ def test_the_learning_rate_found_trains_best() -> None:
     sweep = find_learning_rate(net, DATA, CONFIG)
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert 1e-4 < sweep.suggestion < 0.3
-    assert len(sweep.rates) == len(sweep.losses) <= diagnosis.SWEEP_STEPS
+    assert len(sweep.rates) == len(sweep.losses) == len(sweep.smoothed) <= diagnosis.SWEEP_STEPS
+    assert np.abs(np.diff(sweep.smoothed)).max() < np.abs(np.diff(sweep.losses)).max()
     steps = [math.log(later / earlier) for earlier, later in zip(sweep.rates, sweep.rates[1:], strict=False)]
     assert steps == pytest.approx([math.log(1e7) / 99] * len(steps))
     assert find_learning_rate(net, DATA, CONFIG) == sweep
