@@ -54,7 +54,7 @@ def brier_score(predictions: Predictions) -> float:
 def with_temperature(predictions: Predictions, temperature: float) -> Predictions:
     """What the model says with its logits divided by the temperature; above 1 it is less sure, below 1 surer.
 
-    The order of the scores, and so the AUROC, stays as it is.
+    The order of the scores, and so the AUROC, stays as it is, but for scores that become exactly 0 or 1.
 
     Raises:
         ValueError: the temperature is not above 0.

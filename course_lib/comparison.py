@@ -16,8 +16,8 @@ from course_lib.dataset import ImageData
 from course_lib.evaluation import auroc, bootstrap_interval, predict
 from course_lib.models import count_parameters
 from course_lib.runtime import seeded
-from course_lib.stages import freeze, stages, unfreeze
-from course_lib.training import TrainConfig, fit
+from course_lib.stages import evaluating, freeze, stages, unfreeze
+from course_lib.training import TrainConfig, fit_whole
 
 RESAMPLES = 200
 TIMED_REPEATS = 3
@@ -90,7 +90,7 @@ def compare_backbones(
         with seeded(config.seed):
             model = build_backbone(name, len(train.classes), weights=weights)
         drop_auxiliary_head(model)
-        fit(model, train, validation, config, device=device)
+        fit_whole(model, train, validation, config, device=device)
         rows.append(_measure(name, model, train, validation, config.batch_size, device))
     size = train.inputs(torch.tensor([0])).shape[-1]
     start = f"{weights} weights" if weights else "a random start"
@@ -104,14 +104,11 @@ def compare_backbones(
 def gflops(model: nn.Module, size: int) -> float:
     """Billions of multiply-adds for one square image of ``size`` px: what papers and torchvision list as GFLOPs.
 
-    A multiplication and the addition that follows it count as one. The model is left in the mode it was in.
+    A multiplication and the addition that follows it count as one. Each layer is left in the mode it was in.
     """
-    was_training, device = model.training, next(model.parameters()).device
-    try:
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            model.eval()(torch.zeros(1, 3, size, size, device=device))
-    finally:
-        model.train(was_training)
+    device = next(model.parameters()).device
+    with evaluating(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, size, size, device=device))
     operations: int = counter.get_total_flops()  # takes a multiplication and an addition as two
     return operations / 2 / 1e9
 

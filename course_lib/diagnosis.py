@@ -25,7 +25,7 @@ from course_lib.training import check_before_training
 
 SWEEP_STEPS = 100
 SMOOTHING = 3.0  #: width of the Gaussian that the losses of a sweep are smoothed with, steps
-DIVERGED = 4.0  #: times the lowest loss of a sweep: here it is given up
+DIVERGED = 4.0  #: times the first loss of a sweep: here it is given up
 LEARNED = 0.05  #: cross-entropy of one batch below which a network has it by heart
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from course_lib.dataset import ImageData
 from course_lib.runtime import progress
+from course_lib.stages import evaluating
 
 Metric = Callable[["Predictions"], float]
 
@@ -54,21 +55,17 @@ class Predictions:
 def predict(
     model: nn.Module, data: ImageData, *, device: torch.device | str = "cpu", batch_size: int = 64
 ) -> Predictions:
-    """The model's class probabilities for every image. The model is left in the mode it was in.
+    """The model's class probabilities for every image. Each layer is left in the mode it was in.
 
     Raises:
         ValueError: the model answers with another number of classes than the data have.
     """
-    was_training = model.training
-    model.eval().to(device)
+    model.to(device)
     batches = torch.arange(len(data)).split(batch_size)  # type: ignore[no-untyped-call]
-    try:
-        with torch.inference_mode():
-            logits = [
-                model(data.inputs(chosen, device)).float().cpu() for chosen in progress(batches, "Predicting", "batch")
-            ]
-    finally:
-        model.train(was_training)
+    with evaluating(model), torch.inference_mode():
+        logits = [
+            model(data.inputs(chosen, device)).float().cpu() for chosen in progress(batches, "Predicting", "batch")
+        ]
     probabilities = torch.cat(logits).double().softmax(dim=1).numpy()
     check_class_count(probabilities.shape, data.classes)
     return Predictions(
@@ -206,8 +203,12 @@ class Comparison:
 
     @property
     def wins(self) -> float:
-        """The part of the draws in which the first is better, 0 to 1; ties count half."""
+        """The part of the draws in which the first is better, 0 to 1; ties count half.
+
+        Draws in which the metric of one does not exist are left out.
+        """
         gained = self.draws[:, 0] - self.draws[:, 1]
+        gained = gained[~np.isnan(gained)]
         return float((gained > 0).mean() + (gained == 0).mean() / 2)
 
     def __str__(self) -> str:
@@ -251,12 +252,13 @@ class Report:
 
     title: str
     scores: tuple[Score, ...]
+    disease: str = "PNEUMONIA"  #: what someone always says who does not look
 
     def __getitem__(self, name: str) -> Score:
         return next(score for score in self.scores if score.name == name)
 
     def _repr_markdown_(self) -> str:
-        head = [f"**{self.title}**", "", "| | value | 95 % interval | always PNEUMONIA |", "|---|---|---|---|"]
+        head = [f"**{self.title}**", "", f"| | value | 95 % interval | always {self.disease} |", "|---|---|---|---|"]
         return "\n".join(
             head
             + [f"| {s.name} | {s.value:.3f} | {s.low:.3f} to {s.high:.3f} | {s.baseline:.3f} |" for s in self.scores]
@@ -281,7 +283,8 @@ def evaluate(predictions: Predictions, threshold: float, title: str, *, resample
         low, high = bootstrap_interval(predictions, metric_of, resamples=resamples)
         scores.append(Score(name, metric_of(predictions), low, high, metric_of(blind)))
     images, patients = len(predictions), len(set(predictions.patients))
-    return Report(f"{title}: {images} images of {patients} patients, threshold {threshold:.2f}", tuple(scores))
+    told = f"{title}: {images} images of {patients} patients, threshold {threshold:.2f}"
+    return Report(told, tuple(scores), predictions.classes[1])
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ which would make weak and strong evidence look alike. All of them explain a logi
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from PIL import Image
 from torch import nn
 from torchvision.transforms import v2
 
-from course_lib.dataset import Radiograph, open_grey
+from course_lib.dataset import DataError, Radiograph, open_grey
 from course_lib.phantom import read_mask
 from course_lib.runtime import seeded
-from course_lib.stages import stages
+from course_lib.stages import evaluating, stages
 from course_lib.transforms import Preprocessing, fit_to_square
 
 Maps = NDArray[np.float32]
@@ -37,7 +36,7 @@ def grad_cam(model: nn.Module, layer: nn.Module, images: torch.Tensor, target: i
 
     Source: Selvaraju et al., Grad-CAM, ICCV 2017, arXiv:1610.02391. captum's default is without the cut at zero.
     """
-    with _evaluating(model):
+    with evaluating(model):
         inputs = images.detach().clone().requires_grad_()
         coarse = LayerGradCam(model, layer).attribute(inputs, target, relu_attributions=True)
         maps = LayerAttribution.interpolate(coarse.detach(), tuple(images.shape[2:]), "bilinear")
@@ -64,7 +63,7 @@ def occlusion(
             f"but got the stride {stride} and the patch {patch}."
         )
     channels = images.shape[1]
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         falls = Occlusion(model).attribute(
             images, (channels, patch, patch), strides=(channels, stride, stride), baselines=fill, target=target
         )
@@ -81,7 +80,7 @@ def integrated_gradients(
 
     Source: Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017, arXiv:1703.01365.
     """
-    with _evaluating(model):
+    with evaluating(model):
         parts = IntegratedGradients(model).attribute(
             images, baselines=baseline, target=target, n_steps=steps, internal_batch_size=max(64, len(images))
         )
@@ -169,10 +168,12 @@ def intervene(
     """The same radiographs after a change, saved as JPEG in the folder; labels and patients stay.
 
     Raises:
-        DataError: a file can not be read.
+        DataError: a file can not be read, or two would get the same name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     changed = [replace(r, path=folder / r.path.with_suffix(".jpeg").name) for r in radiographs]
+    if len({r.path for r in changed}) < len(changed):
+        raise DataError("Two of the radiographs have the same file name. Give each a name of its own.")
     for before, after in zip(radiographs, changed, strict=True):
         change(open_grey(before.path)).save(after.path, "jpeg", quality=quality)
     return changed
@@ -187,17 +188,6 @@ def cover(image: Image.Image, box: tuple[float, float, float, float]) -> Image.I
     left, top, right, bottom = (round(part * image.height) for part in box)
     covered.paste(int(np.median(np.asarray(image))), (left, top, min(right, image.width), bottom))
     return covered
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Put the model into evaluation mode, and back into the one it was in."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def _as_array(maps: torch.Tensor) -> Maps:

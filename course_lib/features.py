@@ -20,6 +20,7 @@ from course_lib.backbones import head_of
 from course_lib.dataset import ImageData
 from course_lib.evaluation import Predictions
 from course_lib.runtime import COURSE_ROOT, progress
+from course_lib.stages import evaluating
 
 BATCH = 64
 KEPT_FILES = 32  #: in the cache; the ones that were not used for longest make room
@@ -114,21 +115,20 @@ def probe_predictions(probe: Pipeline, of: Features) -> Predictions:
 
 
 def _compute(model: nn.Module, data: ImageData, device: torch.device | str) -> NDArray[np.float32]:
-    was_training, collected = model.training, []
+    collected: list[torch.Tensor] = []
 
     def collect(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         collected.append(inputs[0].flatten(1).float().cpu())
 
     hook = head_of(model).register_forward_pre_hook(collect)
-    model.eval().to(device)
+    model.to(device)
     batches = torch.arange(len(data)).split(BATCH)  # type: ignore[no-untyped-call]
     try:
-        with torch.inference_mode():
+        with evaluating(model), torch.inference_mode():
             for chosen in progress(batches, "Computing features", "batch"):
                 model(data.inputs(chosen, device))
     finally:
         hook.remove()
-        model.train(was_training)
     values: NDArray[np.float32] = torch.cat(collected).numpy()
     return values
 
@@ -154,9 +154,9 @@ def _key(model: nn.Module, data: ImageData) -> str:
 
 def _look(data: ImageData) -> torch.Tensor:
     """The first and the last image as a network sees them, which is what tells most about the preprocessing."""
-    ends = torch.tensor([0, len(data) - 1])
+    ends, generator = torch.tensor([0, len(data) - 1]), torch.get_rng_state()
     look = data.inputs(ends)
-    if not torch.equal(look, data.inputs(ends)):
+    if not torch.equal(generator, torch.get_rng_state()) or not torch.equal(look, data.inputs(ends)):
         raise ValueError(
             "These data look different each time: they have random augmentation. Features are computed once, so "
             "take the same images without it (evaluation_transform)."
@@ -196,6 +196,7 @@ def _write(path: Path, values: NDArray[np.float32]) -> None:
             f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "
             "set COURSE_CACHE."
         ) from error
-    newest_first = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for old in newest_first[KEPT_FILES:]:
-        old.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # another process has just removed one
+        newest_first = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in newest_first[KEPT_FILES:]:
+            old.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ from course_lib.models import resnet18_classifier
 from course_lib.pixels import PixelCache
 from course_lib.recipe import REAL_XRAYS, STRONG, Recipe
 from course_lib.runtime import COURSE_ROOT, seeded
-from course_lib.training import fit
+from course_lib.training import fit_whole
 from course_lib.transforms import Normalisation
 
 RESULTS = COURSE_ROOT / "build" / "headline"
@@ -93,21 +93,20 @@ def choose(folder: Path) -> str:
     kept = RESULTS / "choose.json"
     done: dict[str, dict[str, float]] = json.loads(kept.read_text()) if kept.exists() else {}
     pairs = folds_by_patient(radiographs, FOLDS)[:FOLDS_USED]
+    measured: dict[str, list[dict[str, float]]] = {name: [] for name in CANDIDATES}
     for name, recipe in CANDIDATES.items():
         for fold, (train, held_out) in enumerate(pairs):
-            key = _fingerprint(recipe, fold, train)
+            key = _fingerprint((recipe, CHANGES), fold, train)
             if key not in done:
                 print(f"{name}, fold {fold + 1} of {FOLDS_USED}", flush=True)
                 done[key] = _scores_of(recipe, train, held_out, classes)
                 part = kept.with_suffix(".part")
                 part.write_text(json.dumps(done, indent=1), encoding="utf-8")
                 part.replace(kept)
+            measured[name].append(done[key])
     rows = {
-        name: [
-            float(np.mean([done[_fingerprint(recipe, fold, train)][change] for fold, (train, _) in enumerate(pairs)]))
-            for change in CHANGES
-        ]
-        for name, recipe in CANDIDATES.items()
+        name: [float(np.mean([scores[change] for scores in measured[name]])) for change in CHANGES]
+        for name in CANDIDATES
     }
     best = max(rows, key=lambda name: np.mean(rows[name]))
     return "\n".join(
@@ -133,7 +132,7 @@ def _scores_of(
     """AUROC on the held-out patients under each change."""
     model = _new_network(0, len(classes))
     validation = PixelCache(held_out, classes, recipe.how)
-    fit(model, PixelCache(train, classes, recipe.how, recipe.augmentation), validation, recipe.config)
+    fit_whole(model, PixelCache(train, classes, recipe.how, recipe.augmentation), validation, recipe.config)
     scores = {}
     for name, change in CHANGES.items():
         with seeded(0):
@@ -189,7 +188,9 @@ def _trained(recipe: Recipe, seed: int, data: ImageData, validation: ImageData) 
     model = _new_network(seed, len(data.classes))
     checkpoint = RESULTS / f"{_fingerprint(recipe, seed, data.radiographs)}.pt"
     clock, interrupted, started = checkpoint.with_suffix(".minutes"), checkpoint.exists(), time.monotonic()
-    fit(model, data, validation, replace(recipe.config, seed=seed), checkpoint=checkpoint)
+    if not interrupted:  # a new training has a new clock
+        clock.unlink(missing_ok=True)
+    fit_whole(model, data, validation, replace(recipe.config, seed=seed), checkpoint=checkpoint)
     if not clock.exists():
         clock.write_text(str(math.nan if interrupted else (time.monotonic() - started) / 60), encoding="utf-8")
     return model, float(clock.read_text(encoding="utf-8"))
@@ -213,10 +214,10 @@ def _with_interval(predictions: Predictions, metric: Metric) -> str:
     return f"{metric(predictions):.3f} ({low:.3f} to {high:.3f})"
 
 
-def _fingerprint(recipe: Recipe, number: int, radiographs: Sequence[Radiograph]) -> str:
-    """The same for the same recipe, fold or seed, and files."""
+def _fingerprint(what: object, number: int, radiographs: Sequence[Radiograph]) -> str:
+    """The same for the same recipe (and changes), fold or seed, and files."""
     names = [(r.path.name, r.path.stat().st_size, r.label) for r in radiographs]
-    return hashlib.sha256(repr((recipe, number, names)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((what, number, names)).encode()).hexdigest()[:16]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

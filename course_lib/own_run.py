@@ -1,28 +1,31 @@
 """A run of one's own: what is chosen once at its beginning, and what others have published, to hold beside its end."""
 
 import hashlib
+import itertools
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import nn
-from torchvision.models import ResNet
 
 from course_lib.augmentation import Augmentation
 from course_lib.backbones import BACKBONES, Weights, build_backbone, grad_cam_layer, preprocessing_for
+from course_lib.dataset import Radiograph
 from course_lib.delivery import CHEST_XRAYS
 from course_lib.evaluation import Report, Score
 from course_lib.models import Net
 from course_lib.recipe import REAL_XRAYS, STRONG, Recipe, TrainConfig
 from course_lib.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
 from course_lib.sources import CourseData, open_dataset
+from course_lib.stages import evaluating, pieces
 from course_lib.transforms import Preprocessing
 
 NET = "net"  #: the course's own network, beside the names in `backbones.BACKBONES`
 RUNS = COURSE_ROOT / "build" / "own_run"
 CARD_FILE = "model_card.md"  #: in the folder of a run
-SMALL_PX = 128  #: below, the last stage of a ResNet has fewer than 4 x 4 places
+LEAST_PLACES = 4  #: per side of a Grad-CAM map; fewer say hardly where anything is
 
 #: For weights that were learned elsewhere: small steps that fade out. Taken over from common practice, not tuned here.
 FINE_TUNING = TrainConfig(
@@ -126,8 +129,7 @@ def build_network(choices: Choices, classes: int) -> nn.Module:
 
 def shelf_for(choices: Choices, data: CourseData) -> Path:
     """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
-    about = hashlib.sha256(repr(choices).encode()).hexdigest()[:8]
-    return RUNS / f"{_slug(data)}-{about}"
+    return RUNS / f"{_slug(data)}-{_digest((choices, _names(data.train), _names(data.validation)))}"
 
 
 def times_opened(shelf: Path, data: CourseData) -> int:
@@ -136,13 +138,25 @@ def times_opened(shelf: Path, data: CourseData) -> int:
 
 
 def map_layer(model: nn.Module, size: int) -> nn.Module:
-    """The layer for a Grad-CAM map of images of ``size`` px: as late as possible, but with 4 x 4 places at least."""
+    """The layer for a Grad-CAM map of images of ``size`` px: the latest whose map has 4 x 4 places at least.
+
+    The model's usual layer where that will do, and where no layer will.
+    """
     if isinstance(model, Net):
         return model.get_submodule("features.10")  # the last ReLU; after it, the pooling halves the map
-    if isinstance(model, ResNet) and size < SMALL_PX:
-        stage: nn.Module = model.layer3
-        return stage
-    return grad_cam_layer(model)
+    usual, seen = grad_cam_layer(model), list[tuple[nn.Module, torch.Size]]()
+    layers = dict.fromkeys([*(layer for _, layer in pieces(model)), usual])
+    hooks = [layer.register_forward_hook(lambda layer, _, out: seen.append((layer, out.shape))) for layer in layers]
+    try:
+        with evaluating(model), torch.no_grad():
+            model(torch.zeros(1, 3, size, size, device=next(model.parameters()).device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    before_usual = itertools.takewhile(lambda one: one[0] is not usual, seen)
+    wide = [layer for layer, shape in before_usual if len(shape) == 4 and min(shape[2:]) >= LEAST_PLACES]
+    shape_of_usual = next(shape for layer, shape in seen if layer is usual)
+    return usual if min(shape_of_usual[2:]) >= LEAST_PLACES or not wide else wide[-1]
 
 
 @dataclass(frozen=True)
@@ -212,10 +226,10 @@ def beside_published(report: Report, data: CourseData) -> Comparison:
         verdict = "Nothing may be compared: the images of this run are simulated, the others are of children."
     elif not official:
         verdict = "Nothing may be compared: this run was tested on other images, with other labels."
-    elif images < official:
+    elif images != official:
         verdict = (
-            f"A mark, and no match: this run was tested on {images} of the {official} images. The others may be easier "
-            "or harder."
+            f"A mark, and no match: this run was tested on {images} images, the others on {official}. Those that only "
+            "one side has may be easier or harder."
         )
     else:
         verdict = (
@@ -226,7 +240,16 @@ def beside_published(report: Report, data: CourseData) -> Comparison:
 
 
 def _slug(data: CourseData) -> str:
-    return data.card.slug if data.card else "folder"
+    """The data set, and which of its images are the test."""
+    return f"{data.card.slug if data.card else 'folder'}-{_digest(_names(data.test))}"
+
+
+def _names(radiographs: Sequence[Radiograph]) -> list[tuple[str, int]]:
+    return [(r.path.name, r.label) for r in radiographs]
+
+
+def _digest(what: object) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:8]
 
 
 def _recipe(network: str, weights: Weights | None, profile: Profile) -> Recipe:

@@ -26,7 +26,7 @@ from course_lib.evaluation import auroc, average_precision, bootstrap_interval, 
 from course_lib.pixels import PixelCache
 from course_lib.recipe import RESNET_FROM_SCRATCH, TrainConfig, TrainingError
 from course_lib.runtime import COURSE_ROOT, seeded
-from course_lib.training import fit
+from course_lib.training import fit_whole
 from course_lib.transforms import Preprocessing
 from course_lib.weights import WeightsCard, pack_state, save_shipped, unpack_state
 
@@ -69,7 +69,7 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
     with seeded(recipe.seed):
         model = build_backbone(NETWORK, len(train.classes), weights=None)
     checkpoint = work / f"training-{_key(recipe)}.pt"
-    print(fit(model, train, validation, recipe.training, checkpoint=checkpoint))
+    print(fit_whole(model, train, validation, recipe.training, checkpoint=checkpoint))
     before = auroc(predict(model, test))
     content = pack_state(model.state_dict())
     model.load_state_dict(unpack_state(content))

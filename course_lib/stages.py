@@ -1,6 +1,7 @@
 """A network's stages, from the input to the head: which of them learn, and which stay as they are."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from torch import nn
 
@@ -22,7 +23,7 @@ def stages(model: nn.Module) -> list[tuple[str, nn.Module]]:
     found: list[tuple[str, list[nn.Module]]] = []
     auxiliary: list[nn.Module] = []
     is_open = False  # may the next single layer join the last stage?
-    for name, layer in _pieces(model):
+    for name, layer in pieces(model):
         if name == AUXILIARY_HEAD:
             auxiliary.append(layer)
             continue
@@ -76,12 +77,24 @@ def begin_training(model: nn.Module) -> None:
             layer.eval()
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put the model into evaluation mode inside the block; afterwards each layer is in the mode it was in."""
+    before = [(layer, layer.training) for layer in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for layer, was_training in before:
+            layer.training = was_training
+
+
 def needs_batches(model: nn.Module) -> bool:
     """Whether a batch norm goes by the batch in training, so that it needs two images at least."""
     return any(isinstance(layer, _BatchNorm) and not _is_frozen_batch_norm(layer) for layer in model.modules())
 
 
-def _pieces(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def pieces(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The model's children, and instead of ``features``, what these consist of."""
     for name, child in model.named_children():
         if name == "features":

@@ -27,7 +27,7 @@ from course_lib.parallel import (
 )
 from course_lib.recipe import TrainConfig, TrainingError, precision_on
 from course_lib.runtime import bars_are_off, seeded
-from course_lib.stages import begin_training, freeze, needs_batches, stages, unfreeze
+from course_lib.stages import begin_training, evaluating, freeze, needs_batches, stages, unfreeze
 from course_lib.trainer import Trainer, batches_of, seed_of
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "TrainingError",
     "check_before_training",
     "fit",
+    "fit_whole",
     "freeze",
     "load_checkpoint",
     "save_checkpoint",
@@ -125,8 +126,8 @@ def fit(
                 after = history.after(train_loss, predictions, trainer.learning_rate)
                 if after.best_epoch == len(history):
                     best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself changes with the model
+                file.save(best, {"history": asdict(after), "trainer": trainer.state_dict()})
                 history = after
-                file.save(best, {"history": asdict(history), "trainer": trainer.state_dict()})
                 bar.set_postfix(loss=f"{history.validation_loss[-1]:.3f}", auroc=f"{history.validation_auroc[-1]:.3f}")
                 bar.update()
         except KeyboardInterrupt:
@@ -136,6 +137,27 @@ def fit(
         finally:
             model.load_state_dict(best)
     return replace(history, stopped_early=len(history) < config.epochs)
+
+
+def fit_whole(
+    model: nn.Module,
+    train: ImageData,
+    validation: ImageData,
+    config: TrainConfig,
+    *,
+    device: torch.device | str = "cpu",
+    checkpoint: Path | str | None = None,
+) -> History:
+    """`fit`, for programs that store what comes of it: an interruption goes through, instead of half a training.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted; with a ``checkpoint`` the same call goes on from there.
+        TrainingError, ValueError: as in `fit`.
+    """
+    history = fit(model, train, validation, config, device=device, checkpoint=checkpoint)
+    if not history.is_complete(config):
+        raise KeyboardInterrupt
+    return history
 
 
 def train_one_epoch(trainer: Trainer, data: ImageData, epoch: int) -> float:
@@ -191,10 +213,9 @@ def _try_one_image(model: nn.Module, train: ImageData, config: TrainConfig, devi
     memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
     with seeded(0):  # an augmentation draws random numbers
         image = train.inputs(torch.tensor([0]), device)
-    was_training = model.training
-    model.eval().to(device).to(memory_format=memory_format)
+    model.to(device).to(memory_format=memory_format)
     try:
-        with torch.inference_mode():
+        with evaluating(model), torch.inference_mode():
             output = model(image.to(memory_format=memory_format))
     except RuntimeError as error:
         model.to(memory_format=torch.contiguous_format)
@@ -207,8 +228,6 @@ def _try_one_image(model: nn.Module, train: ImageData, config: TrainConfig, devi
             f"The model can not take an image of shape {list(image.shape[1:])}: {error}. "
             "Change the transform's size, or a layer whose size is fixed."
         ) from error
-    finally:
-        model.train(was_training)
     check_class_count(output.shape, train.classes)
 
 

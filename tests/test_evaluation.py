@@ -1,6 +1,7 @@
 """The numbers: against scikit-learn, against counting by hand, and honest about patients."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,19 @@ def test_a_model_is_no_better_than_itself() -> None:
     first, _ = two_models()
     paired = compare(first, first, evaluation.auroc, resamples=20)
     assert (paired.difference, paired.low, paired.high, paired.wins) == (0, 0, 0, 0.5)
+
+
+def test_draws_without_a_value_are_nobodys_win() -> None:
+    first, second = (replace(model, probabilities=model.probabilities**9) for model in two_models())
+    precision = evaluation.bind(evaluation.precision, 0.8)
+    one_way, other_way = (compare(*pair, precision, resamples=200) for pair in ((first, second), (second, first)))
+    assert np.isnan(one_way.draws).any()
+    assert one_way.wins + other_way.wins == pytest.approx(1)
+
+
+def test_a_report_names_the_disease_of_its_classes() -> None:
+    sick = replace(two_models()[0], classes=("HEALTHY", "TUBERCULOSIS"))
+    assert "always TUBERCULOSIS" in evaluation.evaluate(sick, 0.5, "A test", resamples=5)._repr_markdown_()
 
 
 def test_only_models_that_saw_the_same_images_can_be_compared() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from course_lib import phantom
-from course_lib.dataset import Radiograph, read_split
+from course_lib.dataset import DataError, Radiograph, read_split
 from course_lib.exercises import explaining
 from course_lib.explain import (
     cover,
@@ -208,6 +208,12 @@ def test_an_intervention_changes_the_pixels_and_nothing_else(tmp_path: Path) -> 
     assert (changed.label, changed.patient, changed.path.name) == (0, "phantom0001", "phantom0001_normal_1.jpeg")
     assert np.asarray(Image.open(changed.path)).mean() == 100
     assert np.asarray(Image.open(path)).mean() == 200
+
+
+def test_two_pictures_of_the_same_name_are_refused(tmp_path: Path) -> None:
+    same = [Radiograph(tmp_path / folder / "phantom0001_normal_1.png", 0, "phantom0001") for folder in "ab"]
+    with pytest.raises(DataError, match="the same file name"):
+        intervene(same, tmp_path / "new", lambda image: image)
 
 
 def test_a_box_is_covered_with_the_median() -> None:

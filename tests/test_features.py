@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from course_lib import features as room
+from course_lib.augmentation import NO_CHANGE
 from course_lib.backbones import build_backbone, head_of
 from course_lib.dataset import RadiographDataset
 from course_lib.evaluation import auroc, evaluate, predict
@@ -157,6 +158,12 @@ def test_augmented_images_are_refused(net: nn.Module, small_data: RadiographData
     varied = RadiographDataset(small_data.radiographs, small_data.classes, training_transform(Preprocessing(size=32)))
     with pytest.raises(ValueError, match=r"random augmentation.*take the same images without it"):
         features(net, varied, folder=cache)
+
+
+def test_a_change_that_seldom_comes_is_refused_too(net: nn.Module, small_data: RadiographDataset, cache: Path) -> None:
+    seldom = training_transform(Preprocessing(size=32), replace(NO_CHANGE, patch=1e-6))
+    with pytest.raises(ValueError, match="random augmentation"):
+        features(net, RadiographDataset(small_data.radiographs, small_data.classes, seldom), folder=cache)
 
 
 def test_a_probe_learns_what_is_easy_and_every_metric_takes_it(

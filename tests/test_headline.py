@@ -77,6 +77,15 @@ def test_a_comparison_goes_on_where_it_stopped(folder: Path, monkeypatch: pytest
     assert "Best under all changes together: plain" in (headline.RESULTS / "choose.md").read_text(encoding="utf-8")
 
 
+def test_other_changes_are_another_comparison(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headline, "_scores_of", lambda *_: dict.fromkeys(headline.CHANGES, 0.5))
+    main(["choose", str(folder)])
+    monkeypatch.setattr(headline, "CHANGES", {**headline.CHANGES, "as they are": replace(NO_CHANGE, noise=0.5)})
+    monkeypatch.setattr(headline, "_scores_of", lambda *_: dict.fromkeys(headline.CHANGES, 0.75))
+    main(["choose", str(folder)])
+    assert "0.5000" not in (headline.RESULTS / "choose.md").read_text(encoding="utf-8")
+
+
 def test_training_ends_with_a_page_and_is_not_repeated(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +144,10 @@ def test_the_minutes_are_those_of_the_training_and_not_of_reading_it(folder: Pat
     clock.write_text("12.5", encoding="utf-8")
     main(["train", str(folder)])
     assert "| one network | 12.5 |" in (headline.RESULTS / "train.md").read_text(encoding="utf-8")
+    (checkpoint,) = headline.RESULTS.glob("*.pt")
+    checkpoint.unlink()
+    main(["train", str(folder)])
+    assert "12.5" not in (headline.RESULTS / "train.md").read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,18 @@ def test_the_same_seed_gives_the_same_network() -> None:
     assert isinstance(build_network(choose(network="net"), 3), Net)
 
 
-@pytest.mark.parametrize(("network", "size", "places"), [("net", 64, 16), ("resnet18", 64, 4), ("resnet18", 224, 7)])
+@pytest.mark.parametrize(
+    ("network", "size", "places"),
+    [
+        ("net", 64, 16),
+        ("resnet18", 32, 4),
+        ("resnet18", 64, 4),
+        ("resnet18", 224, 7),
+        ("densenet121", 64, 4),
+        ("efficientnet_b0", 64, 4),
+        ("mobilenet_v3_small", 64, 4),
+    ],
+)
 def test_a_map_has_four_by_four_places_at_least(network: str, size: int, places: int) -> None:
     model = build_network(choose(network=network), 2).eval()
     shapes = []
@@ -128,14 +139,19 @@ def test_each_run_has_a_shelf_and_the_openings_of_a_test_are_counted(
         assert times_opened(shelf, data) == opened
         shelf.mkdir(exist_ok=True)
         (shelf / own_run.CARD_FILE).write_text("card")
+    other_train, other_test = replace(data, train=data.train[:4]), replace(data, test=data.test[:4])
+    assert shelf_for(choose(seed=0), other_train) != shelves[0]
+    assert times_opened(shelves[0], other_train) == 2
+    assert times_opened(shelf_for(choose(seed=0), other_test), other_test) == 1
 
 
 @pytest.mark.parametrize(
     ("card", "images", "may", "says"),
     [
         ("phantom", 624, False, "images of this run are simulated"),
-        ("chest-xray-pneumonia", 280, False, "tested on 280 of the 624 images"),
+        ("chest-xray-pneumonia", 280, False, "tested on 280 images, the others on 624"),
         ("chest-xray-pneumonia", 624, True, "The 624 test images are the same"),
+        ("chest-xray-pneumonia", 700, False, "tested on 700 images, the others on 624"),
         ("", 624, False, "on other images, with other labels"),
     ],
 )

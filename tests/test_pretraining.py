@@ -154,7 +154,7 @@ def test_the_phantoms_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch)
     def stop(*_: object, **__: object) -> None:
         raise TrainingError("far enough")
 
-    monkeypatch.setattr(pretraining, "fit", stop)
+    monkeypatch.setattr(pretraining, "fit_whole", stop)
     monkeypatch.setattr(phantom.files, "_write_pictures", None)  # would fail if it were called
     with pytest.raises(TrainingError, match="far enough"):
         pretrain(TINY, made / "work")

@@ -8,7 +8,7 @@ from torch import nn
 from torchvision import models
 
 from course_lib.models import Net
-from course_lib.stages import begin_training, freeze, needs_batches, stages, unfreeze
+from course_lib.stages import begin_training, evaluating, freeze, needs_batches, stages, unfreeze
 
 EXPECTED: list[tuple[Callable[[], nn.Module], list[str]]] = [
     (Net, ["stem", "features.4", "features.8", "head"]),
@@ -61,3 +61,13 @@ def test_only_frozen_batch_norms_stay_out_of_training_mode() -> None:
     assert needs_batches(net)
     freeze(net, except_for=net.head)
     assert not needs_batches(net)
+
+
+def test_after_a_look_each_layer_is_in_the_mode_it_was_in() -> None:
+    freeze(net := Net())
+    unfreeze(net, last=2)
+    begin_training(net)
+    before = [layer.training for layer in net.modules()]
+    with evaluating(net):
+        assert not any(layer.training for layer in net.modules())
+    assert [layer.training for layer in net.modules()] == before

@@ -97,6 +97,13 @@ def test_rows_of_another_question_are_not_gone_on_with(trial: Study, phantoms: C
     assert calls == [*CASES[:3], *CASES]
 
 
+def test_rows_of_other_images_are_not_gone_on_with(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(interrupted(trial, after=3), replace(phantoms, train=phantoms.train[:10]))
+    carry_out(trial, phantoms)
+    assert calls == [*CASES[:3], *CASES]
+
+
 def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData) -> None:
     carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
     assert stored("trial", "real").command == 'make studies DATA=<folder> ARGS="--only trial"'

@@ -17,7 +17,7 @@ from course_lib.dataset import RadiographDataset
 from course_lib.evaluation import predict
 from course_lib.models import Net
 from course_lib.trainer import Trainer
-from course_lib.training import TrainConfig, TrainingError, fit, freeze, load_checkpoint, save_checkpoint
+from course_lib.training import TrainConfig, TrainingError, fit, fit_whole, freeze, load_checkpoint, save_checkpoint
 
 ModelMaker = Callable[[int], nn.Module]
 QUICK = TrainConfig(epochs=3, batch_size=8)
@@ -127,6 +127,23 @@ def test_an_interruption_keeps_the_best_so_far(
     assert history.stopped_early
     assert torch.equal(model.state_dict()["1.weight"], seen[1]["1.weight"])
     assert "keeping the weights of epoch 2" in capsys.readouterr().out
+
+
+def test_a_program_that_stores_what_comes_gets_whole_trainings_alone(
+    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_losses(monkeypatch, [0.5, 0.6, 0.7])
+    assert len(fit_whole(tiny_model(2), small_data, small_data, replace(QUICK, patience=1))) == 2
+    one_epoch = training.train_one_epoch
+
+    def interrupted_in_the_second(trainer: Trainer, data: RadiographDataset, epoch: int) -> float:
+        if epoch == 1:
+            raise KeyboardInterrupt
+        return one_epoch(trainer, data, epoch)
+
+    monkeypatch.setattr(training, "train_one_epoch", interrupted_in_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        fit_whole(tiny_model(2), small_data, small_data, QUICK)
 
 
 def test_frozen_weights_stay_where_they_are(small_data: RadiographDataset) -> None:

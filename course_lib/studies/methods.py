@@ -18,7 +18,7 @@ from course_lib.models import resnet18_classifier
 from course_lib.pixels import PixelCache
 from course_lib.sources import CourseData
 from course_lib.studies.study import Row
-from course_lib.training import TrainConfig, fit
+from course_lib.training import TrainConfig, fit_whole
 from course_lib.transforms import Preprocessing
 
 SEEDS = (0, 1, 2, 3, 4)  #: of what is drawn, the random start and the order of the images
@@ -55,7 +55,7 @@ def train_and_judge(
         PixelCache(part, data.classes, HOW)
         for part in (take_patients(data.validation, MOST_VALIDATION_IMAGES), data.test)
     )
-    fit(model, PixelCache(train, data.classes, HOW, augmentation), validation, config)
+    fit_whole(model, PixelCache(train, data.classes, HOW, augmentation), validation, config)
     return predict(model, validation), predict(model, test)
 
 

@@ -1,5 +1,6 @@
 """What a study is, how it is carried out, and the small file that keeps its numbers."""
 
+import hashlib
 import itertools
 import json
 import math
@@ -103,10 +104,10 @@ def carry_out(study: Study, data: CourseData) -> Path:
     """Measure every case and write the file, which appears when all are there; gives its path.
 
     A file that is there already is left as it is. What an interrupted call has measured is not measured again, if
-    versions, data and question are the same.
+    versions, images and question are the same.
     """
-    source = "phantom" if data.simulated else "real"
-    path, part = (folder / _file_of(study.name, source) for folder in (RESULTS, UNFINISHED))
+    file = _file_of(study.name, "phantom" if data.simulated else "real")
+    path, part = RESULTS / file, UNFINISHED / f"{_fingerprint(data)}-{file}"
     if path.exists():
         print(f"{study.name}: {path.name} is there already. Delete it to measure anew.", flush=True)
         return path
@@ -119,6 +120,13 @@ def carry_out(study: Study, data: CourseData) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part.replace(path)
     return path
+
+
+def _fingerprint(data: CourseData) -> str:
+    """The same for the same images with the same labels."""
+    parts = (data.train, data.validation, data.test)
+    names = [[(r.path.name, r.label, r.patient) for r in part] for part in parts]
+    return hashlib.sha256(repr(names).encode()).hexdigest()[:8]
 
 
 def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequence[Row]) -> Results:
