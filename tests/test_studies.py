@@ -11,7 +11,7 @@ from course_lib.backbones import preprocessing_for
 from course_lib.cards import DataError
 from course_lib.runtime import COURSE_ROOT
 from course_lib.sources import CourseData, open_dataset
-from course_lib.studies import STUDIES, Row, Study, carry_out, is_stored, methods, stored, study
+from course_lib.studies import STUDIES, Row, Study, carry_out, methods, stored, study
 from course_lib.studies.__main__ import PROFILE, main
 
 CASES = tuple({"method": method, "seed": seed} for method in "ab" for seed in (0, 1))
@@ -84,7 +84,7 @@ def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData, call
 def test_an_interrupted_study_goes_on_where_it_stopped(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
     with pytest.raises(KeyboardInterrupt):
         carry_out(interrupted(trial, after=3), phantoms)
-    assert not is_stored("trial", "phantom")
+    assert not (study.RESULTS / "trial.phantom.json").exists()
     carry_out(trial, phantoms)
     assert calls == list(CASES)
     assert len(stored("trial", "phantom").rows) == len(CASES)
@@ -107,7 +107,7 @@ def test_rows_of_other_images_are_not_gone_on_with(trial: Study, phantoms: Cours
 def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData) -> None:
     carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
     assert stored("trial", "real").command == 'make studies DATA=<folder> ARGS="--only trial"'
-    assert not is_stored("trial", "phantom")
+    assert not (study.RESULTS / "trial.phantom.json").exists()
 
 
 def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> None:
@@ -145,19 +145,17 @@ def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: Cou
         assert case in cases
         measured = study.measure(phantoms, case)
         assert json.loads(json.dumps(measured)) == measured  # plain numbers and words
-        if is_stored(name, "phantom"):
-            (row,) = stored(name, "phantom").select(**case)
-            assert {**case, **measured} == pytest.approx(row, abs=study.tolerance)
+        (row,) = stored(name, "phantom").select(**case)
+        assert {**case, **measured} == pytest.approx(row, abs=study.tolerance)
 
 
 @pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.parametrize("source", ["phantom", "real"])
 def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> None:
-    if is_stored(name, source):
-        results = stored(name, source)
-        assert results.question == STUDIES[name].question
-        assert results.simulated == (source == "phantom")
-        assert results.rows
+    results = stored(name, source)
+    assert results.question == STUDIES[name].question
+    assert results.simulated == (source == "phantom")
+    assert results.rows
 
 
 def test_the_readme_quotes_the_study_on_real_xrays() -> None:

@@ -4,8 +4,8 @@
 """
 
 from course_lib.studies import finetuning, learning_curves, wrong_labels
-from course_lib.studies.study import Results, Row, Study, carry_out, is_stored, stored
+from course_lib.studies.study import Results, Row, Study, carry_out, stored
 
 STUDIES = {study.name: study for study in (finetuning.STUDY, learning_curves.STUDY, wrong_labels.STUDY)}
 
-__all__ = ["STUDIES", "Results", "Row", "Study", "carry_out", "is_stored", "stored"]
+__all__ = ["STUDIES", "Results", "Row", "Study", "carry_out", "stored"]

@@ -95,11 +95,6 @@ def stored(name: str, source: str) -> Results:
         raise DataError(f"{path.name} is no whole file of results: {error}. {_remedy(name, source)}") from error
 
 
-def is_stored(name: str, source: str) -> bool:
-    """Whether there are results of a study on ``"phantom"`` or ``"real"`` images."""
-    return (RESULTS / _file_of(name, source)).is_file()
-
-
 def carry_out(study: Study, data: CourseData) -> Path:
     """Measure every case and write the file, which appears when all are there; gives its path.
 
