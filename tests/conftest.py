@@ -13,11 +13,13 @@ import pytest
 import torch
 from PIL import Image
 
-from course_lib.dataset import RadiographDataset, load_card, read_split
-from course_lib.delivery import CHEST_XRAYS
+from course_lib.data.image_folder import read_split
+from course_lib.data.samples import RadiographDataset
+from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.exercises import judging
-from course_lib.sources import open_dataset
-from course_lib.transforms import Preprocessing, evaluation_transform
+from course_lib.modalities.registry import open_dataset
+from course_lib.sources.dataset_card import load_card
+from course_lib.sources.kaggle_dataset import CHEST_XRAYS
 from tests import notebook_results
 from tests.kaggle_fixtures import fault_table, learner, point_client_at
 from tests.kaggle_stand_in import StandIn, start

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import cards, delivery
-from course_lib.archive import verify
-from course_lib.cards import CARDS_FOLDER, DataError, DatasetCard, load_card
-from course_lib.runtime import COURSE_ROOT
-from course_lib.transfer import DownloadError, Patience
+from course_lib.sources import dataset_card, kaggle_dataset
+from course_lib.sources.archive import verify
+from course_lib.sources.dataset_card import CARDS_FOLDER, DatasetCard, load_card
+from course_lib.sources.download import DownloadError, Patience
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import COURSE_ROOT
 from tests.kaggle_stand_in import StandIn, running
 from tests.xray_archive import write_archive
 
@@ -51,7 +52,7 @@ class Learner:
         return self.cache / self.card.slug
 
     def fetch(self) -> Path:
-        return delivery.fetch_dataset(patience=QUICK)
+        return kaggle_dataset.fetch_dataset(patience=QUICK)
 
     def refused(self, expected: str, remedy: str) -> str:
         """What the call says when it fails; holds the sentence and the remedy, and no secret anywhere."""
@@ -108,7 +109,7 @@ def learner(
     """A learner with a token that is accepted, and nothing downloaded yet."""
     home = tmp_path / "home"
     home.mkdir()
-    monkeypatch.setattr(cards, "CARDS_FOLDER", tmp_path / "cards")
+    monkeypatch.setattr(dataset_card, "CARDS_FOLDER", tmp_path / "cards")
     card = small_card(tmp_path / "cards")
     archive = write_archive(home / "served.zip", card)
     caplog.set_level(logging.DEBUG)

@@ -11,13 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from course_lib.cards import load_card
-from course_lib.runtime import COURSE_ROOT
+from course_lib.sources.dataset_card import load_card
+from course_lib.support.runtime import COURSE_ROOT
 from tests.kaggle_fixtures import TOKEN, point_client_at, python
 from tests.kaggle_stand_in import StandIn, running
 from tests.xray_archive import write_archive
 
-COMMAND = python("-m", "course_lib.delivery", "data")
+COMMAND = python("-m", "course_lib.sources", "data")
 
 
 def call(folder: Path, title: str, *, token: bool) -> None:

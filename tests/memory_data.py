@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from course_lib.dataset import Radiograph
+from course_lib.data.samples import Radiograph
 
 
 class MemoryData:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.runtime import COURSE_ROOT
+from course_lib.support.runtime import COURSE_ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.models import Net
-from course_lib.parallel import distributed, rank
-from course_lib.training import TrainConfig, fit
+from course_lib.networks.net import Net
+from course_lib.training.config import TrainConfig
+from course_lib.training.loop import fit
+from course_lib.training.parallel import distributed, rank
 from tests.memory_data import MemoryData
 
 CONFIG = TrainConfig(epochs=4, batch_size=16, schedule="one-cycle", class_weights="balanced", stage_factor=0.5)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from course_lib.cards import DatasetCard
+from course_lib.sources.dataset_card import DatasetCard
 
 MACOS_FILE = b"\x00\x05\x16\x07Mac OS X        "
 

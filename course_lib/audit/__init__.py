@@ -16,7 +16,7 @@ from course_lib.audit.duplicates import (
 )
 from course_lib.audit.inventory import ImageFile, Inventory, take_inventory
 from course_lib.audit.labels import LabelNoise, Suspect, doubt_labels
-from course_lib.audit.people import LeakEffect, People, SplitCount, accuracy_interval, count_people, measure_leak
+from course_lib.audit.people import LeakEffect, People, SplitCount, count_people, measure_leak
 from course_lib.audit.pictures import OddPictures, find_odd_pictures
 from course_lib.audit.quick_models import QuickScore
 from course_lib.audit.report import AuditReport, Finding, audit
@@ -32,6 +32,8 @@ from course_lib.audit.shortcuts import (
     tile_scores,
 )
 from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
+from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
+from course_lib.evaluation.intervals import accuracy_interval
 
 __all__ = [
     "AuditReport",
@@ -59,16 +61,20 @@ __all__ = [
     "count_people",
     "difference_hash",
     "doubt_labels",
+    "doubted_places",
     "file_properties",
     "find_duplicates",
     "find_odd_pictures",
+    "flip_labels",
     "grey_scale_model",
     "hash_distances",
     "judge_properties",
+    "judged_by_others",
     "make_dirty_copy",
     "measure_leak",
     "perceptual_hash",
     "picture_model",
+    "standing_out",
     "take_inventory",
     "tile_scores",
 ]

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from course_lib.audit.report import audit
-from course_lib.cards import DataError
-from course_lib.runtime import COURSE_ROOT, existing_folder
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import COURSE_ROOT, existing_folder
 
 PAGE = COURSE_ROOT / "build" / "audit" / "report.md"
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.fft import dctn
 
 from course_lib.audit.inventory import ImageFile, Inventory
-from course_lib.runtime import progress
+from course_lib.support.runtime import progress
 
 HASH_DISTANCE = 10  #: bits of 64; copies were at most 8 apart, or 10 after a change of gamma
 CORRELATION = 0.985  #: at 32 px; copies had at least 0.989, different pictures at most 0.975

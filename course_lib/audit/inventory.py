@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.cards import IMAGE_SUFFIXES, DataError, DatasetCard, card_slugs, load_card
-from course_lib.dataset import READABLE_MODES, recognise_card
-from course_lib.runtime import progress
+from course_lib.data.image_file import READABLE_MODES
+from course_lib.data.image_folder import recognise_card
+from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import progress
 
 SPLITS = ("train", "val", "test")
 SIDE = 64  #: px, of the small pictures that the audit keeps in memory

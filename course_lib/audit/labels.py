@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from course_lib.audit.inventory import ImageFile, Inventory
 from course_lib.audit.quick_models import auroc_of, cross_validate, linear_of_few, outlines
-from course_lib.evaluation import Predictions
+from course_lib.evaluation.predictions import Predictions
 
 
 @dataclass(frozen=True)

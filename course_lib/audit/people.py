@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from course_lib.audit.inventory import SPLITS, Inventory
 from course_lib.audit.quick_models import FOLDS, RESAMPLES, outlines
-from course_lib.dataset import DataError
-from course_lib.runtime import progress
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import progress
 
 MOST_COMPARED = 6000  #: images; the table of all their likenesses has 36 million entries
 
@@ -122,15 +121,6 @@ def measure_leak(inventory: Inventory, *, seeds: int = 10) -> LeakEffect:
     gain = right[0].mean(axis=0) - right[1].mean(axis=0)
     low, high = _interval_over_patients(gain, labels, patients)
     return LeakEffect(by_image, by_patient, float(by_image.mean() - by_patient.mean()), low, high)
-
-
-def accuracy_interval(correct: int, images: int, level: float = 0.95) -> tuple[float, float]:
-    """The interval of an accuracy that was measured on so many independent images, 0 to 1.
-
-    Source: E. B. Wilson, Probable inference, J. Am. Stat. Assoc. 22:209-212, 1927.
-    """
-    interval = binomtest(correct, images).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

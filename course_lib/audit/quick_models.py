@@ -15,8 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from course_lib.dataset import DataError
-from course_lib.evaluation import Predictions, bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.predictions import Predictions
+from course_lib.support.errors import DataError
 
 Folds = tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]
 FOLDS = 5

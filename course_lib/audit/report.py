@@ -9,11 +9,13 @@ from typing import Literal
 from course_lib.audit.duplicates import find_duplicates
 from course_lib.audit.inventory import Inventory, names_of, take_inventory
 from course_lib.audit.labels import doubt_labels
-from course_lib.audit.people import accuracy_interval, count_people, measure_leak
+from course_lib.audit.people import count_people, measure_leak
 from course_lib.audit.pictures import find_odd_pictures
 from course_lib.audit.shift import compare_splits
 from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey_scale_model
-from course_lib.cards import DataError, DatasetCard
+from course_lib.evaluation.intervals import accuracy_interval
+from course_lib.sources.dataset_card import DatasetCard
+from course_lib.support.errors import DataError
 
 Severity = Literal["ok", "look", "stop"]
 MARKS: dict[Severity, str] = {"ok": "✓ ok", "look": "? look", "stop": "✗ stop"}
@@ -225,7 +227,7 @@ def _leak(train: Inventory) -> Iterator[Finding]:
         "look" if effect.low > 0 else "ok",
         f"nearest neighbour, {effect}.",
         "A random split by image puts patients on both sides, and the score is too good by about that much.",
-        "Split by patient: course_lib.dataset.split_by_patient.",
+        "Split by patient: course_lib.data.split_by_patient.",
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from course_lib.audit.inventory import Inventory
 from course_lib.audit.quick_models import QuickScore, cross_validate, forest, linear, summarise
 from course_lib.audit.shortcuts import file_properties
-from course_lib.dataset import DataError
+from course_lib.support.errors import DataError
 
 
 @dataclass(frozen=True)

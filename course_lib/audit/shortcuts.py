@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from course_lib.audit.inventory import Inventory
 from course_lib.audit.quick_models import QuickScore, auroc_of, cross_validate, forest, linear, summarise, tree
-from course_lib.dataset import DataError
-from course_lib.runtime import progress
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import progress
 
 CORNERS = ("upper left", "upper right", "lower left", "lower right")
 CORNER = 16  #: px of 64

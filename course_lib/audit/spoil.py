@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from course_lib.audit.inventory import ImageFile, take_inventory
-from course_lib.cards import DataError
+from course_lib.support.errors import DataError
 
 SCANNER_GAMMA = 0.6  #: of the other machine, with which the test was taken
 

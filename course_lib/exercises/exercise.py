@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from course_lib.exercises.quizzes import Question
+from course_lib.exercises.questions import Question
 
 Answer = Callable[..., object]
 Inputs = tuple[object, ...]

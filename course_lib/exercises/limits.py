@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from course_lib.runtime import seeded
+from course_lib.support.runtime import seeded
 
 T = TypeVar("T")
 GRACE_SECONDS = 0.3  #: how long to go on asking a thread to stop before it is left behind

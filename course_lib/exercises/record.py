@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from course_lib.runtime import COURSE_ROOT
+from course_lib.support.runtime import COURSE_ROOT
 
 FORMAT = 1
 

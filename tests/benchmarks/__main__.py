@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from course_lib.runtime import COURSE_ROOT
+from course_lib.support.runtime import COURSE_ROOT
 from tests.benchmarks import epoch_profile, frozen_features, input_pipeline, time_to_quality, training_loop
 
 RESULTS = COURSE_ROOT / "build" / "benchmark" / "results.md"

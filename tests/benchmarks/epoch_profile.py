@@ -12,15 +12,16 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from course_lib import phantom
-from course_lib.augmentation import Augmentation
-from course_lib.dataset import ImageData, RadiographDataset, read_split
-from course_lib.models import resnet18_classifier
-from course_lib.pixels import PixelCache
-from course_lib.recipe import precision_on
-from course_lib.runtime import seeded
-from course_lib.training import TrainConfig
-from course_lib.transforms import Preprocessing, training_transform
+from course_lib.data.augmentation import Augmentation
+from course_lib.data.image_folder import read_split
+from course_lib.data.pixel_cache import PixelCache
+from course_lib.data.samples import ImageData, RadiographDataset
+from course_lib.data.transforms import Preprocessing, training_transform
+from course_lib.modalities.chest_xray import simulator as phantom
+from course_lib.networks.backbones import resnet18_classifier
+from course_lib.support.runtime import seeded
+from course_lib.training.config import TrainConfig
+from course_lib.training.optimisation import precision_on
 
 IMAGES, BATCH = 384, 64
 HOW = Preprocessing(64, "squeeze")

@@ -16,14 +16,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.backbones import build_backbone, head_of
-from course_lib.dataset import RadiographDataset
-from course_lib.evaluation import auroc, predict
-from course_lib.features import features, linear_probe, probe_predictions
-from course_lib.runtime import seeded
-from course_lib.sources import open_dataset
-from course_lib.training import freeze
-from course_lib.transforms import Preprocessing, evaluation_transform
+from course_lib.data.samples import RadiographDataset
+from course_lib.data.transforms import Preprocessing, evaluation_transform
+from course_lib.evaluation.classification import auroc
+from course_lib.modalities.registry import open_dataset
+from course_lib.networks.backbones import build_backbone, head_of
+from course_lib.networks.freezing import freeze
+from course_lib.networks.frozen_features import features, linear_probe, probe_predictions
+from course_lib.support.runtime import seeded
+from course_lib.training.inference import predict
 
 NETWORK, SIZE, BATCH = "resnet18", 64, 32
 EPOCHS = 4

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from course_lib.archive import unpack, verify
-from course_lib.cards import load_card
+from course_lib.sources.archive import unpack, verify
+from course_lib.sources.dataset_card import load_card
 from tests.xray_archive import MACOS_FILE, image_names
 
 WANTED_BYTES = 1_200_000_000

@@ -20,11 +20,12 @@ from PIL import Image
 from torch.utils.data import DataLoader, Subset
 from torchvision import datasets, transforms
 
-from course_lib import phantom
-from course_lib.augmentation import Augmentation
-from course_lib.dataset import Radiograph, read_split
-from course_lib.pixels import PixelCache
-from course_lib.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from course_lib.data.augmentation import Augmentation
+from course_lib.data.image_folder import read_split
+from course_lib.data.pixel_cache import PixelCache
+from course_lib.data.samples import Radiograph
+from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from course_lib.modalities.chest_xray import simulator as phantom
 
 SIZE, BATCH = 224, 64  #: px, images
 EPOCH_IMAGES = 256  #: of the timed epochs at least; a smaller folder is gone through more than once

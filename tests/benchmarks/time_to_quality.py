@@ -18,15 +18,20 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torchvision import transforms
 
-from course_lib import phantom
-from course_lib.augmentation import NO_CHANGE
-from course_lib.dataset import Radiograph, RadiographDataset, open_grey, read_split, recognise_card, split_by_patient
-from course_lib.evaluation import auroc, predict
-from course_lib.models import Net
-from course_lib.pixels import PixelCache
-from course_lib.runtime import seeded
-from course_lib.training import TrainConfig, fit
-from course_lib.transforms import Preprocessing
+from course_lib.data.augmentation import NO_CHANGE
+from course_lib.data.image_file import open_grey
+from course_lib.data.image_folder import read_split, recognise_card
+from course_lib.data.pixel_cache import PixelCache
+from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.splits import split_by_patient
+from course_lib.data.transforms import Preprocessing
+from course_lib.evaluation.classification import auroc
+from course_lib.modalities.chest_xray import simulator as phantom
+from course_lib.networks.net import Net
+from course_lib.support.runtime import seeded
+from course_lib.training.config import TrainConfig
+from course_lib.training.inference import predict
+from course_lib.training.loop import fit
 
 LEAST_RATIO = 10
 EPOCHS = 10  #: of the textbook

@@ -18,10 +18,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.checkpoints import TrainingFile
-from course_lib.models import Net, resnet18_classifier
-from course_lib.runtime import COURSE_ROOT
-from course_lib.training import TrainConfig, fit
+from course_lib.networks.backbones import resnet18_classifier
+from course_lib.networks.net import Net
+from course_lib.support.runtime import COURSE_ROOT
+from course_lib.training.checkpoints import TrainingFile
+from course_lib.training.config import TrainConfig
+from course_lib.training.loop import fit
 from tests.memory_data import MemoryData
 from tests.training_run import CONFIG
 from tests.training_run import run as train_small

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib.form import NOTEBOOKS
+from course_lib.authoring.notebook_form import NOTEBOOKS
 from tests.browser.lab import NotebookPage, chromium, lab
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_lib.runtime import COURSE_ROOT
+from course_lib.support.runtime import COURSE_ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import ElementHandle, Locator, Page

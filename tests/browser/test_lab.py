@@ -18,7 +18,7 @@ def view(kind, **options):
 ANSWERING = ["view(w.IntSlider, value=9, max=9)", "view(w.RadioButtons, options=['a', 'b'], value=None)"]
 SILENT = ["w.IntSlider()", "w.RadioButtons(options=['a', 'b'], value=None)"]
 PICTURES = """
-from course_lib.plots import plot_images
+from course_lib.figures import plot_images
 _ = plot_images([[[0.0, 1.0]]], ["two pixels"], "A picture with words")
 w.HTML("<img src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>")
 """
@@ -48,7 +48,7 @@ def test_widgets_that_stay_silent_are_reported(
 
 def test_what_goes_wrong_in_a_notebook_is_seen(run_cells: Callable[..., NotebookPage]) -> None:
     notebook = run_cells(WIDGETS, PICTURES, "import sys; print('careful', file=sys.stderr)", "1 / 0")
-    assert notebook.wordless_pictures() == ["from course_lib.plots import plot_images"]  # the first has words
+    assert notebook.wordless_pictures() == ["from course_lib.figures import plot_images"]  # the first has words
     careful, traceback = notebook.stderr()
     assert careful.strip() == "careful"
     assert "ZeroDivisionError" in traceback

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 
-from course_lib.form import code_cells, course_notebooks
+from course_lib.authoring.notebook_form import code_cells, course_notebooks
 from tests.browser.lab import NotebookPage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-INTERACTIVE = re.compile(r"course_lib\.widgets|\bquiz\(")
+INTERACTIVE = re.compile(r"course_lib\.figures\.widgets|\bquiz\(")
 
 
 def interactive_notebooks() -> list[Path]:
@@ -45,7 +45,7 @@ def test_a_notebook_with_widgets_runs_and_answers(run: Callable[[str], NotebookP
 
 
 def test_the_token_dialogue_answers(run_cells: Callable[..., NotebookPage]) -> None:
-    notebook = run_cells("from course_lib.widgets import token_dialogue\ntoken_dialogue()")
+    notebook = run_cells("from course_lib.figures.widgets import token_dialogue\ntoken_dialogue()")
     notebook.page.get_by_placeholder("paste the token here").fill("short")
     notebook.choose(notebook.page.get_by_role("button", name="Store"))
     assert "Expected the API token" in notebook.page.locator(".widget-html").last.inner_text()

@@ -11,9 +11,10 @@ from PIL import Image
 
 from course_lib.audit import blind_model, find_duplicates, judge_properties, take_inventory
 from course_lib.audit.pictures import OddPictures, find_odd_pictures
-from course_lib.cards import load_card
-from course_lib.dataset import open_grey, read_split
-from course_lib.runtime import COURSE_ROOT
+from course_lib.data.image_file import open_grey
+from course_lib.data.image_folder import read_split
+from course_lib.sources.dataset_card import load_card
+from course_lib.support.runtime import COURSE_ROOT
 
 DATA = COURSE_ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real X-rays in {DATA}")

@@ -1,0 +1,1 @@
+"""For authors: what makes, checks and measures the course. Nothing else imports it."""

@@ -1,0 +1,108 @@
+"""What a study is, how it is carried out, and the small file that keeps its numbers."""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from course_lib.data.course_data import CourseData
+from course_lib.evaluation import studies as stored_studies
+from course_lib.evaluation.studies import Results, Row, Value, file_of, read_results
+from course_lib.support.runtime import COURSE_ROOT, DISTRIBUTION
+
+UNFINISHED = COURSE_ROOT / "build" / "studies"  #: a study that was interrupted goes on from here
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question that takes too long for a lesson, answered case by case: one case, one row of numbers."""
+
+    name: str
+    question: str
+    cases: Callable[[CourseData], Sequence[Row]]  #: what to try, for example method, number of patients, seed
+    measure: Callable[[CourseData, Row], Row]  #: the numbers of one case, the same each time but for rounding
+    sample: tuple[Row, ...]  #: a few cases that take seconds on phantoms; a test measures them again
+    tolerance: float = 0.02  #: of any number, from one processor to another
+
+
+def carry_out(study: Study, data: CourseData) -> Path:
+    """Measure every case and write the file, which appears when all are there; gives its path.
+
+    A file that is there already is left as it is. What an interrupted call has measured is not measured again, if
+    versions, images and question are the same.
+    """
+    file = file_of(study.name, "phantom" if data.simulated else "real")
+    path, part = stored_studies.RESULTS / file, UNFINISHED / f"{_fingerprint(data)}-{file}"
+    if path.exists():
+        print(f"{study.name}: {path.name} is there already. Delete it to measure anew.", flush=True)
+        return path
+    cases = study.cases(data)
+    rows = _rows_so_far(study, data, cases, part)
+    for number, case in enumerate(cases[len(rows) :], start=len(rows) + 1):
+        print(f"{study.name}, {number} of {len(cases)}: {_say(case)}", flush=True)
+        rows.append({**case, **study.measure(data, case)})
+        _write(part, _results(study, data, cases, rows))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(path)
+    return path
+
+
+def _fingerprint(data: CourseData) -> str:
+    """The same for the same images with the same labels."""
+    parts = (data.train, data.validation, data.test)
+    names = [[(r.path.name, r.label, r.patient) for r in part] for part in parts]
+    return hashlib.sha256(repr(names).encode()).hexdigest()[:8]
+
+
+def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequence[Row]) -> Results:
+    return Results(
+        study=study.name,
+        question=study.question,
+        command=f'make studies{"" if data.simulated else " DATA=<folder>"} ARGS="--only {study.name}"',
+        data=data.name,
+        simulated=data.simulated,
+        seeds=tuple(sorted({int(case["seed"]) for case in cases if "seed" in case})),
+        versions={name: metadata.version(name).partition("+")[0] for name in ("torch", "torchvision", DISTRIBUTION)}
+        | {"data": data.card.version if data.card else ""},
+        rows=tuple({name: _rounded(value) for name, value in row.items()} for row in rows),
+    )
+
+
+def _rows_so_far(study: Study, data: CourseData, cases: Sequence[Row], part: Path) -> list[Row]:
+    """The rows of an interrupted call, none if it asked something else; the file then begins anew."""
+    try:
+        before = read_results(part)
+    except (OSError, ValueError, TypeError, KeyError):
+        before = None
+    rows = list(before.rows) if before else []
+    alike = all(case.items() <= row.items() for case, row in zip(cases, rows, strict=False))
+    if before == _results(study, data, cases, rows) and alike:
+        return rows
+    _write(part, _results(study, data, cases, []))
+    return []
+
+
+def _write(path: Path, results: Results) -> None:
+    """Put the results into a file that appears whole; one line per row, so that a difference can be read."""
+    values = asdict(results)
+    rows = ",\n  ".join(json.dumps(row) for row in values.pop("rows"))
+    head = json.dumps(values, indent=1, ensure_ascii=False).removesuffix("\n}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".writing")
+    unfinished.write_text(f'{head},\n "rows": [\n  {rows}\n ]\n}}\n', encoding="utf-8")
+    unfinished.replace(path)
+
+
+def _rounded(value: Value) -> Value:
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        raise ValueError("A study measured something that is not a number. Leave such a case out.")
+    return round(value, 4)
+
+
+def _say(case: Row) -> str:
+    return ", ".join(f"{name} {value}" for name, value in case.items())

@@ -1,0 +1,43 @@
+"""From files to tensors: samples and whose they are, splits by patient, transforms, augmentation, the pixel cache,
+DICOM."""
+
+from course_lib.data.augmentation import Augmentation
+from course_lib.data.course_data import CourseData
+from course_lib.data.dicom import apply_window, read_dicom, write_dicom
+from course_lib.data.image_file import open_grey
+from course_lib.data.image_folder import read_split
+from course_lib.data.pixel_cache import PixelCache
+from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.scanners import BURNT, OTHER_SCANNER, Scanner
+from course_lib.data.splits import draw_patients, split_by_patient, take_patients
+from course_lib.data.transforms import (
+    Preprocessing,
+    evaluation_transform,
+    fit_to_square,
+    to_display,
+    training_transform,
+)
+
+__all__ = [
+    "BURNT",
+    "OTHER_SCANNER",
+    "Augmentation",
+    "CourseData",
+    "PixelCache",
+    "Preprocessing",
+    "Radiograph",
+    "RadiographDataset",
+    "Scanner",
+    "apply_window",
+    "draw_patients",
+    "evaluation_transform",
+    "fit_to_square",
+    "open_grey",
+    "read_dicom",
+    "read_split",
+    "split_by_patient",
+    "take_patients",
+    "to_display",
+    "training_transform",
+    "write_dicom",
+]

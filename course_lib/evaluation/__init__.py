@@ -1,0 +1,62 @@
+"""From predictions to numbers: each with an interval over patients, each beside a baseline. It knows no model."""
+
+from course_lib.evaluation.abstention import risk_coverage, surest
+from course_lib.evaluation.calibration import brier_score, fit_temperature, reliability, with_temperature
+from course_lib.evaluation.classification import (
+    accuracy,
+    auroc,
+    average_precision,
+    balanced_accuracy,
+    bind,
+    choose_threshold,
+    confusion,
+    f1,
+    negative_predictive_value,
+    precision,
+    sensitivity,
+    specificity,
+)
+from course_lib.evaluation.decisions import Costs, Counts, cheapest_threshold, expected_counts
+from course_lib.evaluation.intervals import PairedDifference, accuracy_interval, bootstrap_interval, compare
+from course_lib.evaluation.model_card import ModelCard
+from course_lib.evaluation.predictions import Predictions, baseline, loss_of_each, mean_of
+from course_lib.evaluation.report import Report, by_group, evaluate
+from course_lib.evaluation.studies import stored
+
+__all__ = [
+    "Costs",
+    "Counts",
+    "ModelCard",
+    "PairedDifference",
+    "Predictions",
+    "Report",
+    "accuracy",
+    "accuracy_interval",
+    "auroc",
+    "average_precision",
+    "balanced_accuracy",
+    "baseline",
+    "bind",
+    "bootstrap_interval",
+    "brier_score",
+    "by_group",
+    "cheapest_threshold",
+    "choose_threshold",
+    "compare",
+    "confusion",
+    "evaluate",
+    "expected_counts",
+    "f1",
+    "fit_temperature",
+    "loss_of_each",
+    "mean_of",
+    "negative_predictive_value",
+    "precision",
+    "reliability",
+    "risk_coverage",
+    "sensitivity",
+    "specificity",
+    "stored",
+    "surest",
+    "with_temperature",
+]

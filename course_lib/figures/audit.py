@@ -1,0 +1,114 @@
+"""Figures of an audit: pairs that look alike, what a leak adds, small samples, and where the label shows."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from course_lib.audit import Inventory, LeakEffect, Pair, accuracy_interval
+from course_lib.data.image_file import open_grey
+from course_lib.figures.images import plot_images
+from course_lib.figures.style import BLUE, ORANGE, describe
+
+STYLES = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"))
+
+
+def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np.object_]:
+    """Pairs of files that look alike, one pair per row; gives the Axes, row by row."""
+    files = [file for pair in pairs[:most] for file in (pair.first, pair.second)]
+    images = [np.asarray(open_grey(file.path)) for file in files]
+    return plot_images(images, [f"{file.split}: {file.path.stem}" for file in files], heading, columns=2)
+
+
+def plot_hash_distances(counts: NDArray[np.int64], threshold: int, heading: str, ax: Axes | None = None) -> Axes:
+    """How many pairs of pictures differ in 0, 1, … 64 bits of their hashes, and up to where they count as alike."""
+    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
+    axes.bar(np.arange(len(counts)), counts, color=BLUE, width=0.8)
+    axes.axvline(threshold + 0.5, color=ORANGE, linestyle="--", label=f"alike: at most {threshold} bits")
+    axes.set(title=heading, xlabel="bits in which two hashes differ", ylabel="pairs (log scale)", yscale="log")
+    axes.legend(fontsize=8)
+    near, middle = int(counts[: threshold + 1].sum()), int(np.searchsorted(np.cumsum(counts), counts.sum() / 2))
+    describe(
+        axes,
+        f"{heading}. Of {counts.sum():,} pairs, {near:,} differ in at most {threshold} of 64 bits; half of all pairs "
+        f"differ in more than {middle - 1}.",
+    )
+    return axes
+
+
+def plot_leak(effect: LeakEffect, heading: str, ax: Axes | None = None) -> Axes:
+    """The score of each random split, by image and by patient."""
+    axes = ax if ax is not None else plt.subplots(figsize=(4.4, 3.2), layout="constrained")[1]
+    sides = {"by image": effect.by_image, "by patient": effect.by_patient}
+    for place, ((name, scores), (color, marker)) in enumerate(
+        zip(sides.items(), ((ORANGE, "s"), (BLUE, "o")), strict=True)
+    ):
+        spread = np.linspace(-0.12, 0.12, len(scores))
+        axes.scatter(place + spread, scores, color=color, marker=marker, label=f"{name}: mean {scores.mean():.1%}")
+        axes.hlines(scores.mean(), place - 0.25, place + 0.25, color=color)
+    axes.axhline(0.5, color="0.4", linestyle=":", label="guessing: 50%")
+    axes.set(title=heading, xticks=[0, 1], xlim=(-0.5, 1.5), xlabel="how it was split", ylabel="balanced accuracy")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xticklabels(list(sides))
+    axes.legend(fontsize=8)
+    found = "; ".join(
+        f"{name}: mean {scores.mean():.1%}, from {scores.min():.1%} to {scores.max():.1%}"
+        for name, scores in sides.items()
+    )
+    describe(axes, f"{heading}. Balanced accuracy in {len(effect.by_image)} random splits of each kind. {found}.")
+    return axes
+
+
+def plot_intervals(images: Sequence[int], accuracy: float, heading: str, ax: Axes | None = None) -> Axes:
+    """The 95 % interval of one accuracy, had it been measured on so many images."""
+    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
+    words = []
+    for place, count in enumerate(images):
+        correct = round(accuracy * count)
+        low, high = accuracy_interval(correct, count)
+        axes.vlines(place, low, high, color=BLUE, linewidth=3)
+        axes.plot(place, correct / count, "o", color=ORANGE)
+        words.append(f"{count:,} images, {low:.0%} to {high:.0%}")
+    axes.set(title=heading, xticks=range(len(images)), xlabel="validation images", ylabel="accuracy", ylim=(0.5, 1))
+    axes.set_xticklabels([f"{count:,}" for count in images])
+    describe(axes, f"{heading}. An accuracy of about {accuracy:.0%} and its 95 % interval. {'; '.join(words)}.")
+    return axes
+
+
+def plot_property(
+    values: NDArray[np.float64], inventory: Inventory, name: str, heading: str, ax: Axes | None = None
+) -> Axes:
+    """How one property of the files is spread in each class; ``values`` [files]."""
+    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
+    edges = np.histogram_bin_edges(values, 30).tolist()
+    words = []
+    for label, class_name in enumerate(inventory.classes):
+        own = values[inventory.labels == label]
+        color, hatch = STYLES[label % len(STYLES)]
+        axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=class_name)
+        words.append(f"{class_name}: median {np.median(own):,.4g}, from {own.min():,.4g} to {own.max():,.4g}")
+    axes.set(title=heading, xlabel=name, ylabel="images")
+    axes.legend(fontsize=8)
+    describe(axes, f"{heading}. {name} by class. {'; '.join(words)}.")
+    return axes
+
+
+def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None) -> Axes:
+    """Where in the picture the label shows: the AUROC of a model that sees one tile only, [rows, columns]."""
+    axes = ax if ax is not None else plt.subplots(figsize=(4.4, 3.8), layout="constrained")[1]
+    shown = axes.imshow(scores, cmap="cividis", vmin=0.5, vmax=1)
+    for (row, column), score in np.ndenumerate(scores):
+        axes.text(column, row, f"{score:.1f}", ha="center", va="center", fontsize=7, color="w" if score < 0.75 else "k")
+    axes.figure.colorbar(shown, ax=axes, label="AUROC of this tile alone")
+    axes.set(title=heading, xticks=[], yticks=[])
+    row, column = np.unravel_index(int(scores.argmax()), scores.shape)
+    rows, columns = scores.shape
+    describe(
+        axes,
+        f"{heading}. AUROC of {rows} x {columns} tiles, each alone: from {scores.min():.2f} to {scores.max():.2f}, "
+        f"which is in row {row + 1} from the top and column {column + 1} from the left. Chance is 0.50.",
+    )
+    return axes

@@ -1,0 +1,63 @@
+"""Figures of images, and of masks on them."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from course_lib.figures.style import ORANGE, describe
+
+
+def plot_images(
+    images: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4, side: float = 2.4
+) -> NDArray[np.object_]:
+    """Grey images beside each other, black 0 and white 1 (or 255 for whole numbers); gives the Axes, row by row.
+
+    ``side`` is the room for one image, in inches.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(side * columns, (side + 0.1) * rows + 0.4), squeeze=False, layout="constrained"
+    )
+    for axes in grid.flat:
+        axes.axis("off")
+    arrays = [np.asarray(image) for image in images]
+    for axes, pixels, title in zip(grid.flat, arrays, titles, strict=False):
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
+        axes.set_title(title, fontsize=9)
+    figure.suptitle(heading)
+    count = "One grey image" if len(images) == 1 else f"{len(images)} grey images"
+    describe(grid[0, 0], f"{heading}. {count}: {_images_in_words(arrays, titles)}.")
+    return grid
+
+
+def plot_masks(
+    images: Sequence[ArrayLike], masks: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4
+) -> NDArray[np.object_]:
+    """Grey images with the outline of a mask on each; gives the Axes, row by row."""
+    grid = plot_images(images, titles, heading, columns)
+    panels: list[Axes] = grid.ravel().tolist()
+    for axes, mask in zip(panels, masks, strict=False):
+        inside = np.asarray(mask, dtype=float)
+        if inside.any() and not inside.all():
+            axes.contour(inside, levels=[0.5], colors=ORANGE, linewidths=1)
+    covered = ", ".join(f"{100 * np.mean(np.asarray(mask, dtype=float)):.0f} %" for mask in masks)
+    describe(panels[0], f"An outline marks the mask, which covers {covered} of the picture.")
+    return grid
+
+
+def _images_in_words(images: Sequence[NDArray[np.generic]], titles: Sequence[str]) -> str:
+    """Title, size and mean brightness; neighbours with the same title are taken together."""
+    parts = []
+    for title, group in groupby(zip(titles, images, strict=False), key=lambda pair: pair[0]):
+        pictures = [image for _, image in group]
+        sizes = sorted({f"{image.shape[1]} x {image.shape[0]}" for image in pictures})
+        size = f"{sizes[0]} pixels" if len(sizes) == 1 else "of different sizes"
+        bright = np.mean([image.mean() / (255 if image.dtype == np.uint8 else 1) for image in pictures])
+        count = f"{len(pictures)} times " if len(pictures) > 1 else ""
+        parts.append(f"{count}{title} ({size}, mean brightness {100 * bright:.0f} %)")
+    return ", ".join(parts)

@@ -1,0 +1,24 @@
+"""Figures that a learner moves: each wraps one pure function that draws, and stands after a picture that says the
+same."""
+
+from course_lib.figures.widgets.image_explorers import exposure_explorer, kernel_explorer, occlusion_explorer
+from course_lib.figures.widgets.number_explorers import (
+    abstention_explorer,
+    accuracy_explorer,
+    children,
+    threshold_explorer,
+    unfreeze_explorer,
+)
+from course_lib.figures.widgets.token_dialogue import token_dialogue
+
+__all__ = [
+    "abstention_explorer",
+    "accuracy_explorer",
+    "children",
+    "exposure_explorer",
+    "kernel_explorer",
+    "occlusion_explorer",
+    "threshold_explorer",
+    "token_dialogue",
+    "unfreeze_explorer",
+]

@@ -1,0 +1,35 @@
+"""A simulator of frontal chest radiographs: physics first, anatomy that varies, disease whose place is known.
+
+In reading order: `people` (who is filmed, and how), `geometry` (how far a ray runs inside simple bodies), `anatomy`
+(the healthy body), `disease` (what pneumonia puts into the lungs), `imaging` (from attenuation to the film),
+`radiograph` (all of it together), `plan` (which pictures a data set has), `files` (data sets on disk) and `shipping`
+(a data set as one file, and the one that comes with the course).
+"""
+
+from course_lib.modalities.chest_xray.simulator.files import PhantomError, check_dataset, make_dataset, read_mask
+from course_lib.modalities.chest_xray.simulator.people import Exposure, Kind, Patient, draw_exposure, draw_patient
+from course_lib.modalities.chest_xray.simulator.plan import VERSION, Confounders, Settings
+from course_lib.modalities.chest_xray.simulator.radiograph import render, render_layers, render_with
+from course_lib.modalities.chest_xray.simulator.shipping import QUICK_ARCHIVE, QUICK_SET, pack_dataset, unpack_dataset
+
+__all__ = [
+    "QUICK_ARCHIVE",
+    "QUICK_SET",
+    "VERSION",
+    "Confounders",
+    "Exposure",
+    "Kind",
+    "Patient",
+    "PhantomError",
+    "Settings",
+    "check_dataset",
+    "draw_exposure",
+    "draw_patient",
+    "make_dataset",
+    "pack_dataset",
+    "read_mask",
+    "render",
+    "render_layers",
+    "render_with",
+    "unpack_dataset",
+]

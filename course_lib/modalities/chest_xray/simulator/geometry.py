@@ -1,0 +1,134 @@
+"""The little geometry that the simulator needs: where each pixel lies, and how far a ray runs inside simple bodies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import map_coordinates
+
+from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+
+Plane = NDArray[np.floating[Any]]  #: one number per pixel, [height, width]
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where in the patient each pixel lies, cm: x to the right of the picture, y down, 0 in the middle of the lungs."""
+
+    x: Plane
+    y: Plane
+    pixel: float  #: side of a pixel, cm
+    slack: float  #: how far the irregular body may lie from where the ruler says, cm
+    origin: Point  #: where in the picture the patient's 0 lies, px right and down
+    cosine: float
+    sine: float
+
+    def window(self, points: Sequence[Point], margin: float) -> tuple[slice, slice]:
+        """The rows and columns that hold everything nearer to the points than ``margin``, cm."""
+        reach = (margin + self.slack) / self.pixel + 1
+        columns = [self.origin[0] + (self.cosine * x - self.sine * y) / self.pixel for x, y in points]
+        rows = [self.origin[1] + (self.sine * x + self.cosine * y) / self.pixel for x, y in points]
+        height, width = self.x.shape
+        return (
+            slice(_inside(min(rows) - reach, height), _inside(max(rows) + reach + 1, height)),
+            slice(_inside(min(columns) - reach, width), _inside(max(columns) + reach + 1, width)),
+        )
+
+
+def make_grid(patient: Patient, exposure: Exposure, size_px: int) -> Grid:
+    """The grid of a picture ``size_px`` high. A smooth random warp makes both sides of the body differ a little."""
+    height = exposure.field * patient.lung_height
+    columns = max(1, round(size_px * exposure.aspect))
+    pixel = height / size_px
+    origin = (columns * (0.5 + exposure.shift[0]), size_px * (0.5 + exposure.shift[1]))
+    across = ((np.arange(columns, dtype=np.float32) + 0.5 - origin[0]) * pixel)[None, :]
+    down = ((np.arange(size_px, dtype=np.float32) + 0.5 - origin[1]) * pixel)[:, None]
+    cosine, sine = float(np.cos(np.deg2rad(exposure.tilt))), float(np.sin(np.deg2rad(exposure.tilt)))
+    x, y = cosine * across + sine * down, cosine * down - sine * across
+    rng = np.random.default_rng([patient.anatomy_seed, 1])
+    warp = 0.02 * patient.half_width
+    cell = 0.55 * patient.half_width
+    warped_x = x + warp * texture(rng, x, y, cell)
+    warped_y = y + warp * texture(rng, x, y, cell)
+    return Grid(warped_x.astype(np.float32), warped_y.astype(np.float32), pixel, 3 * warp, origin, cosine, sine)
+
+
+def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:
+    """Smooth random numbers, mean 0 and standard deviation about 1; ``cell`` is the size of their bumps, cm."""
+    lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
+    pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
+    step = max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
+    rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
+    places = np.stack([plane[np.ix_(rows, columns)] / cell for plane in (y, x)])
+    coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)
+    return coarse if step == 1 else upsample(coarse, step, x.shape)
+
+
+def upsample(coarse: Plane, step: int, shape: tuple[int, ...]) -> Plane:
+    """A plane of which only each ``step``-th row and column was computed, filled in between."""
+    height, width = (step * n for n in coarse.shape)
+    filled = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(filled, dtype=np.float32)[: shape[0], : shape[1]]
+
+
+def ellipsoid(x: Plane, y: Plane, half_axes: tuple[float, float, float]) -> Plane:
+    """The length of the ray inside an ellipsoid at the origin, cm; half axes across, down and along the ray."""
+    a, b, c = half_axes
+    return 2 * c * np.sqrt(np.maximum(0, 1 - (x / a) ** 2 - (y / b) ** 2))
+
+
+def tube(distance: Plane, radius: float | Plane) -> Plane:
+    """The length of the ray inside a tube across the ray whose axis passes at this distance, cm."""
+    return np.asarray(2 * np.sqrt(np.maximum(0, radius**2 - distance**2)))
+
+
+def shell(distance: Plane, radius: float, thickness: float, marrow: float = 0.2) -> Plane:
+    """The same for a bone: a hard shell around marrow that counts ``marrow`` times as much."""
+    return tube(distance, radius) - (1 - marrow) * tube(distance, max(0.0, radius - thickness))
+
+
+def fade(value: Plane, width: float) -> Plane:
+    """From 0 where the value is far below zero to 1 where it is far above, over about twice the width."""
+    return np.asarray(0.5 + 0.5 * np.tanh(2 * value / width))
+
+
+def turned(grid: Grid, centre: Point, degrees: float) -> tuple[Plane, Plane]:
+    """Coordinates with the origin at ``centre``, turned clockwise on the picture."""
+    cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    x, y = grid.x - centre[0], grid.y - centre[1]
+    return cosine * x + sine * y, cosine * y - sine * x
+
+
+def add_line(
+    canvas: Plane, grid: Grid, points: Sequence[Point], radii: Sequence[float], cortex: float | None = None
+) -> None:
+    """Draw a bent tube through the points into ``canvas`` (its length along the ray, cm), where it is the longest.
+
+    With ``cortex`` it is a bone with a shell of that thickness.
+    """
+    for start, end, r0, r1 in zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True):
+        if max(r0, r1) < 0.3 * grid.pixel:
+            continue  # too thin to see
+        rows, columns = grid.window((start, end), max(r0, r1))
+        x, y = grid.x[rows, columns] - start[0], grid.y[rows, columns] - start[1]
+        if x.size == 0:
+            continue
+        along_x, along_y = end[0] - start[0], end[1] - start[1]
+        length2 = max(along_x**2 + along_y**2, 1e-9)
+        part = np.clip((x * along_x + y * along_y) / length2, 0, 1)
+        off_x, off_y = x - part * along_x, y - part * along_y
+        distance2 = off_x * off_x + off_y * off_y
+        radius = r0 + part * (r1 - r0)
+        chord = 2 * np.sqrt(np.maximum(0, radius * radius - distance2))
+        if cortex is not None:
+            marrow = np.maximum(0, radius - cortex)
+            chord -= 0.8 * 2 * np.sqrt(np.maximum(0, marrow * marrow - distance2))
+        np.maximum(canvas[rows, columns], chord, out=canvas[rows, columns])
+
+
+def _inside(index: float, size: int) -> int:
+    return int(min(max(index, 0), size))

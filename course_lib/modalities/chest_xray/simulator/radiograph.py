@@ -1,0 +1,108 @@
+"""The picture of one patient in one exposure, whole or layer by layer. No chance here: the same in, the same out."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.modalities.chest_xray.simulator.anatomy import build_body
+from course_lib.modalities.chest_xray.simulator.disease import fill_lungs
+from course_lib.modalities.chest_xray.simulator.geometry import Plane, make_grid
+from course_lib.modalities.chest_xray.simulator.imaging import (
+    Attenuation,
+    add_leads,
+    develop,
+    expose,
+    open_field,
+    write_on,
+)
+from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+
+MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
+
+
+def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The radiograph and the mask of the disease, both [size_px, width]; air is black, bone white.
+
+    The mask is exact: it marks the rays that cross at least 1 cm of fluid where a healthy lung has air.
+
+    The same patient and exposure always give the same picture.
+
+    Raises:
+        ValueError: the size is not positive.
+    """
+    layers, fluid = _render(patient, exposure, size_px)
+    mask = (fluid > MASKED) & open_field(exposure, fluid.shape)
+    return np.round(255 * layers["film"]).astype(np.uint8), mask
+
+
+def render_with(
+    patient: Patient,
+    exposure: Exposure,
+    *,
+    severity: float,
+    energy: float,
+    photons: float,
+    gamma: float,
+    turn: float,
+    size_px: int = 224,
+) -> NDArray[np.uint8]:
+    """The radiograph [size_px, width] with five things set by hand, for sliders; everything else stays as it is.
+
+    ``severity`` 0 to 1 (a healthy patient gets disease in one lobe), ``energy`` of the X-rays 30 to 80 keV, where a
+    high one takes contrast from the bones, ``photons`` per pixel in thousands, where few mean noise, ``gamma`` of the
+    display, above 1 darker, and ``turn`` of the patient around the body's long axis, degrees.
+    """
+    kind, pattern = patient.kind, patient.pattern
+    if patient.kind == "normal" and severity > 0:
+        kind, pattern = "bacteria", "lobar"
+    patient = replace(patient, kind=kind, pattern=pattern, severity=severity)
+    exposure = replace(exposure, energy=energy, photons=photons, gamma=gamma, turn=turn)
+    return render(patient, exposure, size_px)[0]
+
+
+def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[str, Plane]:
+    """How a radiograph comes about, step by step, each float32 of shape [size_px, width].
+
+    ``soft tissue``, ``lungs``, ``heart``, ``bone``: attenuation so far (no unit; the beam keeps the part
+    exp(-attenuation)), first as if the trunk were solid, then with the chest full of air, with the heart and the
+    vessels in it, and with the bones. ``disease``: attenuation that the disease adds. ``photons``: counted per pixel.
+    ``film``: 0 black to 1 white.
+    """
+    return _render(patient, exposure, size_px)[0]
+
+
+def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[str, Plane], Plane]:
+    """The layers, and the cm of fluid that the disease puts in place of air."""
+    if size_px < 1:
+        raise ValueError(f"size_px must be at least 1, but is {size_px}.")
+    if patient.pattern == "interstitial":  # swollen small airways let air in, but not out
+        exposure = replace(exposure, inspiration=exposure.inspiration * (1 + 0.07 * patient.severity))
+    grid = make_grid(patient, exposure, size_px)
+    body = build_body(patient, exposure, grid)
+    mu = Attenuation.at(exposure.energy)
+    airy = mu.soft_tissue - mu.lung
+    tissue = mu.soft_tissue * body.trunk
+    lungs = tissue - airy * np.minimum(body.cavities[0] + body.cavities[1], 0.9 * body.trunk)
+    around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
+    filled = fill_lungs(patient, exposure, grid, body)
+    swamped = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
+    part = swamped / np.maximum(body.lung, 1e-3)
+    heart = tissue - airy * body.lung + airy * body.vessels * around - mu.soft_tissue * body.air
+    bone = heart + (mu.bone - mu.soft_tissue) * body.bone
+    bronchogram = np.minimum(0.9 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
+    fluid = np.maximum(0, swamped - bronchogram - body.vessels * around * part)  # where a vessel is, no air was
+    disease = airy * fluid
+    attenuation = np.maximum(0, bone + disease)
+    photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
+    film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
+    layers = {
+        "soft tissue": tissue,
+        "lungs": lungs,
+        "heart": heart,
+        "bone": bone,
+        "disease": disease,
+        "photons": photons,
+        "film": film,
+    }
+    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}, fluid

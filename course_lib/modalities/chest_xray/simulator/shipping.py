@@ -1,0 +1,156 @@
+"""A data set of phantoms as one file, and the one that comes with the course."""
+
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from course_lib.modalities.chest_xray.simulator.files import (
+    MANIFEST,
+    PhantomError,
+    appear,
+    check_dataset,
+    make_dataset,
+    sole_writer,
+)
+from course_lib.modalities.chest_xray.simulator.plan import Settings
+from course_lib.support.runtime import COURSE_ROOT
+
+QUICK_SET = Settings(patients={"train": 300, "val": 40, "test": 120}, size_px=160, seed=0)
+QUICK_ARCHIVE = COURSE_ROOT / "datasets" / "phantoms-quick.zip"
+MAX_QUICK_BYTES = 8_000_000  #: it is in the repository
+MAX_UNPACKED_BYTES = 2_000_000_000
+MAX_FILE_BYTES = 50_000_000
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)  #: RuntimeError: it has a password
+ENTRY = re.compile(
+    r"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png))"
+)
+
+
+def pack_dataset(root: Path, archive: Path) -> Path:
+    """One file with a whole data set in it; the same set gives the same bytes. Unpack it with `unpack_dataset`.
+
+    Raises:
+        PhantomError: the data set is not whole.
+    """
+    check_dataset(root)
+    part = archive.with_name(f".{archive.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
+            for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
+                entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # dated 1980, as on every computer
+                entry.create_system = 3
+                file.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+        part.replace(archive)
+    finally:
+        part.unlink(missing_ok=True)
+    return archive
+
+
+def unpack_dataset(archive: Path, root: Path) -> Path:
+    """The folder with what `pack_dataset` packed, checked; unpacked now if it is not there yet.
+
+    Raises:
+        PhantomError: the archive is missing or damaged, holds something else than a whole set, or another set than
+            the folder.
+        OSError: the folder can not be written, or the disk is full.
+    """
+    root = root.absolute()
+    work = root.with_name(f".{root.name}-unpacking")
+    if _is_unpacked(archive, root):
+        return root
+    _check_entries(archive)
+    with sole_writer(root, work):
+        if not _is_unpacked(archive, root):  # else another process unpacked it while this one waited
+            shutil.rmtree(work, ignore_errors=True)
+            try:
+                _extract(archive, work)
+                appear(work, root)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+    return root
+
+
+def make_quick_archive(archive: Path = QUICK_ARCHIVE, *, workers: int | None = None, progress: bool = True) -> Path:
+    """The set that comes with the course, made anew from its settings; takes about a minute.
+
+    Raises:
+        PhantomError: it is larger than the repository should carry; the file that was there stays.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        root = make_dataset(Path(scratch) / "quick", QUICK_SET, workers=workers, progress=progress)
+        packed = pack_dataset(root, Path(scratch) / archive.name)
+        if packed.stat().st_size > MAX_QUICK_BYTES:
+            raise PhantomError(
+                f"The set is {packed.stat().st_size / 1e6:.1f} MB, but at most {MAX_QUICK_BYTES / 1e6:.0f} MB may go "
+                "into the repository. Ask for fewer patients or smaller pictures in QUICK_SET."
+            )
+        shutil.copyfile(packed, archive)
+    return archive
+
+
+def _is_unpacked(archive: Path, root: Path) -> bool:
+    """Is the folder there? If so, it must be what the archive holds, as far as their manifests say."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return False
+    if archive.is_file():
+        try:
+            with zipfile.ZipFile(archive) as file:
+                same = file.read(MANIFEST) == (root / MANIFEST).read_bytes()
+        except (OSError, KeyError, *_DAMAGED) as error:
+            raise _refusal(archive, f"its manifest can not be compared with that of {root}: {error}") from error
+        if not same:
+            raise PhantomError(f"{root} holds other phantoms than {archive}. Remove that folder, and call again.")
+    return True
+
+
+def _check_entries(archive: Path) -> None:
+    """Do nothing if the archive lists what a set of phantoms has, and nothing else."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            entries = file.infolist()
+    except (OSError, *_DAMAGED) as error:
+        raise _refusal(archive, str(error)) from error
+    names = [entry.filename for entry in entries]
+    strange = [name for name in names if not ENTRY.fullmatch(name)]
+    if strange:
+        raise _refusal(archive, f"it holds {strange[0]!r}, which is no part of a set of phantoms")
+    if len({name.lower() for name in names}) < len(names):
+        raise _refusal(archive, "it holds a file twice")
+    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise _refusal(archive, "it is packed in another way than the course packs")
+    sizes = [entry.file_size for entry in entries]
+    if sum(sizes) > MAX_UNPACKED_BYTES or max(sizes, default=0) > MAX_FILE_BYTES:
+        raise _refusal(archive, f"it would grow to {sum(sizes) / 1e6:,.0f} MB, more than any set of phantoms")
+
+
+def _extract(archive: Path, work: Path) -> None:
+    """Write what is in the archive, whose names were checked, and compare it with its manifest."""
+    for name, content in _read_entries(archive):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_bytes(content)
+    try:
+        check_dataset(work)
+    except PhantomError as error:
+        raise _refusal(archive, str(error).replace(str(work), "it")) from error
+
+
+def _read_entries(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and content of one file after the other."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            for name in file.namelist():
+                content = file.read(name)
+                yield name, content
+    except (OSError, *_DAMAGED) as error:
+        raise _refusal(archive, str(error)) from error
+
+
+def _refusal(archive: Path, reason: str) -> PhantomError:
+    return PhantomError(
+        f"{archive} is missing or damaged: {reason}. Expected a set of phantoms as the course packs them. "
+        "Get the file again; the one of the course comes with `git checkout -- datasets/phantoms-quick.zip`."
+    )

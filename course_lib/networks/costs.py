@@ -1,0 +1,54 @@
+"""What a network costs: parameters, operations for one image, and both when only its last stages learn."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib.networks.freezing import freeze, stages, unfreeze
+from course_lib.networks.modes import evaluating
+
+
+def gflops(model: nn.Module, size: int) -> float:
+    """Billions of multiply-adds for one square image of ``size`` px: what papers and torchvision list as GFLOPs.
+
+    A multiplication and the addition that follows it count as one. Each layer is left in the mode it was in.
+    """
+    device = next(model.parameters()).device
+    with evaluating(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, size, size, device=device))
+    operations: int = counter.get_total_flops()  # takes a multiplication and an addition as two
+    return operations / 2 / 1e9
+
+
+@dataclass(frozen=True)
+class Unfrozen:
+    """What it costs to train the last stages of a network."""
+
+    stages: tuple[str, ...]  #: the names of those that learn
+    parameters: int  #: that training may change
+    gflops: float  #: of a step for one image, counted as in `gflops`: forward, and back as far as something learns
+
+
+def costs_of_unfreezing(model: nn.Module, size: int) -> list[Unfrozen]:
+    """What it costs if the last stage of a network learns, the last two, and so on to all; for images of ``size`` px.
+
+    The model is left as it was.
+    """
+    network, costs = copy.deepcopy(model).eval(), []
+    image = torch.zeros(1, 3, size, size, device=next(network.parameters()).device)
+    for last in range(1, len(stages(network)) + 1):
+        freeze(network)
+        names = unfreeze(network, last=last)
+        with FlopCounterMode(display=False) as counter:
+            network(image).sum().backward()
+        operations = counter.get_total_flops() / 2 / 1e9
+        costs.append(Unfrozen(tuple(names), count_parameters(network, trainable_only=True), operations))
+    return costs
+
+
+def count_parameters(model: nn.Module, *, trainable_only: bool = False) -> int:
+    """How many numbers the model holds; with ``trainable_only``, how many of them training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable_only)

@@ -1,0 +1,202 @@
+"""What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from course_lib.data.samples import ImageData
+from course_lib.evaluation.predictions import Predictions
+from course_lib.networks.backbones import head_of
+from course_lib.networks.modes import evaluating
+from course_lib.support.runtime import COURSE_ROOT, progress
+
+BATCH = 64
+KEPT_FILES = 32  #: in the cache; the ones that were not used for longest make room
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What the head of a network would have been given for each image."""
+
+    values: NDArray[np.float32]  #: [images, features]
+    labels: NDArray[np.int64]  #: [images], index of the true class
+    patients: NDArray[np.str_]  #: [images]
+    files: tuple[str, ...]  #: names, in the same order
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: NDArray[np.int64]) -> "Features":
+        """The features of some images, in the order of ``indices``."""
+        return replace(
+            self,
+            values=self.values[indices],
+            labels=self.labels[indices],
+            patients=self.patients[indices],
+            files=tuple(self.files[i] for i in indices),
+        )
+
+
+def features(
+    model: nn.Module, data: ImageData, *, device: torch.device | str = "cpu", folder: Path | None = None
+) -> Features:
+    """What the model's head would be given for every image: the model in evaluation mode, without its head.
+
+    Computed once: the values are kept in ``folder`` (by default ``features`` in ``COURSE_CACHE``, or in ``build``),
+    under a key that changes with the weights, the files and their preprocessing. The model is left in the mode it was
+    in.
+
+    Raises:
+        ValueError: the data change from one look to the next (random augmentation), so that one look is not enough;
+            or the model has no head that `backbones.head_of` knows.
+        OSError: the folder can not be written; the message says what to do.
+    """
+    path = (folder or _default_folder()) / f"{_key(model, data)}.npz"
+    values = _read(path)
+    if values is None:
+        values = _compute(model, data, device)
+        _write(path, values)
+    return Features(
+        values=values,
+        labels=np.array(data.labels),
+        patients=np.array(data.patients),
+        files=tuple(radiograph.path.name for radiograph in data.radiographs),
+        classes=data.classes,
+    )
+
+
+def linear_probe(train: Features, *, regularisation: float = 1.0) -> Pipeline:
+    """A logistic regression on standardised features: the head, trained to the end, with the network left as it is.
+
+    ``regularisation`` weighs the squares of the coefficients against the sum of the losses; with few patients take
+    more. The same features, the same probe.
+
+    Raises:
+        ValueError: a class has no image, or ``regularisation`` is not above 0.
+
+    Source: Alain and Bengio, Understanding intermediate layers using linear classifier probes, arXiv:1610.01644.
+    """
+    if not regularisation > 0:
+        raise ValueError(f"regularisation must be above 0, but is {regularisation}.")
+    if missing := [name for label, name in enumerate(train.classes) if label not in train.labels]:
+        raise ValueError(
+            f"A probe needs images of every class, but has none of {', '.join(missing)}. Take more images."
+        )
+    probe: Pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=1 / regularisation, max_iter=2000))
+    return probe.fit(train.values.astype(np.float64), train.labels)
+
+
+def probe_predictions(probe: Pipeline, of: Features) -> Predictions:
+    """What a probe says about each image; every metric and figure of the course takes it.
+
+    Raises:
+        ValueError: the probe was trained on features of another network.
+    """
+    if probe.n_features_in_ != of.values.shape[1]:
+        raise ValueError(
+            f"The probe was trained on {probe.n_features_in_} features per image, but got {of.values.shape[1]}. "
+            "Compute both with the same network."
+        )
+    probabilities = probe.predict_proba(of.values.astype(np.float64))
+    return Predictions(probabilities, of.labels, of.patients, of.files, of.classes)
+
+
+def _compute(model: nn.Module, data: ImageData, device: torch.device | str) -> NDArray[np.float32]:
+    collected: list[torch.Tensor] = []
+
+    def collect(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        collected.append(inputs[0].flatten(1).float().cpu())
+
+    hook = head_of(model).register_forward_pre_hook(collect)
+    model.to(device)
+    batches = torch.arange(len(data)).split(BATCH)  # type: ignore[no-untyped-call]
+    try:
+        with evaluating(model), torch.inference_mode():
+            for chosen in progress(batches, "Computing features", "batch"):
+                model(data.inputs(chosen, device))
+    finally:
+        hook.remove()
+    values: NDArray[np.float32] = torch.cat(collected).numpy()
+    return values
+
+
+def _key(model: nn.Module, data: ImageData) -> str:
+    """SHA-256 over everything that the values follow from."""
+    digest = hashlib.sha256()
+    head = {id(values) for values in head_of(model).state_dict(keep_vars=True).values()}
+    for name, values in model.state_dict(keep_vars=True).items():
+        if id(values) not in head:
+            digest.update(f"{name} {values.dtype} {list(values.shape)}".encode())
+            digest.update(values.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    digest.update(repr(model).encode())  # two networks of the same weights may still calculate differently
+    plain = {name: value for name, value in vars(model).items() if isinstance(value, bool | int | float | str)}
+    digest.update(repr(sorted((plain | {"training": False}).items())).encode())
+    for radiograph in data.radiographs:
+        file = radiograph.path.stat()
+        digest.update(f"{radiograph.path.resolve()} {file.st_size} {file.st_mtime_ns}\n".encode())
+    digest.update(_look(data).numpy().tobytes())
+    digest.update("".join(repr(getattr(data, name, None)) for name in ("transform", "how")).encode())
+    return digest.hexdigest()
+
+
+def _look(data: ImageData) -> torch.Tensor:
+    """The first and the last image as a network sees them, which is what tells most about the preprocessing."""
+    ends, generator = torch.tensor([0, len(data) - 1]), torch.get_rng_state()
+    look = data.inputs(ends)
+    if not torch.equal(generator, torch.get_rng_state()) or not torch.equal(look, data.inputs(ends)):
+        raise ValueError(
+            "These data look different each time: they have random augmentation. Features are computed once, so "
+            "take the same images without it (evaluation_transform)."
+        )
+    return look
+
+
+def _default_folder() -> Path:
+    return COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "build").expanduser() / "features"
+
+
+def _read(path: Path) -> NDArray[np.float32] | None:
+    """The values in a file that `_write` wrote; None if there is none, or it is damaged."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            values: NDArray[np.float32] = content["values"]
+    except OSError:  # not there; or not to be read, which writing will complain about
+        return None
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError):
+        print(f"{path.name} is damaged. Computing the features again.")
+        return None
+    with suppress(OSError):  # where the folder may only be read, nothing is removed either
+        path.touch()
+    return values
+
+
+def _write(path: Path, values: NDArray[np.float32]) -> None:
+    """Keep the values in a file that appears whole; remove those that were not used for longest."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as scratch:
+            unfinished = Path(scratch) / path.name
+            np.savez(unfinished, values=values)
+            unfinished.replace(path)
+    except OSError as error:
+        raise OSError(
+            f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "
+            "set COURSE_CACHE."
+        ) from error
+    with suppress(FileNotFoundError):  # another process has just removed one
+        newest_first = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
+        for old in newest_first[KEPT_FILES:]:
+            old.unlink(missing_ok=True)

@@ -1,0 +1,251 @@
+"""Weights that are trained already: where they come from, under which licence, and whether they arrived whole.
+
+Those of others come from torchvision's server; the course's own come with it, in half precision.
+"""
+
+import hashlib
+import json
+import pickle
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torchvision.models import ResNet18_Weights, WeightsEnum
+
+from course_lib.sources.download import DownloadError, Patience, fetch
+from course_lib.support.runtime import ROOM_FOLDER, data_folder
+
+RESNET18 = ResNet18_Weights.IMAGENET1K_V1
+LICENCE = (
+    "torchvision, BSD-3-Clause; trained on ImageNet, whose images are for non-commercial research and education only"
+)
+
+SHIPPED = Path(__file__).parent / "pretrained"  #: <network>-phantom.safetensors, and a card of the same name
+SHIPPED_REMEDY = (
+    "Get it back: git checkout -- course_lib/pretrained, or install the course again; to train it anew, make weights."
+)
+
+
+class WeightsError(RuntimeError):
+    """Weights that should have come with the course are missing or damaged; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """What one should know about weights before using them; in ``course_lib/pretrained/<network>-phantom.toml``."""
+
+    network: str  #: a name in `backbones.BACKBONES`
+    sha256: str  #: of the file
+    data: str  #: what it was trained on, in a sentence
+    licence: str
+    classes: tuple[str, ...]
+    made_with: str  #: versions
+    minutes: float  #: of the call that made it: images, training and testing, apart from what was there already
+    seed: int  #: of the random start
+    results: Mapping[str, float]  #: on simulated patients that had no part in training
+    preprocessing: Mapping[str, Any]  #: fields of `transforms.Preprocessing`
+    training: Mapping[str, Any]  #: fields of `training.TrainConfig`
+    phantoms: Mapping[str, Any]  #: fields of `phantom.Settings`
+
+    def __str__(self) -> str:
+        return f"{self.network}: {self.data} Licence: {self.licence}. SHA-256 begins with {self.sha256[:8]}."
+
+
+def pretrained(weights: WeightsEnum, *, patience: Patience | None = None) -> dict[str, torch.Tensor]:
+    """The state dict of weights that torchvision knows; says where they come from, their licence and their checksum.
+
+    Looks into the room that ``COURSE_DATA`` names, then into torch's cache, and downloads what is in neither.
+
+    Raises:
+        ConnectionError: they are not on this computer and could not be fetched; never a network with random weights.
+    """
+    path = find_file(weights) or cached_file(weights, patience=patience)
+    print(describe(weights))
+    try:
+        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise DownloadError(
+            f"{path.name} has the right checksum but is no file of weights. Install a torchvision that fits."
+        ) from error
+    return state
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The networks that the course has weights of its own for."""
+    return ("resnet18",)
+
+
+def shipped_card(network: str) -> WeightsCard:
+    """The card of the weights that come with the course.
+
+    Raises:
+        WeightsError: it is missing or damaged.
+    """
+    path = SHIPPED / _file_of(network, ".toml")
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return WeightsCard(**{**values, "classes": tuple(values["classes"])})
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
+        raise WeightsError(f"{path.name} is no whole card of weights: {error}. {SHIPPED_REMEDY}") from error
+
+
+def load_shipped(network: str) -> dict[str, torch.Tensor]:
+    """The state dict of the weights that come with the course, float32; says what they were trained on.
+
+    Raises:
+        WeightsError: the file or its card is missing, or the file is not the one that the card describes.
+    """
+    card, path = shipped_card(network), SHIPPED / _file_of(network, ".safetensors")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}") from error
+    if (came := hashlib.sha256(content).hexdigest()) != card.sha256:
+        raise WeightsError(
+            f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {SHIPPED_REMEDY}"
+        )
+    print(card)
+    return unpack_state(content)
+
+
+def save_shipped(card: WeightsCard, content: bytes, folder: Path) -> Path:
+    """Put weights that `pack_state` packed, and their card, into a folder; gives the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _file_of(card.network, ".safetensors")
+    for target, part in ((path, content), (path.with_suffix(".toml"), _to_toml(card).encode())):
+        unfinished = target.with_name(f".{target.name}.part")
+        unfinished.write_bytes(part)
+        unfinished.replace(target)
+    return path
+
+
+def pack_state(state: Mapping[str, torch.Tensor]) -> bytes:
+    """A state dict as a safetensors file, half the size: kernels and matrices in half precision.
+
+    The vectors, which hold the spreads of batch norm, stay float32: some are too small for a half. Batch norm's
+    count of batches, which only training reads, is left out.
+
+    Raises:
+        ValueError: a number is too large for half precision, or none at all.
+    """
+    kept = {name: values.detach().cpu() for name, values in state.items() if values.is_floating_point()}
+    packed = {name: (v.half() if v.ndim > 1 else v.float()).contiguous() for name, v in kept.items()}
+    if bad := [name for name, values in packed.items() if not values.isfinite().all()]:
+        raise ValueError(f"Half precision holds numbers up to 65,504, but {bad[0]} has others. Train again, calmer.")
+    content: bytes = safetensors.torch.save(packed)
+    return content
+
+
+def unpack_state(content: bytes) -> dict[str, torch.Tensor]:
+    """The state dict in a file that `pack_state` made, all float32."""
+    return {name: values.float() for name, values in safetensors.torch.load(content).items()}
+
+
+def describe(weights: WeightsEnum) -> str:
+    """One sentence: the weights' name, source, licence and checksum."""
+    licence = weights.meta.get("license", LICENCE)
+    return f"{weights}: from {weights.url}. Licence: {licence}. SHA-256 begins with {checksum(weights)}."
+
+
+def checksum(weights: WeightsEnum) -> str:
+    """The first hexadecimal digits of the file's SHA-256, which torchvision writes into its name.
+
+    Raises:
+        ValueError: the name has none.
+    """
+    match = re.search(r"-([0-9a-f]{8,64})\.pth$", weights.url)
+    if not match:
+        raise ValueError(f"The name of {weights.url} holds no checksum: expected <name>-<8 hex digits>.pth.")
+    return match[1]
+
+
+def find_file(weights: WeightsEnum) -> Path | None:
+    """The file in the room that ``COURSE_DATA`` names, or in torch's cache, if it is there and whole."""
+    room = data_folder()
+    for folder in (*([room / ROOM_FOLDER] if room else []), _torch_cache()):
+        path = folder / _file_name(weights)
+        if path.is_file() and _is_whole(path, weights):
+            return path
+    return None
+
+
+def cached_file(weights: WeightsEnum, folder: Path | None = None, *, patience: Patience | None = None) -> Path:
+    """The whole file in a folder (torch's cache, if none is given), copied from elsewhere here or fetched if need be.
+
+    Raises:
+        ConnectionError: it could not be fetched, or something else came.
+    """
+    path = (folder or _torch_cache()) / _file_name(weights)
+    if path.is_file() and not _is_whole(path, weights):
+        path.unlink(missing_ok=True)  # an interrupted download of another program, or a damaged disk
+    if not path.exists() and (found := find_file(weights)):
+        _copy(found, path)
+    try:
+        fetch(lambda: weights.url, path, path.name, patience=patience)
+    except DownloadError as error:
+        raise DownloadError(
+            f"The weights {weights} are not on this computer. {error} Without a network, copy {path.name} into "
+            f"{path.parent}, or set COURSE_DATA to a workshop's room."
+        ) from None
+    if not _is_whole(path, weights):
+        path.unlink(missing_ok=True)
+        raise DownloadError(
+            f"{path.name} came with another checksum: expected a SHA-256 that begins with {checksum(weights)}. "
+            "The file is removed. Call again; if that ends in the same way, something between here and the "
+            "server changes files, perhaps a proxy."
+        )
+    return path
+
+
+def _file_of(network: str, suffix: str) -> str:
+    return f"{network}-phantom{suffix}"
+
+
+def _to_toml(card: WeightsCard) -> str:
+    """Strings, numbers and lists are spelled in TOML as in JSON; what is None is left out, since TOML has no None."""
+    lines, tables = [f"# Data card of {card.network}-phantom.safetensors; written by make weights."], []
+    for name, value in asdict(card).items():
+        if isinstance(value, Mapping):
+            tables += ["", f"[{name}]", *_assignments(value)]
+        else:
+            lines += _assignments({name: value})
+    return "\n".join([*lines, *tables, ""])
+
+
+def _assignments(values: Mapping[str, Any]) -> list[str]:
+    given = {name: value for name, value in values.items() if value is not None}
+    return [
+        f"{name} = {{ {', '.join(_assignments(value))} }}"
+        if isinstance(value, Mapping)
+        else f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        for name, value in given.items()
+    ]
+
+
+def _copy(found: Path, path: Path) -> None:
+    """Copy a file so that it appears at once and whole, even if two processes do so."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
+        shutil.copyfile(found, Path(scratch) / path.name).replace(path)
+
+
+def _file_name(weights: WeightsEnum) -> str:
+    return str(weights.url).rsplit("/", 1)[-1]
+
+
+def _torch_cache() -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _is_whole(path: Path, weights: WeightsEnum) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest().startswith(checksum(weights))

@@ -1,0 +1,238 @@
+"""From an archive that nobody has looked at to a folder that is what its data card says, and stays so."""
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from PIL import Image
+
+from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard
+from course_lib.sources.download import require_disk
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import progress
+
+MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
+MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
+MAX_IMAGE_BYTES = 50_000_000
+MAX_IMAGE_PIXELS = 50_000_000  #: a large radiograph has 10 million
+MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
+MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class ArchiveError(DataError):
+    """The archive is not what the data card promises, and is of no use."""
+
+
+def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
+    """The folder ``target`` with the images that the card counts, each opened once, and a manifest of their SHA-256.
+
+    Everything is written beside the target, which appears at the end and whole, by renaming.
+
+    Raises:
+        ArchiveError: the archive is damaged, unsafe, or holds other images than the card says.
+        DownloadError: the disk has not enough room.
+    """
+    scratch = target.with_name(f".{target.name}.unpacking")
+    shutil.rmtree(scratch, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = expected_members(content.infolist(), archive.stat().st_size, card)
+            require_disk(target.parent, sum(m.file_size for m in members.values()), f"Unpacking {card.name}")
+            for folder in {scratch / path.parent for path in members}:
+                folder.mkdir(parents=True)
+            sums = _in_threads(
+                lambda item: _write_image(content, item[1], scratch / item[0]), sorted(members.items()), "Unpacking"
+            )
+        _write_manifest(scratch, dict(zip(sorted(members), sums, strict=True)))
+        scratch.rename(target)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
+        raise ArchiveError(f"The archive of {card.name} is damaged ({error}). {AGAIN}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return target
+
+
+AGAIN = "It is removed; call again to fetch it anew. If that ends in the same way, Kaggle's copy has changed."
+
+
+def expected_members(
+    members: Sequence[zipfile.ZipInfo], archive_bytes: int, card: DatasetCard
+) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """The members to unpack, by their path below the target: the images that the card counts, and nothing else.
+
+    What macOS left, a second nested copy and files beside the images are left out.
+
+    Raises:
+        ArchiveError: a member could do harm, there are too many, they are too large, or not those of the card.
+    """
+    expected = sum(sum(classes.values()) for classes in card.counts.values())
+    if len(members) > MAX_MEMBERS_PER_IMAGE * expected + 100:
+        raise _refusal(card, f"has {len(members):,} members, for {expected:,} images")
+    for member in members:
+        _check_harmless(member, card)
+    images = _outermost_copy(members, card)
+    largest = max((m.file_size for m in images.values()), default=0)
+    if largest > MAX_IMAGE_BYTES or sum(m.file_size for m in images.values()) > MAX_EXPANSION * archive_bytes + 10_000:
+        raise _refusal(card, f"would unpack to far more than its {archive_bytes:,} bytes: a bomb")
+    check_counts(images, card, "The archive", AGAIN)
+    strange = [path.name for path in images if not card.patient_of(path.name)]
+    if strange:
+        raise _refusal(card, f"holds images that the card does not know, as {strange[0]}")
+    return images
+
+
+def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, remedy: str) -> None:
+    """Do nothing if there are as many images per split and class as the card says.
+
+    Raises:
+        ArchiveError: there are not.
+    """
+    found = Counter((path.parts[0], path.parts[1]) for path in images)
+    expected = {(split, name): n for split, classes in card.counts.items() for name, n in classes.items()}
+    wrong = [
+        f"{split}/{name} has {found[split, name]:,} images instead of {expected.get((split, name), 0):,}"
+        for split, name in sorted(expected.keys() | found.keys())
+        if found[split, name] != expected.get((split, name), 0)
+    ]
+    if wrong:
+        raise ArchiveError(f"{what} of {card.name} is not what its data card says: {'; '.join(wrong)}. {remedy}")
+
+
+def images_in(folder: Path) -> list[PurePosixPath]:
+    """The images below ``<split>/<class>/``, as paths from the folder, sorted."""
+    found = (path for path in folder.glob("*/*/*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found if not path.name.startswith("."))
+
+
+def is_whole(folder: Path, card: DatasetCard) -> bool:
+    """Whether the folder holds the number of images that the card says; looks at the names only."""
+    try:
+        check_counts(images_in(folder), card, "The folder", "")
+    except ArchiveError:
+        return False
+    return bool(card.counts)
+
+
+def verify(folder: Path, card: DatasetCard, command: str = "make data") -> int:
+    """How many images there are, once each has been read, opened, and compared with the manifest.
+
+    ``command`` is what makes the folder anew, for the messages.
+
+    Raises:
+        DataError: the folder is not what the card and the manifest say; the message names up to ten files.
+    """
+    remedy = f"Remove that folder and run `{command}` again."
+    images, sums = images_in(folder), read_manifest(folder, command)
+    check_counts(images, card, f"The copy in {folder}", remedy)
+    problems = [f"{path} is missing" for path in sorted(sums.keys() - set(images))]
+    problems += [f"{path} is not in the manifest" for path in images if path not in sums]
+    found = _in_threads(lambda path: _problem_of((folder / path).read_bytes(), sums.get(path)), images, "Verifying")
+    problems += [f"{path} {problem}" for path, problem in zip(images, found, strict=True) if problem]
+    if problems:
+        more = f" … and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise DataError(f"{folder} has changed since it was unpacked: {'; '.join(problems[:10])}{more}. {remedy}")
+    return len(images)
+
+
+def read_manifest(folder: Path, command: str = "make data") -> dict[PurePosixPath, str]:
+    """The SHA-256 of each image, by its path from the folder.
+
+    Raises:
+        DataError: there is no manifest, or it is none.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataError(
+            f"{folder} has no {MANIFEST}: the course did not unpack it, so nothing says what the files should be. "
+            "To use it as it is, set COURSE_DATA to it; to have a verified copy, move it away (or unset COURSE_DATA), "
+            f"then run `{command}`."
+        )
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line.split("  ", 1) for line in text.splitlines()]
+    if "\N{REPLACEMENT CHARACTER}" in text or not all(re.fullmatch(r"[0-9a-f]{64}  .+", "  ".join(x)) for x in lines):
+        raise DataError(f"{path} is no list of SHA-256 sums. Remove the folder and run `{command}` again.")
+    return {PurePosixPath(name): digest for digest, name in lines}
+
+
+def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
+    name = member.orig_filename
+    parts = name.replace("\\", "/").split("/")
+    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
+        raise _refusal(card, f"has a member that leads out of the folder ({name[:80]!r})")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _refusal(card, f"has a link or a device among its members ({name[:80]!r})")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise _refusal(card, f"has a member in another compression than Kaggle's ({name[:80]!r})")
+    if member.flag_bits & 0x1:
+        raise _refusal(card, f"has an encrypted member ({name[:80]!r})")
+
+
+def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """The images of the copy with the fewest folders above it."""
+    copies: dict[tuple[str, ...], dict[PurePosixPath, zipfile.ZipInfo]] = {}
+    for member in members:
+        path = PurePosixPath(member.filename)
+        split, name = path.parts[-3:-1] if len(path.parts) >= 3 else ("", "")
+        if member.is_dir() or MACOS_LEFTOVERS.search(member.filename) or split not in card.counts:
+            continue
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            copy = copies.setdefault(path.parts[:-3], {})
+            if (place := PurePosixPath(split, name, path.name)) in copy:
+                raise _refusal(card, f"holds {place} twice")
+            copy[place] = member
+    return copies[min(copies, key=lambda above: (len(above), above))] if copies else {}
+
+
+def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> str:
+    with content.open(member) as packed:
+        data = packed.read(member.file_size)  # read() without a limit would unpack up to 2 GB before it looks
+        packed.read(1)  # the end, where the checksum is compared
+    if problem := _problem_of(data, None):
+        raise ArchiveError(f"{member.filename} in the archive {problem}. {AGAIN}")
+    with path.open("wb") as file:
+        file.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _problem_of(data: bytes, digest: str | None) -> str:
+    if digest and hashlib.sha256(data).hexdigest() != digest:
+        return "has another SHA-256"
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.width * image.height > MAX_IMAGE_PIXELS:
+                return f"has {image.width} x {image.height} pixels, more than any radiograph"
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return "can not be opened as an image"
+    return ""
+
+
+def _write_manifest(folder: Path, sums: dict[PurePosixPath, str]) -> None:
+    text = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], doing: str) -> list[Result]:
+    """The results in order; what is left is dropped at the first error and at Ctrl-C."""
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        return list(progress(pool.map(work, items), doing, "image", len(items)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _refusal(card: DatasetCard, problem: str) -> ArchiveError:
+    return ArchiveError(f"The archive of {card.name} is refused: it {problem}. Nothing of it was unpacked. {AGAIN}")

@@ -1,0 +1,282 @@
+"""Downloads that survive a broken line: they resume, show a bar, and end with a whole file or a clear sentence."""
+
+import contextlib
+import errno
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+import urllib3
+from tqdm.auto import tqdm
+
+from course_lib.support.locks import alone
+
+CHUNK_BYTES = 256 * 1024  #: written at most at once, and as soon as it is here
+OFFLINE_REMEDY = "Check the network and the proxy settings, then call again."
+LARGER_DISK = "name a larger disk: COURSE_CACHE=<folder> for images, TORCH_HOME=<folder> for weights"
+BUSY_REMEDY = "Wait a while, then call again."
+
+
+class DownloadError(ConnectionError):
+    """A file could not be fetched; the message says what was expected, what came and what to do."""
+
+
+class BrokenTryError(Exception):
+    """One try failed, and another may succeed: what happened, what to do, and how long the server asks to wait."""
+
+    def __init__(self, problem: str, remedy: str = OFFLINE_REMEDY, wait_seconds: float | None = None) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
+        self.wait_seconds = wait_seconds
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a download holds out."""
+
+    tries: int = 4  #: in a row that bring no new byte
+    pause_seconds: float = 1.0  #: before the second try; doubles with every further one
+    silence_seconds: float = 30.0  #: without a byte, after which a line counts as dead
+    longest_wait_seconds: float = 60.0  #: a server that asks for a longer pause ends the download
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier call has left of a file: bytes, and proof of which file they belong to."""
+
+    part: Path
+    note: Path
+    bytes: int = 0
+    size: int = 0  #: of the whole file
+    mark: str = ""  #: the server's ETag, which changes when the file does
+
+
+def fetch(
+    where: Callable[[], str],
+    target: Path,
+    title: str,
+    *,
+    patience: Patience | None = None,
+    approve: Callable[[int, int], None] = lambda _size, _missing: None,
+) -> Path:
+    """The file at ``target``, whole. What an earlier call left of it is kept, and only the rest is asked for.
+
+    ``where`` gives the address and is asked again before each try, since signed addresses expire. ``approve`` learns
+    the size and how many bytes are missing before the first of them is fetched, and may raise. Of two processes that
+    want the same file, the second waits for the first.
+
+    Raises:
+        DownloadError: no try succeeded, the disk is full, or the folder can not be written.
+    """
+    patience = patience or Patience()
+    failures = 0
+    if target.exists():
+        return target  # without a lock, since the folder may be read-only
+    with _said_clearly(target, title), alone(target.with_name(target.name + ".lock"), f"fetching {title}"):
+        while not target.exists():  # it may have come while this process waited
+            before = what_is_kept(target).bytes
+            try:
+                _fetch_rest(where, target, title, patience, approve)
+            except BrokenTryError as broken:
+                kept = what_is_kept(target)
+                failures = 1 if kept.bytes > before else failures + 1
+                wait = broken.wait_seconds or patience.pause_seconds * 2 ** (failures - 1)
+                if failures >= patience.tries or wait > patience.longest_wait_seconds:
+                    raise DownloadError(
+                        f"{title} could not be fetched: {broken}. {_kept_sentence(kept)}{broken.remedy}"
+                    ) from None  # the causes name the signed address, which is nobody else's business
+                time.sleep(wait)
+    return target
+
+
+def what_is_kept(target: Path) -> Kept:
+    """What is left of a download of ``target`` that did not come to its end."""
+    empty = Kept(target.with_name(target.name + ".part"), target.with_name(target.name + ".part.json"))
+    try:
+        note = json.loads(empty.note.read_text(encoding="utf-8"))
+        return Kept(empty.part, empty.note, empty.part.stat().st_size, int(note["size"]), str(note["mark"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return empty
+
+
+def discard(target: Path) -> None:
+    """Remove the file and everything that is kept of it."""
+    for path in (target, what_is_kept(target).part, what_is_kept(target).note):
+        path.unlink(missing_ok=True)
+
+
+def say_bytes(count: float) -> str:
+    """A number of bytes as people say it: 1.2 GB."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+def require_disk(folder: Path, needed: int, purpose: str) -> None:
+    """Do nothing if the disk of ``folder`` has room.
+
+    Raises:
+        DownloadError: it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DownloadError(
+            f"{purpose} needs {say_bytes(needed)} of disk, but only {say_bytes(free)} are free. Free some space and "
+            f"call again, or {LARGER_DISK}."
+        )
+
+
+def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> DownloadError:
+    """What to tell the learner when the disk refused: it is full, or the folder may not be written."""
+    if error.errno == errno.ENOSPC:
+        return DownloadError(f"The disk filled up: {title} is not complete. {kept}Free some space and call again.")
+    return DownloadError(
+        f"{title} could not be written into {folder} ({error.strerror or error}). Make the folder writable and "
+        f"call again, or {LARGER_DISK}."
+    )
+
+
+def _fetch_rest(
+    where: Callable[[], str], target: Path, title: str, patience: Patience, approve: Callable[[int, int], None]
+) -> None:
+    kept = what_is_kept(target)
+    if not kept.size or kept.bytes != kept.size:  # else an earlier call was stopped just before the last step
+        with _address_unlogged(), _broken_line(), _open(where(), kept, patience) as response:
+            kept = _start(response, kept)
+            approve(kept.size, kept.size - kept.bytes)
+            require_disk(target.parent, kept.size - kept.bytes, f"Fetching {title}")
+            _receive(response, kept, title)
+    kept.part.replace(target)
+    kept.note.unlink()
+
+
+def _open(address: str, kept: Kept, patience: Patience) -> requests.Response:
+    headers = {"Accept-Encoding": "identity"}
+    if kept.bytes and kept.mark:
+        headers |= {"Range": f"bytes={kept.bytes}-", "If-Range": kept.mark}
+    timeout = (patience.silence_seconds, patience.silence_seconds)
+    return requests.get(address, headers=headers, stream=True, timeout=timeout)
+
+
+def _start(response: requests.Response, kept: Kept) -> Kept:
+    """What is kept, once the server has said whether it sends the rest of it or another file from its beginning."""
+    if response.status_code == requests.codes.requested_range_not_satisfiable:
+        _discard_kept(kept)
+        raise BrokenTryError("the server has less of the file than is already here")
+    _check_answer(response)
+    length = int(response.headers["Content-Length"])
+    tag = response.headers.get("ETag", "")
+    mark = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    if response.status_code == requests.codes.partial_content:
+        if response.headers.get("Content-Range") == f"bytes {kept.bytes}-{kept.size - 1}/{kept.size}":
+            return kept
+        _discard_kept(kept)
+        raise BrokenTryError("the server sent another part of the file than was asked for")
+    _discard_kept(kept)
+    kept.note.write_text(json.dumps({"size": length, "mark": mark}), encoding="utf-8")
+    kept.part.touch()
+    return Kept(kept.part, kept.note, 0, length, mark)
+
+
+def _discard_kept(kept: Kept) -> None:
+    """Remove the bytes first: without their note they would prove nothing."""
+    kept.part.unlink(missing_ok=True)
+    kept.note.unlink(missing_ok=True)
+
+
+def _check_answer(response: requests.Response) -> None:
+    if response.status_code in (requests.codes.not_found, requests.codes.gone):
+        raise DownloadError(
+            f"The server has no such file any more ({response.status_code}). Take the newest version of the course."
+        )
+    if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
+        raise BrokenTryError(
+            f"the server answered {response.status_code}",
+            BUSY_REMEDY,
+            seconds_to_wait(response.headers.get("Retry-After", "")),
+        )
+    if "html" in response.headers.get("Content-Type", ""):
+        raise DownloadError(WEB_PAGE)
+    if not response.headers.get("Content-Length", "").isdigit():
+        raise BrokenTryError("the server did not say how long the file is")
+
+
+WEB_PAGE = (
+    "Expected a file, but a web page came, as from the sign-in page of a guest network or from a proxy. "
+    "Open a browser, sign in to the network, then call again."
+)
+
+
+def seconds_to_wait(retry_after: str) -> float | None:
+    """Seconds that a server asks to wait by its header Retry-After, or None if it does not say."""
+    return float(retry_after) if retry_after.isdigit() else None
+
+
+def _receive(response: requests.Response, kept: Kept, title: str) -> None:
+    received = kept.bytes
+    bar = tqdm(desc=title, total=kept.size, initial=received, unit="B", unit_scale=True, unit_divisor=1000, leave=False)
+    with bar, kept.part.open("ab") as file:
+        while chunk := response.raw.read1(CHUNK_BYTES):
+            file.write(chunk)
+            file.flush()
+            received += len(chunk)
+            bar.update(len(chunk))
+    if received != kept.size:
+        raise BrokenTryError("the line broke")
+
+
+@contextlib.contextmanager
+def _address_unlogged() -> Iterator[None]:
+    """Keep signed addresses out of the log, where urllib3 writes them at level DEBUG."""
+
+    def keep(record: logging.LogRecord) -> bool:
+        return "://" not in record.getMessage()
+
+    logger = logging.getLogger("urllib3.connectionpool")
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+@contextlib.contextmanager
+def _broken_line() -> Iterator[None]:
+    """Turn the ways in which a network fails into one, without the address that they name."""
+    try:
+        yield
+    except (requests.Timeout, urllib3.exceptions.TimeoutError):
+        raise BrokenTryError("the server fell silent") from None
+    except (requests.exceptions.ProxyError, requests.exceptions.SSLError) as error:
+        raise BrokenTryError(f"the proxy or the certificate failed ({type(error).__name__})") from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise BrokenTryError("the line broke") from None
+    except requests.ConnectionError:
+        raise BrokenTryError("the server can not be reached") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError):
+        raise BrokenTryError("the line broke") from None
+
+
+@contextlib.contextmanager
+def _said_clearly(target: Path, title: str) -> Iterator[None]:
+    """Say what a full disk, a forbidden folder or Ctrl-C means for the download."""
+    try:
+        yield
+    except DownloadError:
+        raise
+    except KeyboardInterrupt:
+        print(f"{title}: stopped. {_kept_sentence(what_is_kept(target))}Call again to go on.")
+        raise
+    except OSError as error:
+        raise disk_problem(error, target.parent, title, _kept_sentence(what_is_kept(target))) from error
+
+
+def _kept_sentence(kept: Kept) -> str:
+    return f"{say_bytes(kept.bytes)} of {say_bytes(kept.size)} are kept for the next call. " if kept.bytes else ""

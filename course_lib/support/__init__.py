@@ -1,0 +1,19 @@
+"""Settings of this computer, claims, errors, files and locks: what everything else stands on; it knows nothing of
+images."""
+
+from course_lib.support.claims import ClaimError, claim
+from course_lib.support.environment import check_environment
+from course_lib.support.errors import DataError, TrainingError
+from course_lib.support.runtime import COURSE_ROOT, current_profile, pick_device, seeded
+
+__all__ = [
+    "COURSE_ROOT",
+    "ClaimError",
+    "DataError",
+    "TrainingError",
+    "check_environment",
+    "claim",
+    "current_profile",
+    "pick_device",
+    "seeded",
+]

@@ -1,0 +1,51 @@
+"""How a training went, epoch by epoch."""
+
+import math
+from dataclasses import dataclass, replace
+
+from course_lib.evaluation.classification import auroc
+from course_lib.evaluation.predictions import Predictions
+from course_lib.tasks.classification import cross_entropy_of
+from course_lib.training.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class History:
+    """How a training went, one entry per epoch."""
+
+    train_loss: tuple[float, ...] = ()  #: mean of what was minimised, over the epoch, while the weights moved
+    validation_loss: tuple[float, ...] = ()  #: cross-entropy after the epoch
+    validation_auroc: tuple[float, ...] = ()  #: NaN where there are more than two classes
+    best_epoch: int = -1  #: 0-based; the epoch whose weights the model has now
+    stopped_early: bool = False
+    learning_rate: tuple[float, ...] = ()  #: of the head, in the epoch's last step
+    precision: str = "float32"  #: the numbers that the network calculated with
+
+    def __len__(self) -> int:
+        return len(self.train_loss)
+
+    def __str__(self) -> str:
+        end = "stopped early" if self.stopped_early else "finished"
+        return (
+            f"{end} after {len(self)} epochs; best was epoch {self.best_epoch + 1}: "
+            f"validation loss {self.validation_loss[self.best_epoch]:.3f}, "
+            f"AUROC {self.validation_auroc[self.best_epoch]:.3f}"
+        )
+
+    def after(self, train_loss: float, predictions: Predictions, learning_rate: float) -> "History":
+        """The history with one epoch more."""
+        losses = (*self.validation_loss, cross_entropy_of(predictions))
+        area = auroc(predictions) if len(predictions.classes) == 2 else math.nan
+        return replace(
+            self,
+            train_loss=(*self.train_loss, train_loss),
+            validation_loss=losses,
+            validation_auroc=(*self.validation_auroc, area),
+            best_epoch=len(self) if losses[-1] < min(self.validation_loss, default=math.inf) else self.best_epoch,
+            learning_rate=(*self.learning_rate, learning_rate),
+        )
+
+    def is_complete(self, config: TrainConfig) -> bool:
+        """Whether all epochs are done, or as many in a row have brought nothing as the patience allows."""
+        in_vain = len(self) - 1 - self.best_epoch
+        return len(self) >= config.epochs or (config.patience is not None and in_vain >= config.patience)

@@ -1,0 +1,207 @@
+"""The training loop."""
+
+import copy
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from course_lib.data.samples import ImageData
+from course_lib.networks.modes import begin_training
+from course_lib.support.errors import TrainingError
+from course_lib.support.runtime import bars_are_off, seeded
+from course_lib.training.before_training import check_before_training
+from course_lib.training.checkpoints import TrainingFile, identity_of
+from course_lib.training.config import TrainConfig
+from course_lib.training.history import History
+from course_lib.training.optimisation import precision_on
+from course_lib.training.parallel import (
+    check_alike,
+    predict_together,
+    processes,
+    rank,
+    say,
+    share_buffers,
+    share_of,
+    sum_over_processes,
+)
+from course_lib.training.trainer import Trainer, batches_of, seed_of
+
+EXPLODED = 100  #: times the loss of guessing, ln(classes): no batch of a sound training comes near it
+LOOK_EVERY = 20  #: batches, on a GPU, which would otherwise wait after each until its loss has been looked at
+
+
+def fit(
+    model: nn.Module,
+    train: ImageData,
+    validation: ImageData,
+    config: TrainConfig,
+    *,
+    device: torch.device | str = "cpu",
+    checkpoint: Path | str | None = None,
+) -> History:
+    """Train the model in place; however that ends, it has the weights of the epoch with the lowest validation loss.
+
+    Only parameters with ``requires_grad`` change. An interruption (Ctrl-C, "stop" in Jupyter) ends the training after
+    the last whole epoch. With a ``checkpoint`` the training is on disk after every epoch, and the same call goes on
+    from there, to the same bits; the weights that the model comes with then play no part. In processes that torchrun
+    started they train together, see `course_lib.parallel`.
+
+    Raises:
+        TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the
+            checkpoint is damaged or of another training.
+        ValueError: the model answers with another number of classes than the data have.
+    """
+    check_before_training(model, train, config, device)
+    file = _training_file(checkpoint, model, train, validation, config, device)
+    trainer = Trainer(model, train, config, device)
+    history, best = _start_or_go_on(trainer, file)
+    hidden = bars_are_off() or rank() > 0
+    with tqdm(initial=len(history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
+        try:
+            while not history.is_complete(config):
+                with seeded(seed_of(config, epoch=len(history), stream=1 + rank())):
+                    train_loss = train_one_epoch(trainer, train, epoch=len(history))
+                    predictions = predict_together(model, validation, device=device)
+                after = history.after(train_loss, predictions, trainer.learning_rate)
+                if after.best_epoch == len(history):
+                    best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself changes with the model
+                file.save(best, {"history": asdict(after), "trainer": trainer.state_dict()})
+                history = after
+                bar.set_postfix(loss=f"{history.validation_loss[-1]:.3f}", auroc=f"{history.validation_auroc[-1]:.3f}")
+                bar.update()
+        except KeyboardInterrupt:
+            if not history.train_loss:
+                raise
+            say(_how_to_go_on(history, checkpoint))
+        finally:
+            model.load_state_dict(best)
+    return replace(history, stopped_early=len(history) < config.epochs)
+
+
+def fit_whole(
+    model: nn.Module,
+    train: ImageData,
+    validation: ImageData,
+    config: TrainConfig,
+    *,
+    device: torch.device | str = "cpu",
+    checkpoint: Path | str | None = None,
+) -> History:
+    """`fit`, for programs that store what comes of it: an interruption goes through, instead of half a training.
+
+    Raises:
+        KeyboardInterrupt: the training was interrupted; with a ``checkpoint`` the same call goes on from there.
+        TrainingError, ValueError: as in `fit`.
+    """
+    history = fit(model, train, validation, config, device=device, checkpoint=checkpoint)
+    if not history.is_complete(config):
+        raise KeyboardInterrupt
+    return history
+
+
+def train_one_epoch(trainer: Trainer, data: ImageData, epoch: int) -> float:
+    """Show the model every image once and correct it after each batch; gives the mean loss over the images.
+
+    Raises:
+        TrainingError: the loss or the gradient of a batch is not a number, or the loss explodes.
+    """
+    begin_training(trainer.model)
+    every_label = torch.tensor(data.labels)
+    batches = batches_of(data, trainer.config, epoch)
+    steps: list[torch.Tensor] = []
+    for number, batch in enumerate(batches):
+        mine = share_of(batch)
+        part = trainer.weight_of(every_label[mine]) / trainer.weight_of(every_label[batch])
+        loss, norm = trainer.step(data.inputs(mine, trainer.device), every_label[mine], part)
+        steps.append(torch.stack([loss, norm, loss * (part * len(batch))]))
+        if trainer.device.type == "cpu" or number % LOOK_EVERY == 0 or number == len(batches) - 1:
+            _check_steps(steps, trainer, data, batches, epoch)
+    share_buffers(trainer.model)
+    images_seen = sum(len(batch) for batch in batches)
+    return sum_over_processes(sum(torch.stack(steps)[:, 2].tolist())) / images_seen
+
+
+def _training_file(
+    checkpoint: Path | str | None,
+    model: nn.Module,
+    train: ImageData,
+    validation: ImageData,
+    config: TrainConfig,
+    device: torch.device | str,
+) -> TrainingFile:
+    """Where the training is kept, once it is clear that all processes train the same."""
+    precision = _name_of(precision_on(torch.device(device), config))
+    identity = identity_of(model, train, validation, config, precision=precision, processes=processes())
+    check_alike(identity)
+    if config.mixed_precision and precision == "float32":
+        say(f"mixed_precision: this device ({device}) gains nothing by 16 bits, so training is in full precision.")
+    return TrainingFile(checkpoint, identity)
+
+
+def _start_or_go_on(trainer: Trainer, file: TrainingFile) -> tuple[History, dict[str, Any]]:
+    """The history so far and the best weights; the trainer is brought to where the file left it."""
+    history = History(precision=_name_of(trainer.precision))
+    best = copy.deepcopy(trainer.model.state_dict())
+    if saved := file.load():
+        trainer.load_state_dict(saved["trainer"])
+        history, best = History(**saved["history"]), saved["best"]
+        if history.is_complete(trainer.config):
+            say(f"{file.path} holds this training, complete after {len(history)} epochs: nothing is left to do.")
+        else:
+            say(f"Going on after epoch {len(history)} of {trainer.config.epochs} ({file.path}).")
+    else:
+        file.save(best, {"history": asdict(history), "trainer": trainer.state_dict()})
+    return history, best
+
+
+def _check_steps(
+    steps: list[torch.Tensor], trainer: Trainer, data: ImageData, batches: list[torch.Tensor], epoch: int
+) -> None:
+    """Look at the newest steps, all that have not been looked at yet, and name the first batch that went wrong.
+
+    Raises:
+        TrainingError: a loss or a gradient is not a finite number, or a loss is `EXPLODED` times that of guessing.
+    """
+    newest = steps[-1:] if trainer.device.type == "cpu" else steps[-LOOK_EVERY:]
+    guessing = math.log(len(data.classes))
+    for number, (loss, norm, _) in enumerate(torch.stack(newest).tolist(), start=len(steps) - len(newest)):
+        if not math.isfinite(loss):
+            problem = f"the loss is {loss}"
+        elif not math.isfinite(norm) and not trainer.scaler.is_enabled():  # the scaler leaves such a step out
+            problem = f"the loss is {loss:.3g}, but the norm of its gradient is {norm}"
+        elif loss > EXPLODED * guessing:
+            problem = f"the loss has exploded: it is {loss:.3g}, and guessing has {guessing:.2f}"
+        else:
+            continue
+        raise TrainingError(
+            f"Epoch {epoch + 1}, batch {number + 1} of {len(batches)}: {problem}. "
+            f"{_describe(share_of(batches[number]), data, trainer)} Lower the learning rate (it is "
+            f"{trainer.learning_rate:g}), set gradient_clip=1.0, and check that the images hold no NaN."
+        )
+
+
+def _describe(batch: torch.Tensor, data: ImageData, trainer: Trainer) -> str:
+    """Which images a batch has, and the range of what the network saw of them."""
+    names = [data.radiographs[i].path.name for i in batch.tolist()]
+    pixels = data.inputs(batch, trainer.device)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (
+        f"Its images are {', '.join(names[:3])}{more}, with values from {pixels.min().item():.3g} "
+        f"to {pixels.max().item():.3g}."
+    )
+
+
+def _how_to_go_on(history: History, checkpoint: Path | str | None) -> str:
+    kept = f"Interrupted: keeping the weights of epoch {history.best_epoch + 1}, the best so far."
+    if checkpoint is None:
+        return f"{kept} With fit(..., checkpoint='run.pt') a training can go on after an interruption."
+    return f"{kept} Run the cell again to go on after epoch {len(history)}."
+
+
+def _name_of(precision: torch.dtype) -> str:
+    return str(precision).removeprefix("torch.")

@@ -1,0 +1,75 @@
+"""Can a network learn at all? One batch, learned by heart by a copy of it."""
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from course_lib.data.samples import ImageData
+from course_lib.support.runtime import progress, seeded
+from course_lib.training.before_training import trainer_of_a_copy
+from course_lib.training.config import TrainConfig
+from course_lib.training.parallel import processes
+from course_lib.training.trainer import batches_of
+
+LEARNED = 0.05  #: cross-entropy of one batch below which a network has it by heart
+
+
+@dataclass(frozen=True)
+class OneBatchCheck:
+    """Whether a network can learn one batch by heart. Prints as a sentence."""
+
+    losses: tuple[float, ...]  #: of the batch, before each step
+    guessing: float  #: the loss of guessing, ln(classes)
+
+    @property
+    def passed(self) -> bool:
+        return min(self.losses) < LEARNED
+
+    def __str__(self) -> str:
+        course = f"from {self.losses[0]:.2f} to {min(self.losses):.3f} in {len(self.losses)} steps"
+        if self.passed:
+            return f"✓ the network learns one batch by heart: its loss goes {course} (guessing: {self.guessing:.2f})"
+        return (
+            f"✗ the network does not learn one batch by heart: its loss goes {course} (guessing: {self.guessing:.2f})\n"
+            "  → Look for layers without a gradient (frozen, detached, dead ReLU), for labels that do not belong to "
+            "their images, for a softmax before the loss; or try a learning rate that find_learning_rate suggests."
+        )
+
+
+def overfit_one_batch(
+    model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str = "cpu", *, steps: int = 100
+) -> OneBatchCheck:
+    """Show a copy of the model one batch again and again. A healthy network drives its loss to almost nothing.
+
+    The batch has images of every class, is read once, so that each step sees the same pixels, and is learned without
+    weight decay and label smoothing. Ends early once the network knows it.
+
+    Raises:
+        TrainingError: what `check_before_training` finds.
+
+    Source: A. Karpathy, A Recipe for Training Neural Networks, 2019, section 2, "overfit one batch".
+    """
+    plain = replace(config, schedule="constant", weight_decay=0.0, label_smoothing=0.0)
+    trainer = trainer_of_a_copy(model, train, plain, device)
+    batch = _batch_of_every_class(train, config)
+    labels = torch.tensor(train.labels)[batch]
+    losses: list[float] = []
+    with seeded(config.seed):
+        images = train.inputs(batch, device)
+        for _ in progress(range(steps), "Learning one batch", "step"):
+            losses.append(trainer.step(images, labels, 1 / processes())[0].item())
+            if not losses[-1] >= LEARNED / 2:  # known, or no longer a number
+                break
+    return OneBatchCheck(
+        tuple(loss for loss in losses if math.isfinite(loss)) or (math.inf,), math.log(len(train.classes))
+    )
+
+
+def _batch_of_every_class(train: ImageData, config: TrainConfig) -> torch.Tensor:
+    """Indices of ``batch_size`` images at most, as many of each class as there are."""
+    order, labels = torch.cat(batches_of(train, config, epoch=0)), torch.tensor(train.labels)
+    of_each = [order[labels[order] == label] for label in range(len(train.classes))]
+    share = max(1, config.batch_size // len(train.classes))
+    return torch.cat([indices[:share] for indices in of_each])

@@ -1,0 +1,268 @@
+"""The audit: every trap that can be set in phantoms is found, and none is reported where there is none."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from course_lib.audit import (
+    Dirt,
+    DirtyFolder,
+    Inventory,
+    LeakEffect,
+    accuracy_interval,
+    audit,
+    blind_model,
+    compare_splits,
+    corner_model,
+    count_people,
+    difference_hash,
+    doubt_labels,
+    file_properties,
+    find_duplicates,
+    find_odd_pictures,
+    grey_scale_model,
+    hash_distances,
+    make_dirty_copy,
+    measure_leak,
+    perceptual_hash,
+    take_inventory,
+)
+from course_lib.audit.__main__ import main
+from course_lib.audit.quick_models import auroc_of
+from course_lib.audit.report import DOUBTED, LOOK
+from course_lib.evaluation.predictions import Predictions
+from course_lib.figures.audit import (
+    plot_hash_distances,
+    plot_intervals,
+    plot_leak,
+    plot_pairs,
+    plot_property,
+    plot_tiles,
+)
+from course_lib.figures.style import text_alternative
+from course_lib.modalities.chest_xray import simulator as phantom
+from course_lib.support.errors import DataError
+from tests.conftest import write_image
+
+
+def phantoms(folder: Path, *, train: int = 48, test: int = 0, size_px: int = 48, trap: str = "") -> Path:
+    patients = {"train": train, "test": test} if test else {"train": train}
+    settings = phantom.Settings(
+        patients, size_px=size_px, seed=1, confounders=phantom.Confounders(**({trap: 1.0} if trap else {}))
+    )
+    return phantom.make_dataset(folder, settings, workers=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Inventory:
+    return take_inventory(phantoms(tmp_path_factory.mktemp("clean") / "set", test=20, size_px=96))
+
+
+@pytest.fixture(scope="module")
+def dirty(clean: Inventory, tmp_path_factory: pytest.TempPathFactory) -> tuple[DirtyFolder, Inventory]:
+    made = make_dirty_copy(clean.root, tmp_path_factory.mktemp("dirty") / "set", Dirt())
+    return made, take_inventory(made.root)
+
+
+TRAPS = {
+    "jpeg_quality": (blind_model, "quantisation"),
+    "image_size": (blind_model, "height"),
+    "marker": (corner_model, "upper left"),
+    "exposure": (grey_scale_model, "darkest"),
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_trap_of_the_simulator_is_found_and_only_where_it_is(trap: str, clean: Inventory, tmp_path: Path) -> None:
+    look, culprit = TRAPS[trap]
+    trapped = look(take_inventory(phantoms(tmp_path / "set", trap=trap)))
+    assert trapped.together.low > 0.85
+    told = {score.name: score.auroc for score in trapped.single}
+    assert told[culprit] == max(told.values())
+    assert look(clean.split("train")).together.low < LOOK
+
+
+def test_patients_who_are_filmed_again_in_the_test_are_found(clean: Inventory, tmp_path: Path) -> None:
+    again = count_people(take_inventory(phantoms(tmp_path / "set", train=6, test=4, size_px=16, trap="patient_reuse")))
+    assert again.shared == {("train", "test"): 4}
+    assert count_people(clean).shared == {("train", "test"): 0}
+
+
+def test_a_clean_folder_gives_nothing_to_stop_for(clean: Inventory) -> None:
+    report = audit(clean.root)
+    assert report.titles("stop") == []
+    assert set(report.titles("look")) <= {"size of test", "split by image or by patient"}
+    assert repr(audit(clean.root)) == repr(report)
+    assert phantom.check_dataset(clean.root)  # no file was touched
+
+
+def test_a_dirty_folder_is_found_out(dirty: tuple[DirtyFolder, Inventory], tmp_path: Path) -> None:
+    report = audit(dirty[0].root)
+    assert set(report.titles("stop")) == {"patients in two splits", "unreadable files", "duplicates"}
+    assert {"blank pictures", "negative films"} <= set(report.titles("look"))
+    page = report.save(tmp_path / "deep" / "report.md").read_text(encoding="utf-8")
+    assert "| ✗ stop | unreadable files | 1 (train/" in page
+    assert str(dirty[0].root.parent) not in page + repr(report)
+
+
+def test_every_copy_is_found_and_nothing_else(dirty: tuple[DirtyFolder, Inventory]) -> None:
+    folder, inventory = dirty
+    found = find_duplicates(inventory)
+    names = {file.name for group in found.exact for file in group}
+    assert set(folder.done["copies"]) <= names
+    assert {len(group) for group in found.exact} == {2}
+    assert found.extra == len(folder.done["copies"])
+    assert {pair.second.name for pair in found.near} | {pair.first.name for pair in found.near} >= set(
+        folder.done["near_copies"]
+    )
+    assert len(found.near) == len(folder.done["near_copies"])
+    assert found.across_splits == 6
+
+
+def test_odd_pictures_are_found_and_nothing_else(clean: Inventory, dirty: tuple[DirtyFolder, Inventory]) -> None:
+    folder, inventory = dirty
+    odd = find_odd_pictures(inventory)
+    assert {file.name for file in odd.blank} == set(folder.done["blanks"])
+    assert {file.name for file in odd.negative} == set(folder.done["negatives"])
+    assert [name.split(":")[0] for name in inventory.unreadable] == list(folder.done["unreadable"])
+    nothing = find_odd_pictures(clean)
+    assert nothing.blank == nothing.negative == nothing.blurred == nothing.odd_size == ()
+
+
+def test_a_blurred_picture_and_a_strip_stand_out(clean: Inventory, tmp_path: Path) -> None:
+    root = make_dirty_copy(clean.root, tmp_path / "set", Dirt.only()).root
+    blurred, strip = sorted(root.glob("train/NORMAL/*"))[:2]
+    with Image.open(blurred) as image:
+        image.resize((6, 5)).resize(image.size, Image.Resampling.BICUBIC).save(blurred)
+    with Image.open(strip) as image:
+        image.resize((200, 30)).save(strip)
+    odd = find_odd_pictures(take_inventory(root))
+    assert [file.path for file in odd.blurred] == [blurred]
+    assert [file.path for file in odd.odd_size] == [strip]
+
+
+def test_wrong_labels_are_doubted_far_more_often_than_right_ones(tmp_path: Path) -> None:
+    quick = phantom.unpack_dataset(phantom.QUICK_ARCHIVE, tmp_path / "quick")
+    folder = make_dirty_copy(quick, tmp_path / "dirty", Dirt.only(wrong_labels=37))
+    noise, wrong = doubt_labels(take_inventory(folder.root).split("train")), set(folder.done["wrong_labels"])
+    caught = sum(suspect.file.name in wrong for suspect in noise.suspects)
+    assert caught / len(wrong) > 3 * (len(noise.suspects) - caught) / (noise.images - len(wrong))
+    quiet = doubt_labels(take_inventory(quick).split("train"))
+    assert len(quiet.suspects) / quiet.images < DOUBTED < len(noise.suspects) / noise.images
+
+
+def test_another_scanner_in_the_test_is_noticed(clean: Inventory, tmp_path: Path) -> None:
+    other = make_dirty_copy(clean.root, tmp_path / "set", Dirt.only(other_scanner=True)).root
+    assert max(score.low for score in compare_splits(take_inventory(other)).scores) > LOOK
+    assert max(score.low for score in compare_splits(clean).scores) < LOOK
+
+
+def test_hashes_forgive_saving_scaling_and_brightening_but_not_another_chest(clean: Inventory) -> None:
+    images = clean.small(32)
+    rough = np.clip(np.round(images * 1.08 * 255 + 8) / 255, 0, 1)
+    both = perceptual_hash(np.concatenate([images, rough]))
+    assert np.bitwise_count(both[: len(images)] ^ both[len(images) :]).max() <= 10
+    counts = hash_distances(perceptual_hash(images))
+    assert counts.sum() == len(images) * (len(images) - 1) / 2
+    assert counts[:8].sum() == 0
+    assert hash_distances(difference_hash(images))[:8].sum() > 20 * max(1, counts[:8].sum())
+
+
+def test_a_split_by_image_helps_whoever_remembers_patients(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for patient in range(40):
+        label, kind = ("NORMAL", "normal") if patient % 2 else ("PNEUMONIA", "virus")
+        chest = np.kron(rng.integers(40, 200, (8, 8)), np.ones((8, 8)))  # says nothing about the class
+        for n in (1, 2, 3):
+            path = tmp_path / "train" / label / f"phantom{patient:04d}_{kind}_{n}.jpeg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray((chest + rng.normal(0, 5, chest.shape)).clip(0, 255).astype(np.uint8)).save(path)
+    effect = measure_leak(take_inventory(tmp_path), seeds=3)
+    assert effect.by_image.mean() > 0.95
+    assert 0.3 < effect.by_patient.mean() < 0.7
+    assert effect.low > 0.2
+
+
+def test_an_accuracy_of_sixteen_images_is_hardly_known() -> None:
+    low, high = accuracy_interval(14, 16)
+    z, n, p = 1.959964, 16, 14 / 16
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert (low, high) == pytest.approx((middle - half, middle + half), abs=1e-6)
+    assert high - low > 0.3
+    widths = [np.ptp(accuracy_interval(round(0.9 * n), n)) for n in (16, 100, 1000)]
+    assert widths[0] > 2 * widths[1] > 4 * widths[2]
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), ("a", "b", "c")])
+def test_the_quick_auroc_is_that_of_scikit_learn(classes: tuple[str, ...]) -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.integers(1, 6, (60, len(classes))).astype(float)  # with ties
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    labels = np.arange(60) % len(classes)
+    made = Predictions(probabilities, labels, np.arange(60).astype(str), ("",) * 60, classes)
+    scores = probabilities if len(classes) > 2 else probabilities[:, 1]
+    assert auroc_of(made) == pytest.approx(roc_auc_score(labels, scores, multi_class="ovr"))
+
+
+def test_a_folder_of_ones_own_says_what_it_does_not_tell(tmp_path: Path) -> None:
+    for i in range(12):
+        write_image(tmp_path / "train" / ("cats", "dogs")[i % 2] / f"{i}.png", bright=i % 2 == 0, seed=i)
+    (tmp_path / "train" / "cats" / "notes.txt").write_text("hello")
+    report = audit(tmp_path)
+    assert report["patients"].severity == "look"
+    assert "do not say whose image" in report["leaking patients"].measured
+    assert "no image in test/" in report["train against test"].measured
+    assert "notes.txt" in report["other files"].measured
+    assert report["corners"].severity in ("look", "stop")
+
+
+def test_a_folder_without_images_is_refused_with_the_layout(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no image to audit.*train/<CLASS>/"):
+        audit(tmp_path)
+
+
+def test_dirt_is_refused_where_it_would_spoil_something(clean: Inventory, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="exists already"):
+        make_dirty_copy(clean.root, tmp_path)
+    with pytest.raises(DataError, match="Ask for less dirt"):
+        make_dirty_copy(clean.root, tmp_path / "set", Dirt(negatives=1000))
+    write_image(tmp_path / "own" / "train" / "a" / "1.png", bright=True)
+    with pytest.raises(DataError, match="Only phantoms"):
+        make_dirty_copy(tmp_path / "own", tmp_path / "other")
+
+
+def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([""]) == 1
+    assert "make audit DATA=<folder>" in capsys.readouterr().err
+
+
+def test_the_figures_say_in_words_what_they_show(dirty: tuple[DirtyFolder, Inventory]) -> None:
+    _, inventory = dirty
+    pairs = plot_pairs(find_duplicates(inventory).near, "Alike", most=2)
+    assert pairs.shape == (2, 2)
+    sizes = file_properties(inventory)["bytes"]
+    said = text_alternative(plot_property(sizes, inventory, "bytes", "File size"))
+    assert f"from {sizes.min():,.6g}" in said
+    scores = np.full((4, 4), 0.5)
+    scores[0, 2] = 0.97
+    assert "0.97, which is in row 1 from the top and column 3" in text_alternative(plot_tiles(scores, "Where"))
+    distances = np.zeros(65, dtype=np.int64)
+    distances[[3, 30, 32]] = 2, 5, 9
+    told = text_alternative(plot_hash_distances(distances, 10, "Bits"))
+    assert "Of 16 pairs, 2 differ in at most 10 of 64 bits; half of all pairs differ in more than 31." in told
+    effect = LeakEffect(np.array([0.7, 0.8]), np.array([0.5, 0.6]), 0.2, 0.1, 0.3)
+    told = text_alternative(plot_leak(effect, "Leak"))
+    assert "in 2 random splits of each kind. by image: mean 75.0%, from 70.0% to 80.0%; by patient: mean 55.0%" in told
+    assert "16 images, 64% to 97%; 1,000 images" in text_alternative(plot_intervals((16, 1000), 0.9, "How sure?"))
+    plt.close("all")
+
+
+def test_an_audit_of_some_images_looks_at_no_others(folder: Path) -> None:
+    chosen = sorted((folder / "train" / "NORMAL").iterdir())[:5]
+    report = audit(folder, only=chosen)
+    assert report["who is in the data"].measured.startswith("train 5 images")

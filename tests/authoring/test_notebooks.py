@@ -1,0 +1,122 @@
+"""The tool that runs and cleans the notebooks."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from course_lib.authoring import notebooks
+from course_lib.authoring.notebook_form import WIDGET, course_notebooks
+from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, main, results_page
+from course_lib.support.runtime import COURSE_ROOT
+
+
+def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
+    cell: nbformat.NotebookNode = new_code_cell(source, execution_count=count, **more)
+    return cell
+
+
+@pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
+def test_no_exercise_is_solved_already(path: Path) -> None:
+    assert exercise_problems(path) == []
+
+
+@pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
+def test_the_readme_shows_one_figure_of_each_notebook(path: Path) -> None:
+    picture = FIGURES / f"{path.stem}.png"
+    assert covers(nbformat.read(path, as_version=4)) == [picture.read_bytes()]
+    shown = rf'<img src="{picture.relative_to(COURSE_ROOT).as_posix()}" width="\d+" alt="[^"]{{40,}}">'
+    assert re.search(shown, (COURSE_ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ([code('check("3.1", output_size)')], "add the stub"),
+        ([code("def output_size(): return 1"), code('check("3.1", output_size)', 2)], "3.1 is no stub"),
+    ],
+)
+def test_an_exercise_without_a_stub_is_found(tmp_path: Path, cells: list[nbformat.NotebookNode], problem: str) -> None:
+    nbformat.write(new_notebook(cells=cells), tmp_path / "00_x.ipynb")
+    assert any(problem in found for found in exercise_problems(tmp_path / "00_x.ipynb"))
+
+
+def test_an_example_may_be_solved(tmp_path: Path) -> None:
+    example = code('check("3.1", output_size)', 2, metadata={"tags": ["example"]})
+    nbformat.write(new_notebook(cells=[code("def output_size(): return 1"), example]), tmp_path / "00_x.ipynb")
+    assert exercise_problems(tmp_path / "00_x.ipynb") == []
+
+
+def test_solved_copies_are_run_and_a_refused_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = [
+        code("from course_lib.lessons import check\nfrom course_lib.lessons.building_net import output_size as right"),
+        code("def output_size(): ...\ndef receptive_field(): ..."),
+        code('check("3.1", output_size)'),
+        code('globals()["receptive_field"] = right'),
+        code('check("3.3", receptive_field)'),
+    ]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "00_x.ipynb")
+    monkeypatch.setattr(notebooks, "course_notebooks", lambda: [tmp_path / "00_x.ipynb"])
+    monkeypatch.setattr(notebooks, "SOLUTIONS", tmp_path / "solutions")
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    assert main(["solutions"]) == 1
+    said = capsys.readouterr().out
+    assert "00_x.ipynb: 2 exercises\n00_x.ipynb: the reference answer is refused:\nExercise 3.3: not yet." in said
+    assert "Exercise 3.1" not in said
+    solved = nbformat.read(tmp_path / "solutions" / "00_x.ipynb", as_version=4)["cells"]
+    assert not (tmp_path / "progress.json").exists()
+    assert solved[2]["outputs"][0]["text"] == "Exercise 3.1: correct.\n"
+
+
+def test_cleaning_keeps_outputs_and_drops_noise() -> None:
+    question = new_output("execute_result", data={WIDGET: {"model_id": "5f"}, "text/plain": "Which?"})
+    words = new_output("stream", name="stdout", text="kept")
+    cell = new_code_cell(
+        "fit()",
+        execution_count=12,
+        outputs=[question, words],
+        metadata={"execution": {"iopub.status.busy": "2026-01-01T00:00:00.000000Z"}},
+    )
+    notebook = new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
+    clean(notebook)
+    assert notebook.cells[0].outputs[0].data == {"text/plain": "Which?"}
+    assert notebook.cells[0].outputs[1].text == "kept"
+    assert notebook.cells[0].execution_count == 1
+    assert "execution" not in notebook.cells[0].metadata
+    assert "widgets" not in notebook.metadata
+
+
+def test_what_only_the_author_sees_does_not_get_into_a_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_DATA", "real X-rays")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    says = code("import os; print(os.environ.get('COURSE_DATA'), os.listdir(os.environ['COURSE_CACHE']))")
+    bars = code("from course_lib.support.runtime import bars_are_off; print(bars_are_off())")
+    path = tmp_path / "08_x.ipynb"
+    monkeypatch.delenv("TQDM_DISABLE")
+    nbformat.write(new_notebook(cells=[says, bars]), path)
+    notebooks.execute_in_place(path)
+    cells = nbformat.read(path, as_version=4)["cells"]
+    assert cells[0]["outputs"][0]["text"] == "None []\n"
+    assert cells[1]["outputs"][0]["text"] == "True\n"
+
+
+def test_the_real_run_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["real", ""]) == 2
+    assert "make real DATA=<folder" in capsys.readouterr().out
+
+
+def test_a_failed_notebook_is_on_the_page() -> None:
+    runs = [
+        RealRun("03_x", 12.0, ("| a |",), ("✓ good",), ""),
+        RealRun("04_y", 3.0, (), (), "ClaimError: Not true here"),
+    ]
+    page = results_page(runs)
+    assert "## 03_x: ran whole, 12 s\n\n| a |\n\n- ✓ good" in page
+    assert "## 04_y: FAILED, 3 s" in page
+    assert "ClaimError: Not true here" in page

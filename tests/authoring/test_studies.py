@@ -1,0 +1,168 @@
+"""The studies: what is kept, what is measured twice and what is not, and whether the stored numbers still hold."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from course_lib.authoring.studies import STUDIES, Row, Study, carry_out, methods, stored, study
+from course_lib.authoring.studies.__main__ import PROFILE, main
+from course_lib.data.course_data import CourseData
+from course_lib.evaluation import studies as stored_studies
+from course_lib.modalities.registry import open_dataset
+from course_lib.networks.backbones import preprocessing_for
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import COURSE_ROOT
+
+CASES = tuple({"method": method, "seed": seed} for method in "ab" for seed in (0, 1))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Row]:
+    """What `trial` was asked to measure; results go to a folder of the test's own."""
+    monkeypatch.setattr(stored_studies, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(study, "UNFINISHED", tmp_path / "unfinished")
+    return []
+
+
+@pytest.fixture
+def trial(calls: list[Row]) -> Study:
+    def measure(_: CourseData, case: Row) -> Row:
+        calls.append(case)
+        return {"images": 7 + int(case["seed"]), "auroc": 0.123456 + 0.1 * int(case["seed"]), "low": 0.1, "high": 0.4}
+
+    return Study("trial", "Does it work?", lambda _: CASES, measure, sample=CASES[:1])
+
+
+@pytest.fixture(scope="module")
+def phantoms() -> CourseData:
+    return open_dataset("phantom", profile=PROFILE)
+
+
+def interrupted(trial: Study, after: int) -> Study:
+    """The same study, broken off after so many cases."""
+    left: Iterator[int] = iter(range(after))
+
+    def measure(data: CourseData, case: Row) -> Row:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return trial.measure(data, case)
+
+    return replace(trial, measure=measure)
+
+
+def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms: CourseData) -> None:
+    path = carry_out(trial, phantoms)
+    assert path.name == "trial.phantom.json"
+    assert str(COURSE_ROOT) not in path.read_text(encoding="utf-8")
+    results = stored("trial", "phantom")
+    assert results.rows[0] == {"method": "a", "seed": 0, "images": 7, "auroc": 0.1235, "low": 0.1, "high": 0.4}
+    assert len(results.rows) == len(CASES)
+    assert results.seeds == (0, 1)
+    assert {"torch", "torchvision", "medical-imaging-course"} < results.versions.keys()
+    assert results.command == 'make studies ARGS="--only trial"'
+    assert results.title == "Phantom chest radiographs (simulated)"
+    assert results.select(method="a", seed=1) == [results.rows[1]]
+    assert results.values("auroc", method="a") == [0.1235, 0.2235]
+
+
+def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData) -> None:
+    carry_out(trial, phantoms)
+    assert stored("trial", "phantom").table().splitlines() == [
+        "| method | seeds | AUROC (95 % interval) | AUROC of single seeds | images |",
+        "| --- | --- | --- | --- | --- |",
+        "| a | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
+        "| b | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
+    ]
+
+
+def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+    assert carry_out(trial, phantoms).read_bytes() == carry_out(trial, phantoms).read_bytes()
+    assert calls == list(CASES)
+
+
+def test_an_interrupted_study_goes_on_where_it_stopped(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(interrupted(trial, after=3), phantoms)
+    assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
+    carry_out(trial, phantoms)
+    assert calls == list(CASES)
+    assert len(stored("trial", "phantom").rows) == len(CASES)
+
+
+def test_rows_of_another_question_are_not_gone_on_with(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(interrupted(trial, after=3), phantoms)
+    carry_out(replace(trial, question="Does it work now?"), phantoms)
+    assert calls == [*CASES[:3], *CASES]
+
+
+def test_rows_of_other_images_are_not_gone_on_with(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(interrupted(trial, after=3), replace(phantoms, train=phantoms.train[:10]))
+    carry_out(trial, phantoms)
+    assert calls == [*CASES[:3], *CASES]
+
+
+def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData) -> None:
+    carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
+    assert stored("trial", "real").command == 'make studies DATA=<folder> ARGS="--only trial"'
+    assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
+
+
+def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        carry_out(replace(trial, measure=lambda *_: {"auroc": float("nan")}), phantoms)
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"study": "trial"}'])
+def test_missing_and_damaged_results_say_what_to_run(trial: Study, phantoms: CourseData, content: str | None) -> None:
+    path = carry_out(trial, phantoms)
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(DataError, match=r'make studies ARGS="--only trial"'):
+        stored("trial", "phantom")
+    with pytest.raises(ValueError, match="'phantom' or 'real', but is 'kaggle'"):
+        stored("trial", "kaggle")
+
+
+def test_the_command_runs_one_study_or_says_what_is_wrong(
+    trial: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(STUDIES, "trial", trial)
+    assert main(["--only", "trial"]) == 0
+    said = capsys.readouterr().out
+    assert "trial, 4 of 4: method b, seed 1" in said
+    assert "Phantom chest radiographs (simulated): Does it work?\n\n| method | seeds |" in said
+    assert main(["--data", str(tmp_path / "none"), "--only", "trial"]) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: CourseData) -> None:
+    study = STUDIES[name]
+    cases = study.cases(phantoms)
+    for case in study.sample:
+        assert case in cases
+        measured = study.measure(phantoms, case)
+        assert json.loads(json.dumps(measured)) == measured  # plain numbers and words
+        (row,) = stored(name, "phantom").select(**case)
+        assert {**case, **measured} == pytest.approx(row, abs=study.tolerance)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("source", ["phantom", "real"])
+def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> None:
+    results = stored(name, source)
+    assert results.question == STUDIES[name].question
+    assert results.simulated == (source == "phantom")
+    assert results.rows
+
+
+def test_the_readme_quotes_the_study_on_real_xrays() -> None:
+    assert stored("finetuning", "real").table() in (COURSE_ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:
+    assert preprocessing_for("resnet18", "phantom") == methods.HOW

@@ -1,0 +1,217 @@
+"""Whose image is it, is it readable, and does a split keep patients together?"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from course_lib.data.image_file import open_grey
+from course_lib.data.image_folder import check_images, read_split, recognise_card
+from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.splits import check_patients_apart, draw_patients, split_by_patient, take_patients
+from course_lib.sources.dataset_card import load_card
+from course_lib.support.errors import DataError
+from tests.conftest import write_image
+
+
+@pytest.mark.parametrize(
+    ("name", "patient"),
+    [
+        ("person12_bacteria_34.jpeg", "person12"),
+        ("person447_virus_921_1.jpeg", "person447"),
+        ("IM-0115-0001.jpeg", "IM-0115"),
+        ("IM-0439-0001-0002.jpeg", "IM-0439"),
+        ("NORMAL2-IM-0439-0001-0002.jpeg", "NORMAL2-IM-0439"),
+        ("holiday.jpeg", None),
+        ("person_bacteria_34.jpeg", None),
+    ],
+)
+def test_the_card_knows_the_patient_from_the_file_name(name: str, patient: str | None) -> None:
+    assert load_card("chest-xray-pneumonia").patient_of(name) == patient
+
+
+def test_an_unknown_card_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(DataError, match="No data card 'moon': expected one of chest-xray-pneumonia, phantom"):
+        load_card("moon")
+
+
+def test_a_folder_is_recognised_by_its_file_names(folder: Path) -> None:
+    card = recognise_card(folder)
+    assert card is not None
+    assert card.slug == "phantom"
+    write_image(folder / "train" / "NORMAL" / "IM-0001-0001.jpeg", bright=False)
+    assert recognise_card(folder) is None
+
+
+def test_labels_follow_the_alphabetical_order_of_the_class_folders(folder: Path) -> None:
+    radiographs, classes = read_split(folder, "train")
+    assert classes == ("NORMAL", "PNEUMONIA")
+    assert len(radiographs) == 32
+    assert all(classes[r.label] == r.path.parent.name for r in radiographs)
+
+
+def test_numbers_that_restart_per_split_give_different_patients(folder: Path) -> None:
+    for path in folder.glob("*/*/*.jpeg"):
+        path.unlink()
+    for split in ("train", "test"):
+        write_image(folder / split / "NORMAL" / "IM-0001-0001.jpeg", bright=False)
+        write_image(folder / split / "PNEUMONIA" / "person1_virus_1.jpeg", bright=True)
+    card = recognise_card(folder)
+    train, _ = read_split(folder, "train", card)
+    test, _ = read_split(folder, "test", card)
+    check_patients_apart(train, test, ("train", "test"))
+
+
+def test_no_split_folder(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"no folder val/\. Expected the layout val/NORMAL/ and val/PNEUMONIA/"):
+        read_split(folder, "val")
+
+
+def test_a_class_folder_is_missing(folder: Path) -> None:
+    (folder / "train" / "NORMAL").rename(folder / "elsewhere")
+    with pytest.raises(DataError, match=r"one folder per class.*train/NORMAL.*but holds PNEUMONIA"):
+        read_split(folder, "train")
+
+
+def test_a_class_is_empty(folder: Path) -> None:
+    for path in (folder / "train" / "NORMAL").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=r"NORMAL holds no image: expected at least one"):
+        read_split(folder, "train")
+
+
+def test_a_file_name_without_a_patient(folder: Path) -> None:
+    write_image(folder / "train" / "NORMAL" / "scan.jpeg", bright=False)
+    with pytest.raises(DataError, match=r"scan\.jpeg does not say whose image it is\. Expected a name like person12"):
+        read_split(folder, "train")
+
+
+def _not_an_image(path: Path) -> None:
+    path.write_text("This is a shopping list.")
+
+
+def _empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def _truncated(path: Path) -> None:
+    write_image(path, bright=True, size=(200, 200))
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+@pytest.mark.parametrize("spoil", [_not_an_image, _empty, _truncated])
+def test_a_file_that_can_not_be_read_is_named(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    path = tmp_path / "person1_virus_1.jpeg"
+    spoil(path)
+    with pytest.raises(DataError, match=r"person1_virus_1\.jpeg can not be read as an image .*copy it again"):
+        open_grey(path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "named"), [("I;16", "png", "I;16"), ("CMYK", "jpeg", "CMYK"), ("RGBA", "png", "RGBA")]
+)
+def test_an_image_of_another_kind_is_refused_not_guessed(tmp_path: Path, mode: str, suffix: str, named: str) -> None:
+    path = tmp_path / f"x.{suffix}"
+    Image.new(mode, (8, 8)).save(path)
+    with pytest.raises(DataError, match=f"of mode {named}; expected 8-bit grey or 8-bit colour. Convert it first"):
+        open_grey(path)
+
+
+def test_colour_files_of_grey_pictures_are_read_as_grey(tmp_path: Path) -> None:
+    grey = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8))
+    grey.convert("RGB").save(tmp_path / "x.png")
+    assert np.array_equal(np.asarray(open_grey(tmp_path / "x.png")), np.asarray(grey))
+
+
+def test_unreadable_images_stop_everything_unless_asked_otherwise(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    radiographs, _ = read_split(folder, "train")
+    radiographs[3].path.write_bytes(b"")
+    with pytest.raises(DataError, match=f"1 of 32 images can not be used:\n.*{radiographs[3].path.name}"):
+        check_images(radiographs)
+    kept = check_images(radiographs, skip_unreadable=True)
+    assert radiographs[3] not in kept
+    assert len(kept) == 31
+    assert radiographs[3].path.name in capsys.readouterr().out
+
+
+def _cohort(images_per_patient: list[int], sick: list[bool]) -> list[Radiograph]:
+    return [
+        Radiograph(Path(f"{patient}_{n}.jpeg"), int(ill), f"p{patient}")
+        for patient, (images, ill) in enumerate(zip(images_per_patient, sick, strict=True))
+        for n in range(images)
+    ]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(1, 6), min_size=20, max_size=60), st.integers(0, 1000))
+def test_no_patient_is_ever_on_both_sides(images_per_patient: list[int], seed: int) -> None:
+    cohort = _cohort(images_per_patient, [i % 2 == 0 for i in range(len(images_per_patient))])
+    train, validation = split_by_patient(cohort, 0.2, seed)
+    assert not {r.patient for r in train} & {r.patient for r in validation}
+    assert sorted(train + validation, key=str) == sorted(cohort, key=str)
+    assert {r.label for r in validation} == {0, 1}
+
+
+def test_the_split_keeps_proportions_and_follows_its_seed() -> None:
+    cohort = _cohort([2] * 200, [i % 4 > 0 for i in range(200)])
+    train, validation = split_by_patient(cohort, 0.2, seed=1)
+    assert len(validation) == pytest.approx(80, abs=8)
+    assert np.mean([r.label for r in validation]) == pytest.approx(0.75, abs=0.05)
+    assert split_by_patient(cohort, 0.2, seed=1) == (train, validation)
+    assert split_by_patient(cohort, 0.2, seed=2) != (train, validation)
+
+
+def test_too_few_patients_to_split() -> None:
+    cohort = _cohort([5, 5, 5], [True, False, False])
+    with pytest.raises(DataError, match="at least 5 patients, but class 0 has 2"):
+        split_by_patient(cohort, 0.2)
+    with pytest.raises(ValueError, match=r"above 0 and at most 0\.5, but is 0\.9"):
+        split_by_patient(cohort, 0.9)
+
+
+def test_a_patient_in_two_lists_is_named() -> None:
+    one, two = _cohort([1, 1], [True, False])
+    with pytest.raises(DataError, match=r"train and test must not share patients, but 1 are in both \(p0\)"):
+        check_patients_apart([one, two], [one], ("train", "test"))
+
+
+def test_a_part_of_the_images_holds_whole_patients() -> None:
+    cohort = _cohort([3] * 40, [i % 2 == 0 for i in range(40)])
+    part = take_patients(cohort, 31)
+    assert len(part) == 30
+    left_out = {r.patient for r in cohort} - {r.patient for r in part}
+    assert len(left_out) == 30
+    assert take_patients(cohort, 1000) == cohort
+
+
+def test_patients_are_drawn_whole_with_both_classes_in_proportion(folder: Path) -> None:
+    radiographs, _ = read_split(folder, "train")
+    drawn = draw_patients(radiographs, 8, seed=1)
+    assert len(drawn) == 16
+    assert len({r.patient for r in drawn}) == 8
+    assert sum(r.label for r in drawn) == 8
+    assert drawn == draw_patients(radiographs, 8, seed=1) != draw_patients(radiographs, 8, seed=2)
+    assert draw_patients(radiographs, 16) == radiographs
+    for patients in (1, 17):
+        with pytest.raises(DataError, match=f"{patients} patients with every class"):
+            draw_patients(radiographs, patients)
+
+
+def test_a_dataset_gives_tensor_and_label(small_data: RadiographDataset) -> None:
+    image, label = small_data[0]
+    assert image.shape == (3, 32, 32)
+    assert label == small_data.labels[0] == 0
+    assert len(small_data) == len(small_data.patients) == 32
+
+
+def test_a_dataset_refuses_what_it_can_not_label(small_data: RadiographDataset) -> None:
+    with pytest.raises(DataError, match="at least one image, got none"):
+        RadiographDataset([], ("NORMAL", "PNEUMONIA"), small_data.transform)
+    with pytest.raises(DataError, match="Labels go up to 1, but there are only the classes"):
+        RadiographDataset(small_data.radiographs, ("NORMAL",), small_data.transform)
