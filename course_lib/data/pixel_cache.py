@@ -64,11 +64,11 @@ class PixelCache(RadiographDataset):
         super().__init__(radiographs, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        self._file = _open_or_make([r.path for r in self.radiographs], how, (folder or cache_folder()).resolve())
+        self._file = _open_or_make([r.path for r in self.samples], how, (folder or cache_folder()).resolve())
         self._rows = torch.arange(len(self))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.inputs(torch.tensor([index]))[0].contiguous(), self.radiographs[index].label
+        return self.inputs(torch.tensor([index]))[0].contiguous(), self.samples[index].label
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, 3, height, width] on the device.
@@ -85,7 +85,7 @@ class PixelCache(RadiographDataset):
         """The same kind of data with some of the images only, in the order of ``indices``, from the same file."""
         chosen = list(indices)
         part = copy.copy(self)
-        part.radiographs = super().take(chosen).radiographs
+        part.samples, part._targets = tuple(self.samples[i] for i in chosen), self._targets[chosen]
         part._rows = self._rows[chosen]
         return part
 
