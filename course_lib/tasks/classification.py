@@ -13,6 +13,7 @@ from torchvision.models import InceptionOutputs
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.predictions import Predictions, baseline, check_class_count
 from course_lib.support.errors import TrainingError
+from course_lib.tasks.finite import check_finite
 from course_lib.tasks.task import Sample
 
 AUXILIARY_WEIGHT = 0.4  #: of the loss of Inception's second head, as in torchvision's own training
@@ -140,11 +141,5 @@ def cross_entropy_of(predictions: Predictions) -> float:
     Raises:
         TrainingError: a probability is not a number.
     """
-    spoilt = np.flatnonzero(~np.isfinite(predictions.probabilities).all(axis=1))
-    if len(spoilt):
-        names = [predictions.files[i] for i in spoilt[:3]]
-        raise TrainingError(
-            f"The model's answer to {len(spoilt)} of {len(predictions)} validation images is not a number "
-            f"({', '.join(names)}). Lower the learning rate, and check that these images hold no NaN."
-        )
+    check_finite(predictions.probabilities, predictions.files)
     return float(log_loss(predictions.labels, predictions.probabilities, labels=np.arange(len(predictions.classes))))
