@@ -58,7 +58,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constr
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
-	$(BIN)/jupyter lab $(ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --config=jupyter_lab_config.py $(ARGS)
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/installed-test

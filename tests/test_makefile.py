@@ -24,7 +24,7 @@ def dry_run(tmp_path: Path, *arguments: str) -> str:
 
 def test_lab_opens_the_first_notebook_and_passes_arguments_on(tmp_path: Path) -> None:
     done = dry_run(tmp_path, "lab", "ARGS=--no-browser")
-    assert re.search(r"jupyter lab --no-browser notebooks/00_start_here\.ipynb", done)
+    assert re.search(r"jupyter lab --config=jupyter_lab_config\.py --no-browser", done)
     assert "[test]" not in done
 
 
