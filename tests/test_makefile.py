@@ -28,6 +28,11 @@ def test_lab_opens_the_first_notebook_and_passes_arguments_on(tmp_path: Path) ->
     assert "[test]" not in done
 
 
+def test_the_browser_has_a_run_of_its_own(tmp_path: Path) -> None:
+    assert "--ignore tests/browser" in dry_run(tmp_path, "test")
+    assert re.search(r"pytest tests/browser .*-k 05\n", dry_run(tmp_path, "browser", "ARGS=-k 05"))
+
+
 def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
     assert 'course_lib.delivery data "chest-xray-pneumonia"' in dry_run(tmp_path, "data")
     assert 'course_lib.delivery verify "other"' in dry_run(tmp_path, "data-verify", "CARD=other")

@@ -21,7 +21,8 @@ from course_lib.runtime import COURSE_ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import ElementHandle, Locator, Page
 
-KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the server's log
+KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the servers' logs, one for each process of the tests
+LOG = KEPT / f"jupyterlab-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}.log"
 RUN_SECONDS, CHANGE_SECONDS = 900, 60
 OUTPUT = ".jp-OutputArea-output"
 RUN = """places => {
@@ -78,7 +79,7 @@ def lab(course: Path) -> Iterator[str]:
     KEPT.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--config={course / 'jupyter_lab_config.py'}"]
     command += [f"--{name}={value}" for name, value in options.items()]
-    with (KEPT / "jupyterlab.log").open("w") as log:
+    with LOG.open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=course)
         try:
             address = f"http://127.0.0.1:{port}"
@@ -192,4 +193,4 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
         else:
             return
     server.kill()
-    raise RuntimeError(f"JupyterLab did not start. Its log is {os.path.relpath(KEPT / 'jupyterlab.log')}.")
+    raise RuntimeError(f"JupyterLab did not start. Its log is {os.path.relpath(LOG)}.")

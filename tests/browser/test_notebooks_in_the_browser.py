@@ -15,7 +15,7 @@ from tests.browser.lab import OUTPUT, NotebookPage
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-VIEW = f'{OUTPUT}[data-mime-type="application/vnd.jupyter.widget-view+json"]'
+VIEW = f"{OUTPUT}:has(> .jupyter-widgets)"
 WIDGET = re.compile(r"^(?:from course_lib\.widgets import \w+_(?:explorer|dialogue)$|quiz\()", re.M)
 
 
@@ -61,7 +61,7 @@ INTERACTIVE = [path for path in course_notebooks() if cells_to_run(path)]
 def test_a_notebook_with_widgets_runs_and_answers(run: Callable[..., NotebookPage], path: Path) -> None:
     notebook = run(path.name, cells_to_run(path))
     page = notebook.page
-    assert page.locator(VIEW).count() >= widgets(path)
+    page.locator(VIEW).nth(widgets(path) - 1).wait_for(timeout=60_000)
     assert notebook.stderr() == []
     assert notebook.wordless_pictures() == []
     for number, handle in enumerate(page.locator(".noUi-handle").all()):

@@ -15,6 +15,8 @@ from course_lib.form import LINK, course_notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytestmark = pytest.mark.xdist_group("untouched")  # so that one process alone opens all notebooks
+
 NAMES = [path.name for path in course_notebooks()]
 ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 
