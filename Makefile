@@ -2,7 +2,8 @@
 #
 #   make lab                        install once, then open the first notebook in JupyterLab
 #   make lab ARGS=--no-browser      the same, with arguments for JupyterLab
-#   make test                       install what the tests need, then run all of them and every notebook
+#   make test                       install what the tests need, then run them and every notebook
+#   make browser                    use the notebooks in JupyterLab with Chromium or Chrome, as a learner would
 #   make data                       fetch the real chest X-rays from Kaggle (1.2 to 2.5 GB), verified; goes on where it stopped
 #   make data-verify                compare them with their data card and their SHA-256 once more
 #   make room DIR=<folder>          for workshops: fill a read-only folder that many learners use at once, offline
@@ -53,16 +54,20 @@ BIN := .venv/bin
 endif
 PIP_INSTALL := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS))
 
-.PHONY: lab test data data-verify room phantoms weights realism sheet choose-recipe train-real studies benchmark benchmark-data audit real solutions \
+.PHONY: lab test browser data data-verify room phantoms weights realism sheet choose-recipe train-real studies benchmark benchmark-data audit real solutions \
 	notebooks check-notebooks lint clean
 .DELETE_ON_ERROR:
 
 lab: .venv/installed-lab
-	$(BIN)/jupyter lab $(ARGS) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --config=jupyter_lab_config.py $(ARGS)
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/browser $(ARGS)
+
+browser: export OMP_NUM_THREADS = 1
+browser: .venv/installed-test
+	$(BIN)/python -m pytest tests/browser --numprocesses 2 --dist loadgroup $(ARGS)
 
 data: .venv/installed-lab
 	$(BIN)/python -m course_lib.delivery data "$(CARD)"

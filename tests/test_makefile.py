@@ -24,8 +24,13 @@ def dry_run(tmp_path: Path, *arguments: str) -> str:
 
 def test_lab_opens_the_first_notebook_and_passes_arguments_on(tmp_path: Path) -> None:
     done = dry_run(tmp_path, "lab", "ARGS=--no-browser")
-    assert re.search(r"jupyter lab --no-browser notebooks/00_start_here\.ipynb", done)
+    assert re.search(r"jupyter lab --config=jupyter_lab_config\.py --no-browser", done)
     assert "[test]" not in done
+
+
+def test_the_browser_has_a_run_of_its_own(tmp_path: Path) -> None:
+    assert "--ignore tests/browser" in dry_run(tmp_path, "test")
+    assert re.search(r"pytest tests/browser .*-k 05\n", dry_run(tmp_path, "browser", "ARGS=-k 05"))
 
 
 def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:

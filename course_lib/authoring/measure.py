@@ -15,7 +15,7 @@ from torch import nn
 from course_lib.authoring.recipe_choice import CANDIDATES, CHOSEN, RESULTS, choose, fingerprint, new_network
 from course_lib.data.image_folder import read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import ImageData
+from course_lib.data.samples import LabelledData
 from course_lib.data.splits import check_patients_apart, split_by_patient
 from course_lib.evaluation.classification import (
     Metric,
@@ -79,13 +79,13 @@ def train(folder: Path, networks: int) -> str:
     )
 
 
-def _trained(recipe: Recipe, seed: int, data: ImageData, validation: ImageData) -> tuple[nn.Module, float]:
+def _trained(recipe: Recipe, seed: int, data: LabelledData, validation: LabelledData) -> tuple[nn.Module, float]:
     """The network of this seed, and the minutes it took, NaN if it was interrupted.
 
     Every epoch is kept on disk; a finished training is only read, and so are its minutes.
     """
     model = new_network(seed, len(data.classes))
-    checkpoint = RESULTS / f"{fingerprint(recipe, seed, data.radiographs)}.pt"
+    checkpoint = RESULTS / f"{fingerprint(recipe, seed, data.samples)}.pt"
     clock, interrupted, started = checkpoint.with_suffix(".minutes"), checkpoint.exists(), time.monotonic()
     if not interrupted:  # a new training has a new clock
         clock.unlink(missing_ok=True)

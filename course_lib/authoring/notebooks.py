@@ -20,9 +20,18 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from course_lib.authoring.exercise_cells import ExerciseError, Place, find, solve
-from course_lib.authoring.notebook_form import NOTEBOOKS, WIDGET, code_cells, course_notebooks, form_problems, tags
+from course_lib.authoring.notebook_form import (
+    KERNEL,
+    NOTEBOOKS,
+    WIDGET,
+    code_cells,
+    course_notebooks,
+    form_problems,
+    tags,
+)
 from course_lib.modalities.registry import open_dataset
 from course_lib.support.runtime import COURSE_ROOT, current_profile
 
@@ -90,6 +99,7 @@ def run(notebook: NotebookNode, **settings: str) -> None:
         notebook,
         timeout=CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
+        config=Config(KernelManager={"transport_encryption": "auto"}),  # a kernel warns of a connection in plain text
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,7 +107,10 @@ def run(notebook: NotebookNode, **settings: str) -> None:
 
 
 def clean(notebook: NotebookNode) -> None:
-    """Take out what changes from run to run and tells a reader nothing: widgets, but not their words, and timings."""
+    """Take out what changes from run to run and tells a reader nothing: widgets, but not their words, and timings.
+
+    What is left is what JupyterLab writes when it saves the notebook unchanged. The cells keep their ids.
+    """
     from nbstripout import strip_output  # in the extra `test`, which learners do not install
 
     keys = [
@@ -106,15 +119,14 @@ def clean(notebook: NotebookNode) -> None:
         "cell.metadata.execution",
         "cell.metadata.ExecuteTime",
     ]
-    strip_output(notebook, keep_output=True, keep_count=True, keep_id=False, extra_keys=keys)
+    strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=keys)
     for number, cell in enumerate(code_cells(notebook)):
         cell["execution_count"] = number + 1
         for output in cell["outputs"]:
             output.get("data", {}).pop(WIDGET, None)
             if "execution_count" in output:
                 output["execution_count"] = number + 1
-    for number, cell in enumerate(notebook["cells"]):
-        cell["id"] = f"cell-{number:02d}"
+    notebook["metadata"]["kernelspec"] = dict(KERNEL)
 
 
 def covers(notebook: NotebookNode) -> list[bytes]:

@@ -20,7 +20,7 @@ from torch import nn
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import ImageData
+from course_lib.data.samples import LabelledData
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc, average_precision
 from course_lib.evaluation.intervals import bootstrap_interval
@@ -104,7 +104,7 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
     return card, content
 
 
-def judge(model: nn.Module, test: ImageData) -> dict[str, float]:
+def judge(model: nn.Module, test: LabelledData) -> dict[str, float]:
     """AUROC with its 95 % interval over patients, average precision, and how many there were to judge by."""
     predictions = predict(model, test)
     low, high = bootstrap_interval(predictions, auroc)

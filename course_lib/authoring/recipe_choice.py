@@ -23,6 +23,7 @@ from course_lib.evaluation.classification import auroc
 from course_lib.networks.backbones import resnet18_classifier
 from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, seeded
+from course_lib.tasks.task import Sample
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
@@ -113,7 +114,7 @@ def new_network(seed: int, classes: int) -> nn.Module:
     return model
 
 
-def fingerprint(what: object, number: int, radiographs: Sequence[Radiograph]) -> str:
+def fingerprint(what: object, number: int, radiographs: Sequence[Sample]) -> str:
     """The same for the same recipe (and changes), fold or seed, and files."""
-    names = [(r.path.name, r.path.stat().st_size, r.label) for r in radiographs]
+    names = [(r.path.name, r.path.stat().st_size, r.target) for r in radiographs]
     return digest((what, number, names), 16)

@@ -6,7 +6,7 @@ import hashlib
 import mmap
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,7 +32,18 @@ from course_lib.support.runtime import COURSE_ROOT, progress
 
 FORMAT = 1  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
+MOST_NAMED = 10  #: files that can not be read, in one message
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
+
+
+class UnreadableError(DataError):
+    """Some images can not be read."""
+
+    def __init__(self, problems: Mapping[Path, str], images: int) -> None:
+        self.problems = dict(problems)
+        named = "\n".join(f"  {problem}" for problem in list(problems.values())[:MOST_NAMED])
+        more = f"\n  … and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+        super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
 
 
 class PixelCache(RadiographDataset):
@@ -47,8 +58,11 @@ class PixelCache(RadiographDataset):
     order get another file, and so does another size or geometry. A file whose checksum does not hold is made anew.
     Processes that start at once decode once. Pages that were read are given back, so that memory does not grow.
 
+    With ``skip_unreadable`` the images that can not be read are named and left out.
+
     Raises:
-        DataError: an image can not be read, or the folder can not be written.
+        UnreadableError: images can not be read; the message names them.
+        DataError: a file is missing, or the folder can not be written.
     """
 
     def __init__(
@@ -59,16 +73,25 @@ class PixelCache(RadiographDataset):
         augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
         *,
         folder: Path | None = None,
+        skip_unreadable: bool = False,
     ) -> None:
         chain = evaluation_transform(how) if augmentation is None else training_transform(how, augmentation)
         super().__init__(radiographs, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        self._file = _open_or_make([r.path for r in self.radiographs], how, (folder or cache_folder()).resolve())
+        folder = (folder or cache_folder()).resolve()
+        try:
+            self._file = _open_or_make([r.path for r in self.samples], how, folder)
+        except UnreadableError as error:
+            if not skip_unreadable:
+                raise
+            print(f"Left out: {error}")
+            super().__init__([r for r in self.samples if r.path not in error.problems], classes, chain)
+            self._file = _open_or_make([r.path for r in self.samples], how, folder)
         self._rows = torch.arange(len(self))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.inputs(torch.tensor([index]))[0].contiguous(), self.radiographs[index].label
+        return self.inputs(torch.tensor([index]))[0].contiguous(), self.samples[index].label
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, 3, height, width] on the device.
@@ -85,7 +108,7 @@ class PixelCache(RadiographDataset):
         """The same kind of data with some of the images only, in the order of ``indices``, from the same file."""
         chosen = list(indices)
         part = copy.copy(self)
-        part.radiographs = super().take(chosen).radiographs
+        part.samples, part._targets = super().take(chosen).samples, self._targets[chosen]
         part._rows = self._rows[chosen]
         return part
 
@@ -164,26 +187,49 @@ def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
 
 
 def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
-    """Decode all images into the file, which appears at the end, whole."""
+    """Decode all images into the file, which appears at the end, whole.
+
+    Raises:
+        UnreadableError: there are some that can not be read.
+    """
     for left_over in path.parent.glob("*.part"):  # of a process that was killed
         left_over.unlink()
     if shutil.disk_usage(path.parent).free < HEADER_BYTES + len(paths) * how.size**2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    part, checksum, fit = path.with_suffix(".part"), hashlib.sha256(), v2.Compose(fit_to_square(how))
+    part, checksum, problems = path.with_suffix(".part"), hashlib.sha256(), dict[Path, str]()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         with part.open("wb") as file:
             file.seek(HEADER_BYTES)
-            squares = pool.map(lambda image: fit(open_grey(image, at_least=how.size)).tobytes(), paths)
-            for pixels in progress(squares, "Reading the images", "image", len(paths)):
+            squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
+            for source, pixels in zip(paths, squares, strict=True):
+                if isinstance(pixels, str):
+                    problems[source] = pixels
+                    continue
                 file.write(pixels)
                 checksum.update(pixels)
             file.seek(0)
             file.write(_header(key, checksum.hexdigest()))
+        if problems:
+            raise UnreadableError(problems, len(paths))
         part.replace(path)
     finally:
         pool.shutdown(cancel_futures=True)
         part.unlink(missing_ok=True)
+
+
+def _decoder(how: Preprocessing) -> Callable[[Path], bytes | str]:
+    """What makes of a file its square of grey pixels, or a sentence that says why that can not be."""
+    fit = v2.Compose(fit_to_square(how))
+
+    def decode(path: Path) -> bytes | str:
+        try:
+            pixels: bytes = fit(open_grey(path, at_least=how.size)).tobytes()
+        except DataError as problem:
+            return str(problem)
+        return pixels
+
+    return decode
 
 
 def _delete_oldest(folder: Path, keep: Path) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 from course_lib.data.samples import ImageData
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import seeded
+from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import differences_between, rank
 
@@ -96,7 +97,7 @@ class TrainingFile:
 
 
 def identity_of(
-    model: nn.Module, train: ImageData, validation: ImageData, config: TrainConfig, **more: object
+    model: nn.Module, train: ImageData[P], validation: ImageData[P], config: TrainConfig, **more: object
 ) -> dict[str, object]:
     """What has to be the same for a training to go on: configuration, data and model, as short texts and numbers.
 
@@ -109,7 +110,7 @@ def identity_of(
     numbers = sum(value.numel() for value in model.state_dict().values())
     return {
         **asdict(config),
-        "classes": ", ".join(train.classes),
+        "task": str(train.task),
         "training images": _summary_of(train),
         "validation images": _summary_of(validation),
         "image shape": str(shape),
@@ -119,11 +120,15 @@ def identity_of(
     }
 
 
-def _summary_of(data: ImageData) -> str:
-    images = [(r.path.name, _bytes_of(r.path), r.patient, r.label) for r in data.radiographs]
+def _summary_of(data: ImageData[P]) -> str:
+    images = [(s.path.name, _bytes_of(s.path), s.patient, _in_words(s.target)) for s in data.samples]
     chain = [re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(data, name, None))) for name in _PREPROCESSING]
     steps = f"prepared by {_digest(chain)}"
     return f"{len(images)} of {len(set(data.patients))} patients [{_digest(images)}], {steps}"
+
+
+def _in_words(target: object) -> object:
+    return (target.name, _bytes_of(target)) if isinstance(target, Path) else target
 
 
 def _bytes_of(path: Path) -> int:

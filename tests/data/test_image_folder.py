@@ -214,4 +214,4 @@ def test_a_dataset_refuses_what_it_can_not_label(small_data: RadiographDataset) 
     with pytest.raises(DataError, match="at least one image, got none"):
         RadiographDataset([], ("NORMAL", "PNEUMONIA"), small_data.transform)
     with pytest.raises(DataError, match="Labels go up to 1, but there are only the classes"):
-        RadiographDataset(small_data.radiographs, ("NORMAL",), small_data.transform)
+        RadiographDataset(small_data.samples, ("NORMAL",), small_data.transform)

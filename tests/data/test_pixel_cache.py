@@ -177,9 +177,9 @@ def test_a_damaged_file_is_noticed_and_made_anew(
 SLOWLY = """
 import os, sys, time
 from pathlib import Path
-from course_lib import pixels
-from course_lib.dataset import open_grey, read_split
-from course_lib.transforms import Preprocessing
+from course_lib.data import pixel_cache as pixels
+from course_lib.data import open_grey, read_split
+from course_lib.data import Preprocessing
 
 def open_slowly(path, at_least=None):
     os.write(1, b"decoding\\n")  # whole: several threads print at once

@@ -201,7 +201,7 @@ def test_predict_is_what_the_model_says(small_data: RadiographDataset, tiny_mode
     by_hand = torch.cat([model(small_data[i][0][None]) for i in range(len(small_data))]).softmax(dim=1)
     assert np.allclose(predictions.probabilities, by_hand.detach().numpy(), atol=1e-6)
     assert predictions.labels.tolist() == small_data.labels
-    assert predictions.files[0] == small_data.radiographs[0].path.name
+    assert predictions.files[0] == small_data.samples[0].path.name
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -75,7 +75,7 @@ def _other_weights(net: nn.Module, data: RadiographDataset) -> RadiographDataset
 
 
 def _other_file(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
-    os.utime(data.radiographs[5].path, ns=(1, 1))
+    os.utime(data.samples[5].path, ns=(1, 1))
     return data
 
 
@@ -85,7 +85,7 @@ def _other_order(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
 
 def _other_preprocessing(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
     how = Preprocessing(size=32, geometry="pad")
-    return RadiographDataset(data.radiographs, data.classes, evaluation_transform(how))
+    return RadiographDataset(data.samples, data.classes, evaluation_transform(how))
 
 
 def _other_arithmetic(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
@@ -157,7 +157,7 @@ def test_they_are_kept_where_the_course_keeps_things(
 
 
 def test_augmented_images_are_refused(net: nn.Module, small_data: RadiographDataset, cache: Path) -> None:
-    varied = RadiographDataset(small_data.radiographs, small_data.classes, training_transform(Preprocessing(size=32)))
+    varied = RadiographDataset(small_data.samples, small_data.classes, training_transform(Preprocessing(size=32)))
     with pytest.raises(ValueError, match=r"random augmentation.*take the same images without it"):
         features(net, varied, folder=cache)
 
@@ -165,7 +165,7 @@ def test_augmented_images_are_refused(net: nn.Module, small_data: RadiographData
 def test_a_change_that_seldom_comes_is_refused_too(net: nn.Module, small_data: RadiographDataset, cache: Path) -> None:
     seldom = training_transform(Preprocessing(size=32), replace(NO_CHANGE, patch=1e-6))
     with pytest.raises(ValueError, match="random augmentation"):
-        features(net, RadiographDataset(small_data.radiographs, small_data.classes, seldom), folder=cache)
+        features(net, RadiographDataset(small_data.samples, small_data.classes, seldom), folder=cache)
 
 
 def test_a_probe_learns_what_is_easy_and_every_metric_takes_it(

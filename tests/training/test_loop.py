@@ -13,10 +13,12 @@ from torch.nn import functional as F
 from torchvision.models import InceptionOutputs
 
 from course_lib.data.samples import RadiographDataset
+from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.freezing import freeze
 from course_lib.networks.net import Net
 from course_lib.support.errors import TrainingError
-from course_lib.training import history, loop
+from course_lib.tasks.classification import Classification
+from course_lib.training import loop
 from course_lib.training.checkpoints import load_checkpoint, save_checkpoint
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
@@ -34,7 +36,7 @@ def weights_of(model: nn.Module) -> torch.Tensor:
 def test_net_learns_what_is_easy(small_data: RadiographDataset) -> None:
     torch.manual_seed(0)
     history = fit(net := Net(), small_data, small_data, replace(QUICK, epochs=4))
-    assert history.validation_auroc[history.best_epoch] > 0.95
+    assert history.validation_score[history.best_epoch] > 0.95
     assert history.validation_loss[history.best_epoch] < 0.5 < history.train_loss[0] + 0.3
     assert not history.stopped_early
     assert "finished after 4 epochs" in str(history)
@@ -82,7 +84,7 @@ def _with_losses(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> list[d
 
     remaining = iter(losses)
     monkeypatch.setattr(loop, "predict_together", predict_and_remember)
-    monkeypatch.setattr(history, "cross_entropy_of", lambda _: next(remaining))
+    monkeypatch.setattr(Classification, "loss_of", lambda *_: next(remaining))
     return seen
 
 
@@ -121,7 +123,7 @@ def test_an_interruption_keeps_the_best_so_far(
     seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
     one_epoch = loop.train_one_epoch
 
-    def interrupted_in_the_third(trainer: Trainer, data: RadiographDataset, epoch: int) -> float:
+    def interrupted_in_the_third(trainer: Trainer[Predictions], data: RadiographDataset, epoch: int) -> float:
         if epoch == 2:
             raise KeyboardInterrupt
         return one_epoch(trainer, data, epoch)
@@ -140,7 +142,7 @@ def test_a_program_that_stores_what_comes_gets_whole_trainings_alone(
     assert len(fit_whole(tiny_model(2), small_data, small_data, replace(QUICK, patience=1))) == 2
     one_epoch = loop.train_one_epoch
 
-    def interrupted_in_the_second(trainer: Trainer, data: RadiographDataset, epoch: int) -> float:
+    def interrupted_in_the_second(trainer: Trainer[Predictions], data: RadiographDataset, epoch: int) -> float:
         if epoch == 1:
             raise KeyboardInterrupt
         return one_epoch(trainer, data, epoch)
@@ -173,7 +175,7 @@ def test_a_batch_that_can_not_work(small_data: RadiographDataset, config: TrainC
 
 
 def test_a_last_batch_of_one_does_no_harm(small_data: RadiographDataset) -> None:
-    odd = RadiographDataset(small_data.radiographs[:25], small_data.classes, small_data.transform)
+    odd = RadiographDataset(small_data.samples[:25], small_data.classes, small_data.transform)
     fit(Net(), odd, small_data, TrainConfig(epochs=1, batch_size=8))
 
 
@@ -196,9 +198,7 @@ def test_nothing_left_to_train(small_data: RadiographDataset, tiny_model: ModelM
 
 
 def test_a_loss_that_is_not_a_number(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
-    poisoned = RadiographDataset(
-        small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
-    )
+    poisoned = RadiographDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
     with pytest.raises(
         TrainingError, match=r"Epoch 1, batch 1 of 4: the loss is nan. .*Lower the learning rate \(it is 0\.001\)"
     ):
@@ -384,9 +384,7 @@ def test_the_batch_that_broke_it_is_named(
 
 
 def test_a_validation_image_that_breaks_it_is_named(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
-    poisoned = RadiographDataset(
-        small_data.radiographs, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan)
-    )
+    poisoned = RadiographDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
     with pytest.raises(TrainingError, match=r"answer to 32 of 32 validation images is not a number \(phantom"):
         fit(tiny_model(2), small_data, poisoned, QUICK)
 
@@ -400,7 +398,7 @@ def test_sixteen_bits_learn_as_well_or_it_is_said(
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
         history = fit(Net(), small_data, small_data, config)
         assert history.precision == precision
-        assert history.validation_auroc[-1] > 0.95
+        assert history.validation_score[-1] > 0.95
         assert ("gains nothing by 16 bits" in capsys.readouterr().out) is not native
 
 
