@@ -1,6 +1,5 @@
 """What the audit knows of a folder: every file is opened once, and these records are all that the parts look at."""
 
-import hashlib
 import io
 import re
 from collections.abc import Collection, Sequence
@@ -16,6 +15,7 @@ from course_lib.data.image_file import READABLE_MODES
 from course_lib.data.image_folder import recognise_card
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
+from course_lib.support.files import digest_of_bytes
 from course_lib.support.runtime import progress
 
 SPLITS = ("train", "val", "test")
@@ -181,7 +181,7 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
         size_bytes=len(content),
         quantisation=tuple(tables),
         metadata_bytes=extra,
-        digest=hashlib.sha256(f"{grey.size}".encode() + values.tobytes()).hexdigest(),
+        digest=digest_of_bytes(f"{grey.size}".encode() + values.tobytes()),
         darkest=float(np.searchsorted(histogram, 0.01)),
         brightest=float(np.searchsorted(histogram, 0.99)),
         brightness=float(values.mean()),

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from course_lib.data.samples import LabelledData
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import COURSE_ROOT, progress
 
 BATCH = 64
@@ -186,11 +186,7 @@ def _read(path: Path) -> NDArray[np.float32] | None:
 def _write(path: Path, values: NDArray[np.float32]) -> None:
     """Keep the values in a file that appears whole; remove those that were not used for longest."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as scratch:
-            unfinished = Path(scratch) / path.name
-            np.savez(unfinished, values=values)
-            unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, values=values))
     except OSError as error:
         raise OSError(
             f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "

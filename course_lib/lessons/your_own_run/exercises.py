@@ -1,4 +1,4 @@
-"""Notebook 08: the exercises and questions of a run of one's own, on what comes after it in a hospital."""
+"""What comes after a run of one's own, in a hospital: the patients it takes, and the weeks to look at."""
 
 import math
 

@@ -1,6 +1,5 @@
 """What is chosen once, at the beginning of a run of one's own."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from course_lib.data.transforms import Preprocessing
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
 from course_lib.networks.net import Net
+from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
@@ -126,7 +126,7 @@ def build_network(choices: Choices, classes: int) -> nn.Module:
 
 def shelf_for(choices: Choices, data: CourseData) -> Path:
     """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
-    return RUNS / f"{_slug(data)}-{_digest((choices, _names(data.train), _names(data.validation)))}"
+    return RUNS / f"{_slug(data)}-{digest((choices, _names(data.train), _names(data.validation)), 8)}"
 
 
 def times_opened(shelf: Path, data: CourseData) -> int:
@@ -136,15 +136,11 @@ def times_opened(shelf: Path, data: CourseData) -> int:
 
 def _slug(data: CourseData) -> str:
     """The data set, and which of its images are the test."""
-    return f"{data.card.slug if data.card else 'folder'}-{_digest(_names(data.test))}"
+    return f"{data.card.slug if data.card else 'folder'}-{digest(_names(data.test), 8)}"
 
 
 def _names(radiographs: Sequence[Radiograph]) -> list[tuple[str, int]]:
     return [(r.path.name, r.label) for r in radiographs]
-
-
-def _digest(what: object) -> str:
-    return hashlib.sha256(repr(what).encode()).hexdigest()[:8]
 
 
 def _recipe(network: str, weights: Weights | None, profile: Profile) -> Recipe:

@@ -9,9 +9,9 @@ import torch
 from course_lib.data.course_data import CourseData
 from course_lib.evaluation.report import Report, Score
 from course_lib.explain.layers import layer_to_explain
-from course_lib.lessons import run_choices
-from course_lib.lessons.published_figures import PUBLISHED, beside_published
-from course_lib.lessons.run_choices import build_network, choose, open_chosen, shelf_for, times_opened
+from course_lib.lessons.your_own_run import choices as run_choices
+from course_lib.lessons.your_own_run.choices import build_network, choose, open_chosen, shelf_for, times_opened
+from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
