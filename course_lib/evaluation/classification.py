@@ -103,7 +103,18 @@ def average_precision(predictions: Predictions) -> float:
     """
     if len(predictions.classes) == 2:
         return float(metrics.average_precision_score(predictions.labels, predictions.scores))
-    return _mean_over_classes(metrics.average_precision_score, predictions)
+    return _mean_over_classes(average_precision_by_ranks, predictions)
+
+
+def average_precision_by_ranks(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """The average precision of scores [images] for whether an image is ``positive`` [images]; there must be one.
+
+    The same number as scikit-learn's, without its checks, as `auroc_by_ranks`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last_of_equals = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    found = np.cumsum(positive[order])[last_of_equals]
+    return float((np.diff(found, prepend=0) * found / (last_of_equals + 1)).sum() / positive.sum())
 
 
 def choose_threshold(validation: Predictions) -> float:

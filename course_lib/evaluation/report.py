@@ -1,7 +1,8 @@
 """All numbers of one model at once: each with an interval, each beside a baseline; and group by group."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from course_lib.evaluation.classification import (
     Metric,
     accuracy,
     auroc,
+    auroc_by_ranks,
     average_precision,
     balanced_accuracy,
     bind,
@@ -167,15 +169,20 @@ def _of_several(classes: tuple[str, ...]) -> dict[str, Metric]:
         "balanced accuracy": balanced_accuracy,
     }
     for class_name in classes:
-        named[f"{class_name}: AUROC"] = _against_rest(auroc, class_name)
+        named[f"{class_name}: AUROC"] = partial(_auroc_of_one, class_name=class_name)
         for metric in (sensitivity, specificity, precision):
-            named[f"{class_name}: {metric.__name__}"] = _against_rest(bind(metric, 0.5), class_name, decided=True)
+            named[f"{class_name}: {metric.__name__}"] = _of_decided(metric, class_name)
     return named
 
 
-def _against_rest(metric: Metric, class_name: str, *, decided: bool = False) -> Metric:
-    """The metric of this class; with ``decided``, of whether it is the most probable one."""
-    return lambda predictions: metric((predictions.decided() if decided else predictions).one_against_rest(class_name))
+def _auroc_of_one(predictions: Predictions, class_name: str) -> float:
+    one = predictions.one_against_rest(class_name)
+    return auroc_by_ranks(one.labels == 1, one.scores)
+
+
+def _of_decided(metric: Callable[[Predictions, float], float], class_name: str) -> Metric:
+    """The metric of whether this class is the most probable one."""
+    return lambda predictions: metric(predictions.decided().one_against_rest(class_name), 0.5)
 
 
 def _scores(predictions: Predictions, metrics: Mapping[str, Metric], resamples: int) -> tuple[Score, ...]:
