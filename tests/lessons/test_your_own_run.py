@@ -22,7 +22,7 @@ from course_lib.training.recipe import REAL_XRAYS
 QUICK, FULL = PROFILES["quick"], PROFILES["full"]
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 NAMES = ("AUROC", "accuracy", "sensitivity", "specificity")
-REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAMES))
+REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAMES), "PNEUMONIA")
 
 
 @pytest.fixture
