@@ -28,7 +28,7 @@ from course_lib.data.transforms import (
 )
 from course_lib.support.errors import DataError
 from course_lib.support.locks import alone
-from course_lib.support.runtime import COURSE_ROOT, progress
+from course_lib.support.runtime import cache_folder, progress
 
 FORMAT = 1  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
@@ -64,7 +64,8 @@ class PixelCache(RadiographDataset):
         super().__init__(radiographs, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        self._file = _open_or_make([r.path for r in self.radiographs], how, (folder or cache_folder()).resolve())
+        kept_in = (folder or cache_folder("pixels")).resolve()
+        self._file = _open_or_make([r.path for r in self.radiographs], how, kept_in)
         self._rows = torch.arange(len(self))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
@@ -88,15 +89,6 @@ class PixelCache(RadiographDataset):
         part.radiographs = super().take(chosen).radiographs
         part._rows = self._rows[chosen]
         return part
-
-
-def cache_folder() -> Path:
-    """Where pixels are kept: ``pixels`` in ``COURSE_CACHE``, or else in the course's folder ``build``.
-
-    Everything in it can be deleted at any time, and is made anew when it is needed.
-    """
-    given = Path(os.environ.get("COURSE_CACHE") or "build").expanduser()
-    return (COURSE_ROOT / given / "pixels").resolve()
 
 
 class _PixelFile:

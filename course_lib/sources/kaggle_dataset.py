@@ -1,7 +1,6 @@
 """A Kaggle data set on this computer: found where it already lies, else fetched, unpacked and verified, once."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,16 +22,11 @@ from course_lib.sources.download import (
 from course_lib.sources.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.support.errors import DataError
 from course_lib.support.locks import alone
-from course_lib.support.runtime import COURSE_ROOT, ROOM_FOLDER, data_folder
+from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
 CHEST_XRAYS = "chest-xray-pneumonia"
 LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
 WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
-
-
-def cache_folder() -> Path:
-    """Where data sets are put: ``COURSE_CACHE``, seen from the course's folder, or the course's folder ``datasets``."""
-    return (COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "datasets").expanduser()).resolve()
 
 
 def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
@@ -51,7 +45,7 @@ def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
             f"COURSE_DATA names the folder {given}, which is not there. Connect its disk or correct the name; or unset "
             "COURSE_DATA, so that the images are looked for in the cache and at Kaggle."
         )
-    for folder in (*([given, given / card.slug] if given else []), cache_folder() / card.slug):
+    for folder in (*([given, given / card.slug] if given else []), cache_folder("datasets") / card.slug):
         if folder.is_dir() and is_whole(folder, card):
             return folder.resolve()
         if given and folder.is_relative_to(given):
@@ -80,7 +74,7 @@ def fetch_dataset(
         return found
     if card.handle.count("/") != 2 or not card.counts:
         raise DataError(f"The card {slug} has no handle owner/name/version or no counts, so nothing can be fetched.")
-    target = (cache or cache_folder()) / slug
+    target = (cache or cache_folder("datasets")) / slug
     with alone_with(target, card):
         if not target.exists():  # else another process put it there while this one waited
             _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
@@ -122,7 +116,7 @@ def folder_of(slug: str) -> Path:
     """
     if found := find_dataset(load_card(slug)):
         return found
-    target = cache_folder() / slug
+    target = cache_folder("datasets") / slug
     if target.is_dir():
         return target  # not whole: verifying it says what is wrong
     raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data` first.")

@@ -294,12 +294,6 @@ def test_a_manifest_in_another_encoding(learner: Learner) -> None:
         verify(learner.target, learner.card)
 
 
-def test_a_relative_cache_is_seen_from_the_course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COURSE_CACHE", "build/images")
-    assert kaggle_dataset.cache_folder() == COURSE_ROOT / "build" / "images"
-
-
 def test_a_missing_folder_is_not_passed_over(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "unplugged"))
     with pytest.raises(DataError, match=r"COURSE_DATA names the folder .*unplugged, which is not there\. Connect"):
