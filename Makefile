@@ -34,7 +34,7 @@
 #   FULL_SIZE=<folder>              for make benchmark: X-rays as Kaggle serves them, if those in DATA are smaller copies
 #   ARGS="--networks 4"             for make train-real: so many networks, that judge together
 #   ARGS="--only finetuning"        for make studies: this one alone
-#   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
+#   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml (for a room also several: CARD="a b")
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -65,13 +65,13 @@ test: .venv/installed-test
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 data: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery data "$(CARD)"
+	$(BIN)/python -m course_lib.sources data $(CARD)
 
 data-verify: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery verify "$(CARD)"
+	$(BIN)/python -m course_lib.sources verify $(CARD)
 
 room: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery room "$(DIR)" "$(CARD)"
+	$(BIN)/python -m course_lib.modalities.room "$(DIR)" $(CARD)
 
 phantoms: .venv/installed-lab
 	$(BIN)/python -m course_lib.phantom quick

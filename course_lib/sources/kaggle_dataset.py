@@ -24,7 +24,6 @@ from course_lib.support.errors import DataError
 from course_lib.support.locks import alone
 from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
-CHEST_XRAYS = "chest-xray-pneumonia"
 LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
 WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
 
@@ -49,12 +48,12 @@ def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
         if folder.is_dir() and is_whole(folder, card):
             return folder.resolve()
         if given and folder.is_relative_to(given):
-            _check_promised(folder)
+            check_promised(folder)
     return None
 
 
 def fetch_dataset(
-    slug: str = CHEST_XRAYS,
+    slug: str,
     *,
     cache: Path | None = None,
     at_most_mb: float | None = None,
@@ -83,26 +82,18 @@ def fetch_dataset(
     return target
 
 
-def room_or_folder(folder: Path) -> Path:
-    """The folder itself; or, if it is a workshop's room, the data set in it.
+def command_that_makes(folder: Path) -> str:
+    """The command that makes the folder of a data set anew: in a room its own, else the one for the cache."""
+    in_room = (folder.parent / ROOM_FOLDER).is_dir()
+    return f"make room DIR={folder.parent} CARD={folder.name}" if in_room else f"make data CARD={folder.name}"
+
+
+def check_promised(folder: Path) -> None:
+    """Do nothing, unless the course unpacked this folder, as its manifest shows, and it is not whole any more.
 
     Raises:
-        DataError: its manifest promises more than it holds.
+        DataError: the manifest promises more than there is.
     """
-    inside = [manifest.parent for manifest in sorted(folder.glob(f"*/{MANIFEST}"))]
-    if inside and not (folder / "train").is_dir():
-        folder = folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
-    _check_promised(folder)
-    return folder
-
-
-def command_that_makes(folder: Path) -> str:
-    """The command that makes this folder anew: in a room its own, else the one for the cache."""
-    return f"make room DIR={folder.parent}" if (folder.parent / ROOM_FOLDER).is_dir() else "make data"
-
-
-def _check_promised(folder: Path) -> None:
-    """Refuse a folder that the course unpacked, as its manifest shows, and that is not whole any more."""
     if (folder / MANIFEST).is_file() and folder.name in card_slugs():
         card, remedy = load_card(folder.name), f"Remove that folder and run `{command_that_makes(folder)}` again."
         check_counts(images_in(folder), card, f"The copy in {folder}", remedy)
@@ -119,7 +110,7 @@ def folder_of(slug: str) -> Path:
     target = cache_folder("datasets") / slug
     if target.is_dir():
         return target  # not whole: verifying it says what is wrong
-    raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data` first.")
+    raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data CARD={slug}` first.")
 
 
 @contextlib.contextmanager
@@ -148,8 +139,8 @@ def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, p
         if at_most_mb is not None and size > at_most_mb * 1e6:
             raise DownloadError(
                 f"{card.name} is a download of {say_bytes(size)} and needs {say_bytes(size + missing)} of disk, and no "
-                f"more than {at_most_mb:g} MB were allowed here. Run `make data` in a terminal, or call again without "
-                "the limit."
+                f"more than {at_most_mb:g} MB were allowed here. Run `make data CARD={card.slug}` in a terminal, "
+                "or call again without the limit."
             )
         require_disk(archive.parent, size + missing, f"Fetching ({say_bytes(missing)}) and unpacking {card.name}")
 

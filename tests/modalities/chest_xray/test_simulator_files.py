@@ -246,7 +246,7 @@ def test_what_was_interrupted_is_not_continued_with_other_settings(
 SCRIPT = """
 import sys
 from pathlib import Path
-from course_lib.phantom import Settings, make_dataset
+from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 
 if __name__ == "__main__":
     settings = Settings(patients={"train": 24, "test": 8}, size_px=48, seed=0)
