@@ -126,7 +126,9 @@ def _problems_of_form(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _is_of_kind(value: Any, kind: type) -> bool:
-    return type(value) is kind and (kind is not list or all(isinstance(entry, str) for entry in value))
+    if isinstance(value, list):
+        return kind is list and all(isinstance(entry, str) for entry in value)
+    return type(value) is kind
 
 
 def _problems_of_content(values: dict[str, Any], slug: str) -> Iterator[str]:

@@ -135,6 +135,7 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
     for field, value in {
         "name": "Hand X-rays",
         "slug": "hand-xrays",
+        "classes": ["BROKEN", "WHOLE"],
         "handle": "someone/hand-xrays/7",
         "simulated": False,
     }.items():
