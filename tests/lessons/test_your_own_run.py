@@ -27,7 +27,7 @@ REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAM
 
 @pytest.fixture
 def data(folder: Path) -> CourseData:
-    return open_dataset(folder)
+    return open_dataset(source=folder)
 
 
 @pytest.mark.parametrize(

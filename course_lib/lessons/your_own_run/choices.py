@@ -104,12 +104,12 @@ def open_chosen(choices: Choices) -> CourseData:
         ConnectionError: Kaggle was named, can not be reached or says no.
     """
     if choices.source:
-        return open_dataset(choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
+        return open_dataset(source=choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
     try:
-        return open_dataset("kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
+        return open_dataset(source="kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
     except ConnectionError as problem:
         print(f"{problem}\n\nSo this run works on phantoms: its numbers say nothing about children.\n")
-    return open_dataset("phantom", profile=choices.profile)
+    return open_dataset(source="phantom", profile=choices.profile)
 
 
 def build_network(choices: Choices, classes: int) -> nn.Module:
