@@ -1,10 +1,15 @@
 """The three lists of images that a lesson works on, and what is known about them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+import torch
+
+from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import Radiograph
+from course_lib.data.transforms import Preprocessing
 from course_lib.sources.dataset_card import DatasetCard
 
 
@@ -25,6 +30,23 @@ class CourseData:
     def title(self) -> str:
         """The name for figures, which says so if the images are simulated."""
         return f"{self.name} (simulated)" if self.simulated else self.name
+
+    def cached(
+        self,
+        part: Literal["train", "validation", "test"] | Sequence[Radiograph],
+        how: Preprocessing,
+        change: Callable[[torch.Tensor], torch.Tensor] | None = None,
+        *,
+        skip_unreadable: bool = False,
+    ) -> PixelCache:
+        """One of the three lists, or some images of them, decoded once and ready for a network, see `PixelCache`.
+
+        Raises:
+            UnreadableError: images can not be read (with ``skip_unreadable`` they are named and left out).
+            DataError: a file is missing, or the pixels can not be kept.
+        """
+        images: Sequence[Radiograph] = getattr(self, part) if isinstance(part, str) else part
+        return PixelCache(images, self.classes, how, change, skip_unreadable=skip_unreadable)
 
     def __str__(self) -> str:
         rows = [f"{'':12}{'images':>8}{'patients':>10}" + "".join(f"{name:>12}" for name in self.classes)]

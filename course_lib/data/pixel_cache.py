@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
@@ -27,6 +28,7 @@ from course_lib.data.transforms import (
     training_transform,
 )
 from course_lib.support.errors import DataError
+from course_lib.support.files import remove_unfinished, write_whole
 from course_lib.support.locks import alone
 from course_lib.support.runtime import cache_folder, progress
 
@@ -183,30 +185,30 @@ def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> No
     Raises:
         UnreadableError: there are some that can not be read.
     """
-    for left_over in path.parent.glob("*.part"):  # of a process that was killed
-        left_over.unlink()
+    remove_unfinished(path.parent)  # what a process has left that was killed
     if shutil.disk_usage(path.parent).free < HEADER_BYTES + len(paths) * how.size**2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    part, checksum, problems = path.with_suffix(".part"), hashlib.sha256(), dict[Path, str]()
+    write_whole(path, lambda file: _decode_all(file, key, paths, how))
+
+
+def _decode_all(file: BinaryIO, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
+    checksum, problems = hashlib.sha256(), dict[Path, str]()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        with part.open("wb") as file:
-            file.seek(HEADER_BYTES)
-            squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
-            for source, pixels in zip(paths, squares, strict=True):
-                if isinstance(pixels, str):
-                    problems[source] = pixels
-                    continue
-                file.write(pixels)
-                checksum.update(pixels)
-            file.seek(0)
-            file.write(_header(key, checksum.hexdigest()))
-        if problems:
-            raise UnreadableError(problems, len(paths))
-        part.replace(path)
+        file.seek(HEADER_BYTES)
+        squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
+        for source, pixels in zip(paths, squares, strict=True):
+            if isinstance(pixels, str):
+                problems[source] = pixels
+                continue
+            file.write(pixels)
+            checksum.update(pixels)
+        file.seek(0)
+        file.write(_header(key, checksum.hexdigest()))
     finally:
         pool.shutdown(cancel_futures=True)
-        part.unlink(missing_ok=True)
+    if problems:
+        raise UnreadableError(problems, len(paths))
 
 
 def _decoder(how: Preprocessing) -> Callable[[Path], bytes | str]:

@@ -13,7 +13,6 @@ from PIL import Image
 
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import (
-    check_images,
     describe_test_part,
     hold_back_test,
     read_part,
@@ -196,19 +195,6 @@ def test_colour_files_of_grey_pictures_are_read_as_grey(tmp_path: Path) -> None:
     grey = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8))
     grey.convert("RGB").save(tmp_path / "x.png")
     assert np.array_equal(np.asarray(open_grey(tmp_path / "x.png")), np.asarray(grey))
-
-
-def test_unreadable_images_stop_everything_unless_asked_otherwise(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    radiographs, _ = read_split(folder, "train")
-    radiographs[3].path.write_bytes(b"")
-    with pytest.raises(DataError, match=f"1 of 32 images can not be used:\n.*{radiographs[3].path.name}"):
-        check_images(radiographs)
-    kept = check_images(radiographs, skip_unreadable=True)
-    assert radiographs[3] not in kept
-    assert len(kept) == 31
-    assert radiographs[3].path.name in capsys.readouterr().out
 
 
 def _cohort(images_per_patient: list[int], sick: list[bool]) -> list[Radiograph]:
