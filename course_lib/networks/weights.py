@@ -29,7 +29,8 @@ LICENCE = (
 
 SHIPPED = Path(__file__).parent / "pretrained"  #: <network>-phantom.safetensors, and a card of the same name
 SHIPPED_REMEDY = (
-    "Get it back: git checkout -- course_lib/pretrained, or install the course again; to train it anew, make weights."
+    "Get it back: git checkout -- course_lib/networks/pretrained, or install the course again; to train it anew: "
+    "python -m course_lib.authoring weights."
 )
 
 
@@ -212,7 +213,10 @@ def _file_of(network: str, suffix: str) -> str:
 
 def _to_toml(card: WeightsCard) -> str:
     """Strings, numbers and lists are spelled in TOML as in JSON; what is None is left out, since TOML has no None."""
-    lines, tables = [f"# Data card of {card.network}-phantom.safetensors; written by make weights."], []
+    lines, tables = (
+        [f"# Data card of {card.network}-phantom.safetensors; written by python -m course_lib.authoring weights."],
+        [],
+    )
     for name, value in asdict(card).items():
         if isinstance(value, Mapping):
             tables += ["", f"[{name}]", *_assignments(value)]
