@@ -8,6 +8,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from course_lib.data.samples import Radiograph
 from course_lib.support.errors import DataError
+from course_lib.tasks.task import Sample
 
 
 def split_by_patient(
@@ -84,7 +85,7 @@ def draw_patients(radiographs: Sequence[Radiograph], patients: int, seed: int = 
     return [r for r in radiographs if r.patient in chosen]
 
 
-def check_patients_apart(first: Iterable[Radiograph], second: Iterable[Radiograph], names: tuple[str, str]) -> None:
+def check_patients_apart(first: Iterable[Sample], second: Iterable[Sample], names: tuple[str, str]) -> None:
     """Do nothing if no patient is in both lists.
 
     Raises:

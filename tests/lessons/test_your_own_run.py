@@ -12,12 +12,12 @@ from course_lib.explain.layers import layer_to_explain
 from course_lib.lessons.your_own_run import choices as run_choices
 from course_lib.lessons.your_own_run.choices import build_network, choose, open_chosen, shelf_for, times_opened
 from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
+from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
 from course_lib.sources.download import DownloadError
 from course_lib.support.runtime import PROFILES, Profile
-from course_lib.training.recipe import REAL_XRAYS
 
 QUICK, FULL = PROFILES["quick"], PROFILES["full"]
 CPU, GPU = torch.device("cpu"), torch.device("cuda")

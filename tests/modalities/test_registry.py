@@ -113,9 +113,7 @@ def test_an_unreadable_image_is_named_when_its_pixels_are_asked_for(
     (folder / "test" / "NORMAL" / "phantom0008_normal_1.jpeg").write_bytes(b"\xff\xd8\xff")
     data = open_dataset(source=folder)
     assert len(data.cached("train", SMALL)) == len(data.train)
-    with pytest.raises(
-        DataError, match=r"1 of 12 images can not be used:\n.*phantom0008_normal_1\.jpeg"
-    ):
+    with pytest.raises(DataError, match=r"1 of 12 images can not be used:\n.*phantom0008_normal_1\.jpeg"):
         data.cached("test", SMALL)
     assert len(data.cached("test", SMALL, skip_unreadable=True)) == 11
     assert "phantom0008_normal_1.jpeg" in capsys.readouterr().out

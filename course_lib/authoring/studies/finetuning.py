@@ -82,6 +82,7 @@ def _new_network(method: str, classes: int) -> nn.Module:
 STUDY = Study(
     name="finetuning",
     question="What does a pretrained start buy, with 50, 200 and all patients?",
+    factors=("method", "patients"),
     cases=cases,
     measure=measure,
     sample=({"method": "probe", "patients": 50, "seed": 0}, {"method": "probe", "patients": 50, "seed": 1}),

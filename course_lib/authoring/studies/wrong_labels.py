@@ -86,6 +86,7 @@ def _relabelled(
 STUDY = Study(
     name="wrong_labels",
     question="What do wrong labels cost, and what does cleaning win back?",
+    factors=("model", "share", "treatment"),
     cases=cases,
     measure=measure,
     sample=({"model": "probe", "share": 0.2, "treatment": "cleaned", "seed": 0},),

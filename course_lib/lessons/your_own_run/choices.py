@@ -12,13 +12,14 @@ from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import Radiograph
 from course_lib.data.transforms import Preprocessing
+from course_lib.modalities.chest_xray.recipe import REAL_XRAYS, STRONG
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
 from course_lib.networks.net import Net
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
 from course_lib.training.config import TrainConfig
-from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
+from course_lib.training.recipe import Recipe
 
 NET = "net"  #: the course's own network, beside the names in `backbones.BACKBONES`
 RUNS = COURSE_ROOT / "build" / "own_run"
