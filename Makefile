@@ -65,7 +65,7 @@ test: .venv/installed-test
 	$(PYTEST) --ignore=tests/browser $(IN_PROCESSES) $(ARGS)
 
 browser: .venv/installed-test
-	$(PYTEST) tests/browser $(ARGS)
+	$(PYTEST) tests/browser --numprocesses 2 --dist loadgroup $(ARGS)
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .

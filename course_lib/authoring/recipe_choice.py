@@ -17,7 +17,7 @@ from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.augmentation import NO_CHANGE, Augmentation
 from course_lib.data.image_folder import read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import folds_by_patient
 from course_lib.data.transforms import Normalisation
 from course_lib.evaluation.classification import auroc
@@ -107,7 +107,7 @@ def choose(folder: Path) -> str:
 
 
 def _scores_of(
-    recipe: Recipe, train: Sequence[Radiograph], held_out: Sequence[Radiograph], classes: Sequence[str]
+    recipe: Recipe, train: Sequence[LabelledImage], held_out: Sequence[LabelledImage], classes: Sequence[str]
 ) -> dict[str, float]:
     """AUROC on the held-out patients under each change."""
     model = ON_REAL_IMAGES.new_network(seed=0)

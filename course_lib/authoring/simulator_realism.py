@@ -21,7 +21,7 @@ from torchvision.transforms.v2 import functional as image_functional
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.authoring.measure import trained
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import split_by_patient
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc
@@ -87,7 +87,7 @@ def _crossed(
     ]
 
 
-def telling_apart(real: Sequence[Radiograph], phantoms: Sequence[Radiograph]) -> list[str]:
+def telling_apart(real: Sequence[LabelledImage], phantoms: Sequence[LabelledImage]) -> list[str]:
     """A network that is to tell real images from phantoms, on whole pictures and on parts of what is in them."""
     mixed = [
         replace(radiograph, label=source)
@@ -103,7 +103,7 @@ def telling_apart(real: Sequence[Radiograph], phantoms: Sequence[Radiograph]) ->
 
 
 def _told_apart(
-    learning: Sequence[Radiograph], tried: Sequence[Radiograph], view: Callable[[torch.Tensor], torch.Tensor]
+    learning: Sequence[LabelledImage], tried: Sequence[LabelledImage], view: Callable[[torch.Tensor], torch.Tensor]
 ) -> float:
     """The AUROC on other patients; a seventh of those to learn from choose the epoch."""
     recipe, kinds = ON_PHANTOMS.recipe, ("real", "simulated")

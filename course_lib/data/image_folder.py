@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 
@@ -42,7 +42,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
 
 def read_part(
     root: Path, part: Literal["train", "test"], card: DatasetCard | None = None
-) -> tuple[list[Radiograph], tuple[str, ...]]:
+) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images to train on, or those held back for the test, and the class names; as `read_split` does.
 
     Without a folder ``test``, `hold_back_test` takes the test part from ``train``.
@@ -52,8 +52,8 @@ def read_part(
     """
     if (root / "test").is_dir():
         return read_split(root, part, card)
-    radiographs, classes = read_split(root, "train", card)
-    rest, test = hold_back_test(radiographs)
+    samples, classes = read_split(root, "train", card)
+    rest, test = hold_back_test(samples)
     return (test if part == "test" else rest), classes
 
 
@@ -92,7 +92,7 @@ def describe_test_part(root: Path, samples: Sequence[OfPatient]) -> str:
     return "There is no folder test/: the test part is a fixed fifth of the patients."
 
 
-def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple[list[Radiograph], tuple[str, ...]]:
+def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images in ``<root>/<split>/<CLASS>/``, and the class names in the order of their labels.
 
     The order is the card's if the folder has just its classes, else the alphabet's. The patient comes from the file
@@ -105,7 +105,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
     classes = card.classes if card and sorted(card.classes) == list(classes) else classes
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
-    radiographs = []
+    samples = []
     for label, name in enumerate(classes):
         paths = sorted(p for p in (root / split / name).iterdir() if _is_image(p))
         if not paths:
@@ -113,8 +113,8 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
                 f"{root / split / name} holds no image: expected at least one of the kinds "
                 f"{', '.join(sorted(IMAGE_SUFFIXES))}. Copy the images of class {name} there, or remove the folder."
             )
-        radiographs += [Radiograph(path, label, scope + _patient_of(path, cards)) for path in paths]
-    return radiographs, classes
+        samples += [LabelledImage(path, label, scope + _patient_of(path, cards)) for path in paths]
+    return samples, classes
 
 
 def _class_folders(root: Path, split: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The pixels of many radiographs: every file decoded once, kept together in one file, read in batches."""
+"""The pixels of many images: every file decoded once, kept together in one file, read in batches."""
 
 import copy
 import errno
@@ -19,7 +19,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.image_file import open_grey
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.transforms import (
     Preprocessing,
     evaluation_transform,
@@ -32,7 +32,7 @@ from course_lib.support.files import remove_unfinished, write_whole
 from course_lib.support.locks import alone
 from course_lib.support.runtime import cache_folder, progress
 
-FORMAT = 1  #: of the files; another number makes all of them anew
+FORMAT = 2  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
 MOST_NAMED = 10  #: files that can not be read, in one message
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
@@ -48,8 +48,8 @@ class UnreadableError(DataError):
         super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
 
 
-class PixelCache(RadiographDataset):
-    """A `RadiographDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
+class PixelCache(ImageDataset):
+    """An `ImageDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
 
     Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
     does. With an augmentation, or another change of grey images, each image is changed anew each time it is asked for.
@@ -69,7 +69,7 @@ class PixelCache(RadiographDataset):
 
     def __init__(
         self,
-        radiographs: Sequence[Radiograph],
+        samples: Sequence[LabelledImage],
         classes: Sequence[str],
         how: Preprocessing,
         augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
@@ -78,7 +78,7 @@ class PixelCache(RadiographDataset):
         skip_unreadable: bool = False,
     ) -> None:
         chain = evaluation_transform(how) if augmentation is None else training_transform(how, augmentation)
-        super().__init__(radiographs, classes, chain)
+        super().__init__(samples, classes, chain)
         self.how = how
         self.augmentation = augmentation
         folder = (folder or cache_folder("pixels")).resolve()
@@ -166,7 +166,7 @@ def _key(paths: Sequence[Path], how: Preprocessing) -> str:
 
 
 def _header(key: str, checksum: str) -> bytes:
-    return f"pixels of radiographs\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
+    return f"pixels of images\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
 
 
 def _is_whole(path: Path, key: str, images: int, size: int) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from course_lib.data.course_data import CourseData
 from course_lib.data.image_folder import describe_test_part, recognise_card
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import check_patients_apart, split_by_patient, take_patients
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.modality import Modality
@@ -113,7 +113,7 @@ def find_modality(name: str) -> Modality:
 
 def _read_parts(
     kind: Modality, root: Path, card: DatasetCard | None
-) -> tuple[list[Radiograph], list[Radiograph], tuple[str, ...]]:
+) -> tuple[list[LabelledImage], list[LabelledImage], tuple[str, ...]]:
     """The images to train on, those to test on, and the classes, which both must have; no patient is in both."""
     train, classes = kind.read(root, "train", card)
     test, test_classes = kind.read(root, "test", card)

@@ -12,7 +12,7 @@ from course_lib.authoring.__main__ import main
 from course_lib.authoring.phantom_weights import PHANTOMS, RECIPE, pretrain
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.evaluation.classification import auroc
 from course_lib.modalities.chest_xray import simulator as phantom
@@ -80,12 +80,12 @@ def test_what_is_loaded_judges_as_it_did_before_it_was_saved(made: Path) -> None
     (root,) = (path for path in (made / "work").iterdir() if path.name.startswith("phantoms"))
     how = preprocessing_for("resnet18", "phantom")
     assert how == TINY.how
-    test = RadiographDataset(*read_split(root, "test"), evaluation_transform(how))
+    test = ImageDataset(*read_split(root, "test"), evaluation_transform(how))
     model = shipped_classifier("resnet18")
     assert auroc(predict(model, test)) == pytest.approx(shipped_card("resnet18").results["auroc"], abs=5e-5)
 
 
-def test_half_precision_keeps_the_auroc(small_data: RadiographDataset) -> None:
+def test_half_precision_keeps_the_auroc(small_data: ImageDataset) -> None:
     torch.manual_seed(0)
     fit(model := resnet18_classifier(weights=None), small_data, small_data, TINY.config)
     before = predict(model, small_data)

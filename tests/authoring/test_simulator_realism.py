@@ -12,7 +12,7 @@ from course_lib.authoring import measure, simulator_realism
 from course_lib.authoring.__main__ import main
 from course_lib.authoring.simulator_realism import ON_PHANTOMS, ON_REAL, VIEWS, gain_from_pretraining, telling_apart
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import recipe
 from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
@@ -60,7 +60,7 @@ def test_telling_apart_mixes_classes_alike_and_labels_the_source(
 ) -> None:
     seen: list[dict[str, int]] = []
 
-    def remember(learning: list[Radiograph], tried: list[Radiograph], _: object) -> float:
+    def remember(learning: list[LabelledImage], tried: list[LabelledImage], _: object) -> float:
         both = [*learning, *tried]
         seen.append({r.path.as_posix(): r.label for r in both})
         return 0.75

@@ -10,7 +10,7 @@ from torch import nn
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing
 from course_lib.modalities.chest_xray.recipe import REAL_XRAYS, STRONG
 from course_lib.modalities.registry import open_dataset
@@ -140,7 +140,7 @@ def _slug(data: CourseData) -> str:
     return f"{data.card.slug if data.card else 'folder'}-{digest(_names(data.test), 8)}"
 
 
-def _names(radiographs: Sequence[Radiograph]) -> list[tuple[str, int]]:
+def _names(radiographs: Sequence[LabelledImage]) -> list[tuple[str, int]]:
     return [(r.path.name, r.label) for r in radiographs]
 
 
