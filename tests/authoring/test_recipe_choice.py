@@ -13,7 +13,7 @@ from course_lib.authoring.recipe_choice import CANDIDATES, CHOSEN
 from course_lib.data.augmentation import NO_CHANGE, Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.transforms import Preprocessing
-from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
+from course_lib.modalities.chest_xray.recipe import ON_REAL_IMAGES, REAL_XRAYS
 from course_lib.training.recipe import Recipe
 from tests.conftest import write_image
 
@@ -24,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: Callable[
     how = Preprocessing(32, "squeeze")
     quick = replace(recipe_choice.TRAINING, epochs=2, batch_size=8, mixed_precision=False)
     candidates = {"plain": Recipe(how, NO_CHANGE, quick), "changed": Recipe(how, Augmentation(), quick)}
-    few = replace(recipe_choice.ON_REAL_IMAGES, network=lambda: tiny_model(2))
+    few = replace(ON_REAL_IMAGES, network=lambda: tiny_model(2))
     monkeypatch.setattr(recipe_choice, "CANDIDATES", candidates)
     monkeypatch.setattr(recipe_choice, "ON_REAL_IMAGES", few)
     monkeypatch.setattr(recipe_choice, "RESULTS", tmp_path / "results")

@@ -10,11 +10,12 @@ from torch import nn
 
 from course_lib.authoring import measure, simulator_realism
 from course_lib.authoring.__main__ import main
-from course_lib.authoring.simulator_realism import ON_PHANTOMS, ON_REAL, VIEWS, gain_from_pretraining, telling_apart
+from course_lib.authoring.simulator_realism import ON_REAL, VIEWS, gain_from_pretraining, telling_apart
 from course_lib.data.image_folder import read_split
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import recipe
+from course_lib.modalities.chest_xray.recipe import ON_PHANTOMS
 from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 
 
