@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.exercises import judging
 from course_lib.modalities.chest_xray.modality import REAL_SET
@@ -105,10 +105,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_data(folder: Path) -> RadiographDataset:
+def small_data(folder: Path) -> ImageDataset:
     """The 32 training images of `folder`, as tensors of 32 px."""
     radiographs, classes = read_split(folder, "train")
-    return RadiographDataset(radiographs, classes, evaluation_transform(Preprocessing(size=32)))
+    return ImageDataset(radiographs, classes, evaluation_transform(Preprocessing(size=32)))
 
 
 @pytest.fixture

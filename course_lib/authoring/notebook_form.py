@@ -5,8 +5,11 @@ heading of level four in it is a term, and each notebook links a term to it wher
 """
 
 import itertools
+import json
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -20,6 +23,7 @@ NOT_COMPARED = "nbval-ignore-output"
 MAX_CODE_LINES = 15
 MAX_BYTES = 500 * 1024
 MIN_ALTERNATIVE = 40  #: characters
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  #: as ipykernel installs it
 
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^(#+) +(.+?) *$", re.M)
@@ -33,6 +37,8 @@ def course_notebooks() -> list[Path]:
 
 def form_problems(path: Path) -> list[str]:
     """What is wrong with a notebook's form, one sentence each, with what to do; empty if nothing is."""
+    if unlike_jupyterlab := _saving_problems(json.loads(path.read_text(encoding="utf-8"))):
+        return unlike_jupyterlab
     notebook = nbformat.read(path, as_version=4)
     prose = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     text = "\n\n".join(prose)
@@ -80,6 +86,22 @@ def tags(cell: NotebookNode) -> list[str]:
     """The tags of a cell."""
     found: list[str] = cell["metadata"].get("tags", [])
     return found
+
+
+def _saving_problems(notebook: dict[str, Any]) -> list[str]:
+    """What JupyterLab would write otherwise; such a notebook counts as changed as soon as it is opened."""
+    ids = Counter(cell.get("id", "") for cell in notebook["cells"])
+    problems = []
+    if (notebook["nbformat"], notebook["nbformat_minor"]) != (4, 5):
+        problems.append("the format must be 4.5: save the notebook in JupyterLab")
+    if missing := ids.pop("", 0):
+        problems.append(f"{missing} cells have no id: run the notebook with make notebooks, which gives them one")
+    problems += [f"the id {name!r} names {count} cells: keep one" for name, count in ids.items() if count > 1]
+    if notebook["metadata"].get("kernelspec") != KERNEL:
+        problems.append(f"the kernel must be {KERNEL}: run the notebook with make notebooks, which writes that")
+    if "version" in notebook["metadata"].get("language_info", {"version": ""}):
+        problems.append("the metadata must name the language, but no version of it: run make notebooks")
+    return problems
 
 
 def _opening_problems(opening: str) -> list[str]:
@@ -133,7 +155,10 @@ def _step_problems(cells: list[NotebookNode]) -> list[str]:
 def _code_problems(cells: list[NotebookNode]) -> list[str]:
     problems = []
     if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
-        problems.append("execution counts are not 1, 2, 3, …: run the whole notebook with make notebooks")
+        problems.append(
+            "execution counts are not 1, 2, 3, …: run the notebook again as a whole: "
+            "python -m course_lib.authoring notebooks"
+        )
     for number, cell in enumerate(cells, start=1):
         source, where = cell["source"], f"code cell {number}"
         if source.count("\n") >= MAX_CODE_LINES:
@@ -163,7 +188,7 @@ def _picture_problems(cells: list[NotebookNode]) -> list[str]:
             if len(words) < MIN_ALTERNATIVE:
                 problems.append(
                     f"a picture of code cell {number} has {len(words)} characters of text alternative, at least "
-                    f"{MIN_ALTERNATIVE} are needed: draw it with course_lib.plots, or describe(axes, '…') it"
+                    f"{MIN_ALTERNATIVE} are needed: draw it with course_lib.figures, or describe(axes, '…') it"
                 )
             elif below.get("data", {}).get("text/plain") != words:
                 problems.append(f"a picture of code cell {number} has no caption with its text alternative under it")

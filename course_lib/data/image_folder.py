@@ -1,18 +1,14 @@
-"""From a folder of images to samples: which class an image has, whose it is, what is held back for the test, and
-whether it can be read."""
+"""From a folder of images to samples: which class an image has, whose it is, and what is held back for the test."""
 
 import hashlib
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from course_lib.data.image_file import open_grey
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
-from course_lib.support.runtime import progress
 
 FOLD = re.compile(r"fold(\d+)_")  #: how a file name begins that says in which fold its patient is
 HELD_BACK = 5  #: without folds, every fifth patient is
@@ -46,7 +42,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
 
 def read_part(
     root: Path, part: Literal["train", "test"], card: DatasetCard | None = None
-) -> tuple[list[Radiograph], tuple[str, ...]]:
+) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images to train on, or those held back for the test, and the class names; as `read_split` does.
 
     Without a folder ``test``, `hold_back_test` takes the test part from ``train``.
@@ -56,8 +52,8 @@ def read_part(
     """
     if (root / "test").is_dir():
         return read_split(root, part, card)
-    radiographs, classes = read_split(root, "train", card)
-    rest, test = hold_back_test(radiographs)
+    samples, classes = read_split(root, "train", card)
+    rest, test = hold_back_test(samples)
     return (test if part == "test" else rest), classes
 
 
@@ -96,7 +92,7 @@ def describe_test_part(root: Path, samples: Sequence[OfPatient]) -> str:
     return "There is no folder test/: the test part is a fixed fifth of the patients."
 
 
-def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple[list[Radiograph], tuple[str, ...]]:
+def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images in ``<root>/<split>/<CLASS>/``, and the class names in the order of their labels.
 
     The order is the card's if the folder has just its classes, else the alphabet's. The patient comes from the file
@@ -109,7 +105,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
     classes = card.classes if card and sorted(card.classes) == list(classes) else classes
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
-    radiographs = []
+    samples = []
     for label, name in enumerate(classes):
         paths = sorted(p for p in (root / split / name).iterdir() if _is_image(p))
         if not paths:
@@ -117,30 +113,8 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
                 f"{root / split / name} holds no image: expected at least one of the kinds "
                 f"{', '.join(sorted(IMAGE_SUFFIXES))}. Copy the images of class {name} there, or remove the folder."
             )
-        radiographs += [Radiograph(path, label, scope + _patient_of(path, cards)) for path in paths]
-    return radiographs, classes
-
-
-def check_images(radiographs: Sequence[Radiograph], *, skip_unreadable: bool = False) -> list[Radiograph]:
-    """The same list, once every file has been opened and decoded.
-
-    With ``skip_unreadable`` the files that can not be read are named in a warning and left out.
-
-    Raises:
-        DataError: some files can not be read; the message names them.
-    """
-    with ThreadPoolExecutor() as pool:
-        problems = list(progress(pool.map(_problem_with, radiographs), "Checking images", "image", len(radiographs)))
-    bad = [problem for problem in problems if problem]
-    if not bad:
-        return list(radiographs)
-    named = "\n".join(f"  {problem}" for problem in bad[:10]) + (
-        f"\n  … and {len(bad) - 10} more" if len(bad) > 10 else ""
-    )
-    if not skip_unreadable:
-        raise DataError(f"{len(bad)} of {len(radiographs)} images can not be used:\n{named}")
-    print(f"Left out {len(bad)} of {len(radiographs)} images:\n{named}")
-    return [radiograph for radiograph, problem in zip(radiographs, problems, strict=True) if not problem]
+        samples += [LabelledImage(path, label, scope + _patient_of(path, cards)) for path in paths]
+    return samples, classes
 
 
 def _class_folders(root: Path, split: str) -> tuple[str, ...]:
@@ -176,11 +150,3 @@ def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:
         f"The file name {path.name} does not say whose image it is. Expected a name like person12_bacteria_34.jpeg or "
         "NORMAL2-IM-0439-0001.jpeg; for other names, add a pattern with a group `patient` to a data card in datasets/."
     )
-
-
-def _problem_with(radiograph: Radiograph) -> str:
-    try:
-        open_grey(radiograph.path)
-    except DataError as error:
-        return str(error)
-    return ""

@@ -1,4 +1,4 @@
-"""The pixels of many radiographs: every file decoded once, kept together in one file, read in batches."""
+"""The pixels of many images: every file decoded once, kept together in one file, read in batches."""
 
 import copy
 import errno
@@ -6,10 +6,11 @@ import hashlib
 import mmap
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
@@ -18,7 +19,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.image_file import open_grey
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.transforms import (
     Preprocessing,
     evaluation_transform,
@@ -27,16 +28,28 @@ from course_lib.data.transforms import (
     training_transform,
 )
 from course_lib.support.errors import DataError
+from course_lib.support.files import remove_unfinished, write_whole
 from course_lib.support.locks import alone
 from course_lib.support.runtime import cache_folder, progress
 
-FORMAT = 1  #: of the files; another number makes all of them anew
+FORMAT = 2  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
+MOST_NAMED = 10  #: files that can not be read, in one message
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
 
 
-class PixelCache(RadiographDataset):
-    """A `RadiographDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
+class UnreadableError(DataError):
+    """Some images can not be read."""
+
+    def __init__(self, problems: Mapping[Path, str], images: int) -> None:
+        self.problems = dict(problems)
+        named = "\n".join(f"  {problem}" for problem in list(problems.values())[:MOST_NAMED])
+        more = f"\n  … and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
+        super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
+
+
+class PixelCache(ImageDataset):
+    """An `ImageDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
 
     Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
     does. With an augmentation, or another change of grey images, each image is changed anew each time it is asked for.
@@ -47,29 +60,40 @@ class PixelCache(RadiographDataset):
     order get another file, and so does another size or geometry. A file whose checksum does not hold is made anew.
     Processes that start at once decode once. Pages that were read are given back, so that memory does not grow.
 
+    With ``skip_unreadable`` the images that can not be read are named and left out.
+
     Raises:
-        DataError: an image can not be read, or the folder can not be written.
+        UnreadableError: images can not be read; the message names them.
+        DataError: a file is missing, or the folder can not be written.
     """
 
     def __init__(
         self,
-        radiographs: Sequence[Radiograph],
+        samples: Sequence[LabelledImage],
         classes: Sequence[str],
         how: Preprocessing,
         augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
         *,
         folder: Path | None = None,
+        skip_unreadable: bool = False,
     ) -> None:
         chain = evaluation_transform(how) if augmentation is None else training_transform(how, augmentation)
-        super().__init__(radiographs, classes, chain)
+        super().__init__(samples, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        kept_in = (folder or cache_folder("pixels")).resolve()
-        self._file = _open_or_make([r.path for r in self.radiographs], how, kept_in)
+        folder = (folder or cache_folder("pixels")).resolve()
+        try:
+            self._file = _open_or_make([r.path for r in self.samples], how, folder)
+        except UnreadableError as error:
+            if not skip_unreadable:
+                raise
+            print(f"Left out: {error}")
+            super().__init__([r for r in self.samples if r.path not in error.problems], classes, chain)
+            self._file = _open_or_make([r.path for r in self.samples], how, folder)
         self._rows = torch.arange(len(self))
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return self.inputs(torch.tensor([index]))[0].contiguous(), self.radiographs[index].label
+        return self.inputs(torch.tensor([index]))[0].contiguous(), self.samples[index].label
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, 3, height, width] on the device.
@@ -86,7 +110,7 @@ class PixelCache(RadiographDataset):
         """The same kind of data with some of the images only, in the order of ``indices``, from the same file."""
         chosen = list(indices)
         part = copy.copy(self)
-        part.radiographs = super().take(chosen).radiographs
+        part.samples, part._targets = super().take(chosen).samples, self._targets[chosen]
         part._rows = self._rows[chosen]
         return part
 
@@ -142,7 +166,7 @@ def _key(paths: Sequence[Path], how: Preprocessing) -> str:
 
 
 def _header(key: str, checksum: str) -> bytes:
-    return f"pixels of radiographs\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
+    return f"pixels of images\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
 
 
 def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
@@ -156,26 +180,49 @@ def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
 
 
 def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
-    """Decode all images into the file, which appears at the end, whole."""
-    for left_over in path.parent.glob("*.part"):  # of a process that was killed
-        left_over.unlink()
+    """Decode all images into the file, which appears at the end, whole.
+
+    Raises:
+        UnreadableError: there are some that can not be read.
+    """
+    remove_unfinished(path.parent)  # what a process has left that was killed
     if shutil.disk_usage(path.parent).free < HEADER_BYTES + len(paths) * how.size**2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    part, checksum, fit = path.with_suffix(".part"), hashlib.sha256(), v2.Compose(fit_to_square(how))
+    write_whole(path, lambda file: _decode_all(file, key, paths, how))
+
+
+def _decode_all(file: BinaryIO, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
+    checksum, problems = hashlib.sha256(), dict[Path, str]()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        with part.open("wb") as file:
-            file.seek(HEADER_BYTES)
-            squares = pool.map(lambda image: fit(open_grey(image, at_least=how.size)).tobytes(), paths)
-            for pixels in progress(squares, "Reading the images", "image", len(paths)):
-                file.write(pixels)
-                checksum.update(pixels)
-            file.seek(0)
-            file.write(_header(key, checksum.hexdigest()))
-        part.replace(path)
+        file.seek(HEADER_BYTES)
+        squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
+        for source, pixels in zip(paths, squares, strict=True):
+            if isinstance(pixels, str):
+                problems[source] = pixels
+                continue
+            file.write(pixels)
+            checksum.update(pixels)
+        file.seek(0)
+        file.write(_header(key, checksum.hexdigest()))
     finally:
         pool.shutdown(cancel_futures=True)
-        part.unlink(missing_ok=True)
+    if problems:
+        raise UnreadableError(problems, len(paths))
+
+
+def _decoder(how: Preprocessing) -> Callable[[Path], bytes | str]:
+    """What makes of a file its square of grey pixels, or a sentence that says why that can not be."""
+    fit = v2.Compose(fit_to_square(how))
+
+    def decode(path: Path) -> bytes | str:
+        try:
+            pixels: bytes = fit(open_grey(path, at_least=how.size)).tobytes()
+        except DataError as problem:
+            return str(problem)
+        return pixels
+
+    return decode
 
 
 def _delete_oldest(folder: Path, keep: Path) -> None:

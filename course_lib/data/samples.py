@@ -3,87 +3,121 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
 from course_lib.data.image_file import open_grey
+from course_lib.evaluation.predictions import Predictions
 from course_lib.support.errors import DataError
+from course_lib.tasks.classification import Classification
+from course_lib.tasks.task import P, Sample, Task
 
 
 @dataclass(frozen=True)
-class Radiograph:
+class LabelledImage:
     """One image file, what it shows, and whose it is."""
 
     path: Path
     label: int  #: index into the class names, which are in alphabetical order
     patient: str  #: the same for all images of one patient, and for no others
 
+    @property
+    def target(self) -> int:
+        """The label."""
+        return self.label
 
-class ImageData(Protocol):
-    """Labelled radiographs that can be asked for in batches: what training and prediction work on."""
 
-    radiographs: tuple[Radiograph, ...]
-    classes: tuple[str, ...]
-
-    def __len__(self) -> int: ...
+class ImageData(Protocol[P]):
+    """Images in batches, each beside what is to be learned of it: what training and prediction work on."""
 
     @property
-    def labels(self) -> list[int]: ...
+    def task(self) -> Task[P]:
+        """What is to be learned."""
+
+    @property
+    def samples(self) -> Sequence[Sample]: ...
 
     @property
     def patients(self) -> list[str]: ...
 
+    def __len__(self) -> int: ...
+
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
-        """What a network sees of these images: float32 [images, 3, height, width] on the device."""
+        """What a network sees of these images: float32 [images, channels, *spatial] on the device."""
+
+    def batch(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> tuple[torch.Tensor, Any]:
+        """The inputs, and the targets in the form that the task wants, on the device.
+
+        A random change of an image goes through its target too, if that is a mask or boxes.
+        """
 
     def take(self, indices: Iterable[int]) -> Self:
         """The same kind of data with some of the images only, in the order of ``indices``."""
 
 
-class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
-    """The radiographs as a torch ``Dataset``: item i is (transform of the grey image, label).
+class LabelledData(ImageData[Predictions], Protocol):
+    """Images of which each has one of several classes."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def labels(self) -> list[int]: ...
+
+
+class ImageDataset(Dataset[tuple[torch.Tensor, int]]):
+    """The samples as a torch ``Dataset``: item i is (transform of the grey image, label).
 
     ``classes`` are the names of the labels. Items are read from disk each time they are asked for.
     """
 
     def __init__(
         self,
-        radiographs: Sequence[Radiograph],
+        samples: Sequence[LabelledImage],
         classes: Sequence[str],
         transform: Callable[[Image.Image], torch.Tensor],
     ) -> None:
-        if not radiographs:
+        if not samples:
             raise DataError("A data set needs at least one image, got none.")
-        if max(r.label for r in radiographs) >= len(classes):
+        if max(r.label for r in samples) >= len(classes):
             raise DataError(
-                f"Labels go up to {max(r.label for r in radiographs)}, but there are only the classes {classes}."
+                f"Labels go up to {max(r.label for r in samples)}, but there are only the classes {classes}."
             )
-        self.radiographs = tuple(radiographs)
-        self.classes = tuple(classes)
+        self.samples = tuple(samples)
+        self.task = Classification(tuple(classes))
+        self._targets = torch.tensor([sample.label for sample in samples])
         self.transform = transform
 
     def __len__(self) -> int:
-        return len(self.radiographs)
+        return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        radiograph = self.radiographs[index]
-        return self.transform(open_grey(radiograph.path)), radiograph.label
+        sample = self.samples[index]
+        return self.transform(open_grey(sample.path)), sample.label
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.task.classes
 
     @property
     def labels(self) -> list[int]:
-        return [radiograph.label for radiograph in self.radiographs]
+        return [sample.label for sample in self.samples]
 
     @property
     def patients(self) -> list[str]:
-        return [radiograph.patient for radiograph in self.radiographs]
+        return [sample.patient for sample in self.samples]
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, 3, height, width] on the device."""
         return torch.stack([self[i][0] for i in indices.tolist()]).to(device)
 
-    def take(self, indices: Iterable[int]) -> "RadiographDataset":
+    def batch(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+        """`inputs`, and the labels of these images, int64 [images] on the device."""
+        return self.inputs(indices, device), self._targets[indices].to(device)
+
+    def take(self, indices: Iterable[int]) -> "ImageDataset":
         """The same kind of data with some of the images only, in the order of ``indices``."""
-        return RadiographDataset([self.radiographs[i] for i in indices], self.classes, self.transform)
+        return ImageDataset([self.samples[i] for i in indices], self.classes, self.transform)

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.augmentation import Augmentation
 
@@ -91,7 +91,7 @@ def fit_to_square(how: Preprocessing) -> list[v2.Transform]:
     if how.geometry == "squeeze":
         return [v2.Resize((how.size, how.size), antialias=True)]
     if how.geometry == "pad":
-        return [v2.Lambda(_pad_to_square), v2.Resize((how.size, how.size), antialias=True)]
+        return [_PadToSquare(), v2.Resize((how.size, how.size), antialias=True)]
     return [v2.Resize(how.size, antialias=True), v2.CenterCrop(how.size)]
 
 
@@ -130,8 +130,14 @@ class _OneNetworkInput:
         return network_input(image[None], self.how)[0].contiguous()
 
 
-def _pad_to_square(image: Image.Image) -> Image.Image:
-    side = max(image.size)
-    square = Image.new(image.mode, (side, side))
-    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return square
+class _PadToSquare(v2.Transform):  # type: ignore[misc]
+    """Black around an image until both sides are as long as the longer one; a mask or boxes come along."""
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        height, width = image_functional.get_size(flat_inputs[0])
+        side = max(height, width)
+        left, top = (side - width) // 2, (side - height) // 2
+        return {"padding": [left, top, side - width - left, side - height - top]}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        return image_functional.pad(inpt, params["padding"])

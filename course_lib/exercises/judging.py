@@ -1,6 +1,7 @@
 """Tries an answer on fresh inputs, and says what came of it."""
 
 import dis
+import linecache
 import re
 import time
 import traceback
@@ -82,8 +83,13 @@ def _trial(exercise: Exercise, answer: Answer, seed: int) -> object:
     except TimeIsUpError:
         raise
     except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the learner's, and would end the kernel
-        line = next((f.line for f in reversed(traceback.extract_tb(error.__traceback__)) if _is_cell(f.filename)), "")
-        return Raised(type(error).__name__, str(error)[:200], line or "")
+        return Raised(type(error).__name__, str(error)[:200], _line_of_cell(error))
+
+
+def _line_of_cell(error: BaseException) -> str:
+    """The line of the notebook that raised; it alone is read, for an answer that calls itself has a thousand frames."""
+    places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return next((linecache.getline(*place).strip() for place in reversed(places) if _is_cell(place[0])), "")
 
 
 def _diagnosis(exercise: Exercise, seeds: list[int], results: list[object], found: Difference) -> str:

@@ -4,6 +4,9 @@ The code runs in a thread of its own. That works on every system, wherever `chec
 things apart that look alike: a KeyboardInterrupt that the code raises ends the code, a real Ctrl-C ends the check.
 A loop in Python is stopped at its next step. A call into numpy or torch can not be; it is left behind and ends by
 itself. Only C code that never lets another thread run, such as ``sum(itertools.count())``, can not be left.
+
+A stop is an exception that comes between any two steps of a thread, so no ``except`` is sure to hold it: it may come
+just behind. See _Worker for why none gets out.
 """
 
 import contextlib
@@ -15,13 +18,14 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from course_lib.support.runtime import seeded
 
 T = TypeVar("T")
-GRACE_SECONDS = 0.3  #: how long to go on asking a thread to stop before it is left behind
+STOPS = 6  #: that a thread is sent before it is left behind; the code may catch some
 STEP_SECONDS = 0.05
+GRACE_SECONDS = STOPS * STEP_SECONDS
 _LEFT_BEHIND = weakref.WeakSet[threading.Thread]()
 PRINTED_CHARACTERS = 2000  #: of what the learner's code prints; an endless loop prints millions
 
@@ -41,27 +45,19 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         TimeoutError: it did not; it was stopped, or left behind.
         FailedError: it raised, be it SystemExit or KeyboardInterrupt.
     """
-    results: list[T] = []
-    ended = threading.Event()  # Thread.is_alive() is wrong after a Ctrl-C during Thread.join(), at least in Python 3.11
-
-    def run() -> None:
-        with contextlib.suppress(BaseException):  # FailedError tells it: there is no result
-            results.append(work())
-        ended.set()
-
-    worker = threading.Thread(target=run, daemon=True)
+    worker = _Worker(work)
     in_time = False
     try:
         worker.start()
-        in_time = _ended(ended, seconds)
+        in_time = _ended(worker.ended, seconds)
     finally:  # also after a real Ctrl-C
         _LEFT_BEHIND.add(worker)
-        _stop(worker, ended)
+        _stop(worker)
     if not in_time:
         raise TimeoutError(f"still running after {seconds:g} s")
-    if not results:
+    if not worker.results:
         raise FailedError
-    return results[0]
+    return worker.results[0]
 
 
 def end_if_left_behind() -> None:
@@ -78,6 +74,7 @@ def undisturbed(seed: int = 0) -> Iterator["Printed"]:
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
+        _uncaught_printed(),
         _kernel_kept(),
         seeded(seed),
     ):
@@ -94,6 +91,62 @@ class Printed(io.StringIO):
 
     def close(self) -> None:
         """The learner's code may close its standard output; the check goes on."""
+
+
+class _Worker(threading.Thread, Generic[T]):
+    """Does the work. Stops come to it from when the work begins until the gate is shut, and never get out of it.
+
+    The thread shuts the gate behind the work, on each of STOPS + 1 levels around it. A stop that comes outside the work
+    keeps one level at most from doing so, and there are no more than STOPS; so one level shuts it, the outermost at the
+    latest, and what follows is undisturbed.
+    """
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__(daemon=True)
+        self.results: list[T] = []
+        self.ended = threading.Event()  # is_alive() is wrong after a Ctrl-C during join(), at least in Python 3.11
+        self._work = work
+        self._began = False
+        self._gate = threading.RLock()  # who holds it can take it again, so a level can do what the one inside began
+
+    def run(self) -> None:
+        self._hold(STOPS)
+        self.ended.set()
+
+    def stop(self) -> None:
+        """Send a stop, if the work has begun and the gate is not shut. To be called STOPS times at most."""
+        if self._began and self._gate.acquire(blocking=False):
+            try:
+                self._send()
+            finally:
+                self._gate.release()
+
+    def _hold(self, levels: int) -> None:
+        with contextlib.suppress(BaseException):  # FailedError tells it: there is no result
+            if levels:
+                self._hold(levels - 1)
+            else:
+                self._began = True
+                self.results.append(self._work())
+        self._gate.acquire()  # for good: no stop is sent from here on
+        with contextlib.suppress(TimeIsUpError):  # until one has come, none is on its way any more
+            while True:
+                self._send()  # and not None in its place, after which Python 3.11 looks for a stop at every step
+
+    def _send(self) -> None:
+        error = ctypes.py_object(TimeIsUpError)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident or 0), error)
+
+
+@contextlib.contextmanager
+def _uncaught_printed() -> Iterator[None]:
+    """Let Python print what is raised where nobody can catch it, as in a destructor; a stop is not worth a word."""
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda raised: None if raised.exc_type is TimeIsUpError else sys.__unraisablehook__(raised)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
 
 
 @contextlib.contextmanager
@@ -118,13 +171,13 @@ def _ended(ended: threading.Event, seconds: float) -> bool:
     return ended.is_set()
 
 
-def _stop(worker: threading.Thread, ended: threading.Event) -> None:
+def _stop(worker: _Worker[T]) -> None:
     """Ask the thread to end. One that loads a library is left to finish: half of torch is worse than none."""
-    end = time.monotonic() + GRACE_SECONDS
-    while not ended.is_set() and time.monotonic() < end and not _loads_a_library(worker):
-        thread, error = ctypes.c_ulong(worker.ident or 0), ctypes.py_object(TimeIsUpError)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, error)
-        ended.wait(STEP_SECONDS)
+    for _ in range(STOPS):
+        if worker.ended.is_set() or _loads_a_library(worker):
+            return
+        worker.stop()
+        worker.ended.wait(STEP_SECONDS)
 
 
 def _loads_a_library(worker: threading.Thread) -> bool:

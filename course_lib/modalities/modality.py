@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.runtime import Profile
 
@@ -15,7 +15,7 @@ class Reader(Protocol):
 
     def __call__(
         self, root: Path, part: Literal["train", "test"], card: DatasetCard | None, /
-    ) -> tuple[list[Radiograph], tuple[str, ...]]: ...
+    ) -> tuple[list[LabelledImage], tuple[str, ...]]: ...
 
 
 @dataclass(frozen=True)

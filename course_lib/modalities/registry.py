@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from course_lib.data.course_data import CourseData
-from course_lib.data.image_folder import check_images, describe_test_part, recognise_card
-from course_lib.data.samples import Radiograph
+from course_lib.data.image_folder import describe_test_part, recognise_card
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import check_patients_apart, split_by_patient, take_patients
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.modality import Modality
@@ -25,10 +25,9 @@ def open_dataset(
     profile: Profile | None = None,
     validation_fraction: float = 0.2,
     seed: int = 0,
-    skip_unreadable: bool = False,
     at_most_mb: float | None = None,
 ) -> CourseData:
-    """The images of a modality, chest X-rays if none is named, checked and split by patient.
+    """The images of a modality, chest X-rays if none is named, split by patient.
 
     ``source`` is ``"phantom"`` (simulated: those that come with the course, unpacked on first use, or with the profile
     ``full`` more of them, made on first use), ``"kaggle"`` (the modality's real set: found on this computer, or else
@@ -36,13 +35,13 @@ def open_dataset(
     folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``), or several, each in a folder
     with its card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read. `image_folder.read_part`
-    says what the test part is. A licence that forbids commercial use is named in a line.
+    says what the test part is. A licence that forbids commercial use is named in a line. No image is opened yet: one
+    that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
     Raises:
         ValueError: there is no such modality.
         DataError: the folder is missing, not in the layout, or of another modality; a class is empty, a name gives no
-            patient, a patient is on both sides, or an image can not be read (left out and named with
-            ``skip_unreadable``).
+            patient, or a patient is on both sides.
         PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
@@ -54,9 +53,6 @@ def open_dataset(
     train, test, classes = _read_parts(kind, root, card)
     used = take_patients(train, profile.max_train_images, seed) if profile.max_train_images else train
     train_part, validation = split_by_patient(used, validation_fraction, seed)
-    train_part, validation, test = (
-        check_images(part, skip_unreadable=skip_unreadable) for part in (train_part, validation, test)
-    )
     if card and card.notice:
         print(card.notice)
     notes = (_note(profile, len(used), len(train), validation_fraction), describe_test_part(root, test))
@@ -117,7 +113,7 @@ def find_modality(name: str) -> Modality:
 
 def _read_parts(
     kind: Modality, root: Path, card: DatasetCard | None
-) -> tuple[list[Radiograph], list[Radiograph], tuple[str, ...]]:
+) -> tuple[list[LabelledImage], list[LabelledImage], tuple[str, ...]]:
     """The images to train on, those to test on, and the classes, which both must have; no patient is in both."""
     train, classes = kind.read(root, "train", card)
     test, test_classes = kind.read(root, "test", card)

@@ -1,7 +1,6 @@
 """What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
 
 import hashlib
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,10 +14,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from course_lib.data.samples import ImageData
+from course_lib.data.samples import LabelledData
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import cache_folder, progress
 
 BATCH = 64
@@ -50,7 +50,7 @@ class Features:
 
 
 def features(
-    model: nn.Module, data: ImageData, *, device: torch.device | str = "cpu", folder: Path | None = None
+    model: nn.Module, data: LabelledData, *, device: torch.device | str = "cpu", folder: Path | None = None
 ) -> Features:
     """What the model's head would be given for every image: the model in evaluation mode, without its head.
 
@@ -72,7 +72,7 @@ def features(
         values=values,
         labels=np.array(data.labels),
         patients=np.array(data.patients),
-        files=tuple(radiograph.path.name for radiograph in data.radiographs),
+        files=tuple(radiograph.path.name for radiograph in data.samples),
         classes=data.classes,
     )
 
@@ -113,7 +113,7 @@ def probe_predictions(probe: Pipeline, of: Features) -> Predictions:
     return Predictions(probabilities, of.labels, of.patients, of.files, of.classes)
 
 
-def _compute(model: nn.Module, data: ImageData, device: torch.device | str) -> NDArray[np.float32]:
+def _compute(model: nn.Module, data: LabelledData, device: torch.device | str) -> NDArray[np.float32]:
     collected: list[torch.Tensor] = []
 
     def collect(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -132,7 +132,7 @@ def _compute(model: nn.Module, data: ImageData, device: torch.device | str) -> N
     return values
 
 
-def _key(model: nn.Module, data: ImageData) -> str:
+def _key(model: nn.Module, data: LabelledData) -> str:
     """SHA-256 over everything that the values follow from."""
     digest = hashlib.sha256()
     head = {id(values) for values in head_of(model).state_dict(keep_vars=True).values()}
@@ -143,7 +143,7 @@ def _key(model: nn.Module, data: ImageData) -> str:
     digest.update(repr(model).encode())  # two networks of the same weights may still calculate differently
     plain = {name: value for name, value in vars(model).items() if isinstance(value, bool | int | float | str)}
     digest.update(repr(sorted((plain | {"training": False}).items())).encode())
-    for radiograph in data.radiographs:
+    for radiograph in data.samples:
         file = radiograph.path.stat()
         digest.update(f"{radiograph.path.resolve()} {file.st_size} {file.st_mtime_ns}\n".encode())
     digest.update(_look(data).numpy().tobytes())
@@ -151,7 +151,7 @@ def _key(model: nn.Module, data: ImageData) -> str:
     return digest.hexdigest()
 
 
-def _look(data: ImageData) -> torch.Tensor:
+def _look(data: LabelledData) -> torch.Tensor:
     """The first and the last image as a network sees them, which is what tells most about the preprocessing."""
     ends, generator = torch.tensor([0, len(data) - 1]), torch.get_rng_state()
     look = data.inputs(ends)
@@ -181,11 +181,7 @@ def _read(path: Path) -> NDArray[np.float32] | None:
 def _write(path: Path, values: NDArray[np.float32]) -> None:
     """Keep the values in a file that appears whole; remove those that were not used for longest."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as scratch:
-            unfinished = Path(scratch) / path.name
-            np.savez(unfinished, values=values)
-            unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, values=values))
     except OSError as error:
         raise OSError(
             f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "

@@ -1,6 +1,5 @@
 """From an archive that nobody has looked at to a folder that is what its data card says, and stays so."""
 
-import hashlib
 import io
 import os
 import re
@@ -19,6 +18,7 @@ from PIL import Image
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard
 from course_lib.sources.download import require_disk
 from course_lib.support.errors import DataError
+from course_lib.support.files import digest_of_bytes
 from course_lib.support.runtime import progress
 
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
@@ -205,11 +205,11 @@ def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) 
         raise ArchiveError(f"{member.filename} in the archive {problem}. {AGAIN}")
     with path.open("wb") as file:
         file.write(data)
-    return hashlib.sha256(data).hexdigest()
+    return digest_of_bytes(data)
 
 
 def _problem_of(data: bytes, digest: str | None) -> str:
-    if digest and hashlib.sha256(data).hexdigest() != digest:
+    if digest and digest_of_bytes(data) != digest:
         return "has another SHA-256"
     try:
         with Image.open(io.BytesIO(data)) as image:

@@ -1,6 +1,8 @@
 """Classification: one of several classes per image."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -8,10 +10,95 @@ from sklearn.metrics import log_loss
 from torch.nn import functional as F
 from torchvision.models import InceptionOutputs
 
-from course_lib.evaluation.predictions import Predictions
+from course_lib.evaluation.classification import auroc
+from course_lib.evaluation.predictions import Predictions, baseline, check_class_count
 from course_lib.support.errors import TrainingError
+from course_lib.tasks.finite import check_finite
+from course_lib.tasks.task import Sample
 
 AUXILIARY_WEIGHT = 0.4  #: of the loss of Inception's second head, as in torchvision's own training
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Say which of the classes an image shows.
+
+    A model answers with logits, float [batch, classes]; the targets are int64 [batch], each the index of a class.
+    """
+
+    classes: tuple[str, ...]
+
+    @property
+    def score_name(self) -> str:
+        """What `score` measures."""
+        return "AUROC"
+
+    @property
+    def guessing_loss(self) -> float:
+        """The cross-entropy of finding every class as probable as any other."""
+        return math.log(len(self.classes))
+
+    def check_output(self, output: torch.Tensor | InceptionOutputs, inputs: torch.Tensor) -> None:  # noqa: ARG002
+        """Do nothing if a model's output has one logit per class.
+
+        Raises:
+            ValueError: it has not.
+        """
+        check_class_count((output[0] if isinstance(output, InceptionOutputs) else output).shape, self.classes)
+
+    def class_weights(self, targets: Sequence[int]) -> torch.Tensor:
+        """What an image of each class counts, so that all classes count alike: float32 [classes], 1 on average.
+
+        Raises:
+            TrainingError: a class has no image.
+        """
+        return balanced_weights(targets, self.classes)
+
+    def loss(
+        self,
+        output: torch.Tensor | InceptionOutputs,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        label_smoothing: float = 0.0,
+    ) -> torch.Tensor:
+        """The cross-entropy of a batch, see `classification_loss`."""
+        return classification_loss(output, targets, weights, label_smoothing)
+
+    def predictions(self, output: torch.Tensor, targets: torch.Tensor, samples: Sequence[Sample]) -> Predictions:
+        """The probability of each class for every image of a batch, beside the true class."""
+        return Predictions(
+            probabilities=output.float().cpu().double().softmax(dim=1).numpy(),
+            labels=targets.cpu().numpy(),
+            patients=np.array([sample.patient for sample in samples]),
+            files=tuple(sample.path.name for sample in samples),
+            classes=self.classes,
+        )
+
+    def join(self, parts: Sequence[Predictions]) -> Predictions:
+        """The predictions of several batches, one after the other."""
+        return replace(
+            parts[0],
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            labels=np.concatenate([part.labels for part in parts]),
+            patients=np.concatenate([part.patients for part in parts]),
+            files=tuple(file for part in parts for file in part.files),
+        )
+
+    def loss_of(self, predictions: Predictions) -> float:
+        """The mean cross-entropy, from the same probabilities that every figure and every score uses.
+
+        Raises:
+            TrainingError: a probability is not a number.
+        """
+        return cross_entropy_of(predictions)
+
+    def score(self, predictions: Predictions) -> float:
+        """The AUROC; of more than two classes the mean of each against the rest. NaN if a class has no image."""
+        return auroc(predictions) if len(set(predictions.labels.tolist())) == len(self.classes) else math.nan
+
+    def baseline(self, predictions: Predictions) -> Predictions:
+        """The same images, judged by someone who always says the same."""
+        return baseline(predictions)
 
 
 def balanced_weights(labels: Sequence[int], classes: Sequence[str]) -> torch.Tensor:
@@ -54,11 +141,5 @@ def cross_entropy_of(predictions: Predictions) -> float:
     Raises:
         TrainingError: a probability is not a number.
     """
-    spoilt = np.flatnonzero(~np.isfinite(predictions.probabilities).all(axis=1))
-    if len(spoilt):
-        names = [predictions.files[i] for i in spoilt[:3]]
-        raise TrainingError(
-            f"The model's answer to {len(spoilt)} of {len(predictions)} validation images is not a number "
-            f"({', '.join(names)}). Lower the learning rate, and check that these images hold no NaN."
-        )
+    check_finite(predictions.probabilities, predictions.files)
     return float(log_loss(predictions.labels, predictions.probabilities, labels=np.arange(len(predictions.classes))))

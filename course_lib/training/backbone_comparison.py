@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.data.samples import ImageData
+from course_lib.data.samples import LabelledData
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, drop_auxiliary_head
@@ -66,8 +66,8 @@ class BackboneComparison:
 
 
 def compare_backbones(
-    train: ImageData,
-    validation: ImageData,
+    train: LabelledData,
+    validation: LabelledData,
     title: str,
     names: Sequence[str] = tuple(BACKBONES),
     *,
@@ -104,8 +104,8 @@ def compare_backbones(
 def _measure(
     name: str,
     model: nn.Module,
-    train: ImageData,
-    validation: ImageData,
+    train: LabelledData,
+    validation: LabelledData,
     batch_size: int,
     device: torch.device | str,
 ) -> BackboneScore:

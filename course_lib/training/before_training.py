@@ -6,24 +6,24 @@ import torch
 from torch import nn
 
 from course_lib.data.samples import ImageData
-from course_lib.evaluation.predictions import check_class_count
 from course_lib.networks.modes import begin_training, evaluating, needs_batches
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import seeded
+from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import processes
-from course_lib.training.trainer import Trainer
+from course_lib.training.trainer import Trainer, memory_format_of
 
 
 def check_before_training(
-    model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str = "cpu"
+    model: nn.Module, train: ImageData[P], config: TrainConfig, device: torch.device | str = "cpu"
 ) -> None:
     """Find in a second what would otherwise be found after the first epoch.
 
     Raises:
         TrainingError: the batch is larger than the set, batch norm would see a single image, nothing may be trained,
             or the model can not take the images.
-        ValueError: the model answers with another number of classes than the data have.
+        ValueError: what the model answers does not fit the task, another number of classes for example.
     """
     if config.batch_size > len(train):
         raise TrainingError(
@@ -42,7 +42,9 @@ def check_before_training(
     _try_one_image(model, train, config, device)
 
 
-def trainer_of_a_copy(model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str) -> Trainer:
+def trainer_of_a_copy(
+    model: nn.Module, train: ImageData[P], config: TrainConfig, device: torch.device | str
+) -> Trainer[P]:
     """A copy of the model in training mode, with all that changes it: for trials that leave the model alone."""
     check_before_training(learner := copy.deepcopy(model), train, config, device)
     trainer = Trainer(learner, train, config, device)
@@ -50,8 +52,8 @@ def trainer_of_a_copy(model: nn.Module, train: ImageData, config: TrainConfig, d
     return trainer
 
 
-def _try_one_image(model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str) -> None:
-    memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
+def _try_one_image(model: nn.Module, train: ImageData[P], config: TrainConfig, device: torch.device | str) -> None:
+    memory_format = memory_format_of(model, config)
     with seeded(0):  # an augmentation draws random numbers
         image = train.inputs(torch.tensor([0]), device)
     model.to(device).to(memory_format=memory_format)
@@ -69,4 +71,4 @@ def _try_one_image(model: nn.Module, train: ImageData, config: TrainConfig, devi
             f"The model can not take an image of shape {list(image.shape[1:])}: {error}. "
             "Change the transform's size, or a layer whose size is fixed."
         ) from error
-    check_class_count(output.shape, train.classes)
+    train.task.check_output(output, image)

@@ -3,9 +3,6 @@
 import math
 from dataclasses import dataclass, replace
 
-from course_lib.evaluation.classification import auroc
-from course_lib.evaluation.predictions import Predictions
-from course_lib.tasks.classification import cross_entropy_of
 from course_lib.training.config import TrainConfig
 
 
@@ -14,8 +11,9 @@ class History:
     """How a training went, one entry per epoch."""
 
     train_loss: tuple[float, ...] = ()  #: mean of what was minimised, over the epoch, while the weights moved
-    validation_loss: tuple[float, ...] = ()  #: cross-entropy after the epoch
-    validation_auroc: tuple[float, ...] = ()  #: NaN where there are more than two classes
+    validation_loss: tuple[float, ...] = ()  #: after the epoch, without weights or smoothing
+    validation_score: tuple[float, ...] = ()  #: the same of what the task measures; higher is better
+    score_name: str = "score"  #: "AUROC" for example
     best_epoch: int = -1  #: 0-based; the epoch whose weights the model has now
     stopped_early: bool = False
     learning_rate: tuple[float, ...] = ()  #: of the head, in the epoch's last step
@@ -29,19 +27,18 @@ class History:
         return (
             f"{end} after {len(self)} epochs; best was epoch {self.best_epoch + 1}: "
             f"validation loss {self.validation_loss[self.best_epoch]:.3f}, "
-            f"AUROC {self.validation_auroc[self.best_epoch]:.3f}"
+            f"{self.score_name} {self.validation_score[self.best_epoch]:.3f}"
         )
 
-    def after(self, train_loss: float, predictions: Predictions, learning_rate: float) -> "History":
+    def after(self, train_loss: float, validation_loss: float, score: float, learning_rate: float) -> "History":
         """The history with one epoch more."""
-        losses = (*self.validation_loss, cross_entropy_of(predictions))
-        area = auroc(predictions) if len(predictions.classes) == 2 else math.nan
+        is_best = validation_loss < min(self.validation_loss, default=math.inf)
         return replace(
             self,
             train_loss=(*self.train_loss, train_loss),
-            validation_loss=losses,
-            validation_auroc=(*self.validation_auroc, area),
-            best_epoch=len(self) if losses[-1] < min(self.validation_loss, default=math.inf) else self.best_epoch,
+            validation_loss=(*self.validation_loss, validation_loss),
+            validation_score=(*self.validation_score, score),
+            best_epoch=len(self) if is_best else self.best_epoch,
             learning_rate=(*self.learning_rate, learning_rate),
         )
 

@@ -1,7 +1,7 @@
 """At which learning rate does a network learn? A sweep on a copy of it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 from course_lib.data.samples import ImageData
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import progress, seeded
+from course_lib.tasks.task import P
 from course_lib.training.before_training import trainer_of_a_copy
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import processes
@@ -46,7 +47,7 @@ class LearningRateSweep:
 
 def find_learning_rate(
     model: nn.Module,
-    train: ImageData,
+    train: ImageData[P],
     config: TrainConfig,
     device: torch.device | str = "cpu",
     *,
@@ -70,8 +71,7 @@ def find_learning_rate(
     losses: list[float] = []
     with seeded(config.seed):
         for batch in progress(_endless(train, config), "Trying learning rates", "batch", SWEEP_STEPS):
-            labels = torch.tensor(train.labels)[batch]
-            loss = trainer.step(train.inputs(batch, device), labels, 1 / processes())[0].item()
+            loss = trainer.step(*train.batch(batch, device), 1 / processes())[0].item()
             if not math.isfinite(loss) or (len(losses) > 3 and loss > DIVERGED * losses[0]):
                 break
             rates.append(trainer.learning_rate)
@@ -81,7 +81,7 @@ def find_learning_rate(
     return LearningRateSweep(tuple(rates), tuple(losses), _steepest_descent(rates, losses))
 
 
-def _endless(train: ImageData, config: TrainConfig) -> Iterator[torch.Tensor]:
+def _endless(train: Sized, config: TrainConfig) -> Iterator[torch.Tensor]:
     epoch = 0
     while True:
         yield from batches_of(train, config, epoch)

@@ -14,6 +14,7 @@ from course_lib.data.samples import ImageData
 from course_lib.networks.modes import begin_training
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import bars_are_off, seeded
+from course_lib.tasks.task import P
 from course_lib.training.before_training import check_before_training
 from course_lib.training.checkpoints import TrainingFile, identity_of
 from course_lib.training.config import TrainConfig
@@ -31,14 +32,14 @@ from course_lib.training.parallel import (
 )
 from course_lib.training.trainer import Trainer, batches_of, seed_of
 
-EXPLODED = 100  #: times the loss of guessing, ln(classes): no batch of a sound training comes near it
+EXPLODED = 100  #: times the loss of guessing: no batch of a sound training comes near it
 LOOK_EVERY = 20  #: batches, on a GPU, which would otherwise wait after each until its loss has been looked at
 
 
 def fit(
     model: nn.Module,
-    train: ImageData,
-    validation: ImageData,
+    train: ImageData[P],
+    validation: ImageData[P],
     config: TrainConfig,
     *,
     device: torch.device | str = "cpu",
@@ -54,7 +55,7 @@ def fit(
     Raises:
         TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the
             checkpoint is damaged or of another training.
-        ValueError: the model answers with another number of classes than the data have.
+        ValueError: what the model answers does not fit the task, another number of classes for example.
     """
     check_before_training(model, train, config, device)
     file = _training_file(checkpoint, model, train, validation, config, device)
@@ -67,12 +68,14 @@ def fit(
                 with seeded(seed_of(config, epoch=len(history), stream=1 + rank())):
                     train_loss = train_one_epoch(trainer, train, epoch=len(history))
                     predictions = predict_together(model, validation, device=device)
-                after = history.after(train_loss, predictions, trainer.learning_rate)
+                task = validation.task
+                measured = task.loss_of(predictions), task.score(predictions)
+                after = history.after(train_loss, *measured, trainer.learning_rate)
                 if after.best_epoch == len(history):
                     best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself changes with the model
                 file.save(best, {"history": asdict(after), "trainer": trainer.state_dict()})
                 history = after
-                bar.set_postfix(loss=f"{history.validation_loss[-1]:.3f}", auroc=f"{history.validation_auroc[-1]:.3f}")
+                bar.set_postfix({"loss": f"{measured[0]:.3f}", task.score_name: f"{measured[1]:.3f}"})
                 bar.update()
         except KeyboardInterrupt:
             if not history.train_loss:
@@ -85,8 +88,8 @@ def fit(
 
 def fit_whole(
     model: nn.Module,
-    train: ImageData,
-    validation: ImageData,
+    train: ImageData[P],
+    validation: ImageData[P],
     config: TrainConfig,
     *,
     device: torch.device | str = "cpu",
@@ -104,20 +107,19 @@ def fit_whole(
     return history
 
 
-def train_one_epoch(trainer: Trainer, data: ImageData, epoch: int) -> float:
+def train_one_epoch(trainer: Trainer[P], data: ImageData[P], epoch: int) -> float:
     """Show the model every image once and correct it after each batch; gives the mean loss over the images.
 
     Raises:
         TrainingError: the loss or the gradient of a batch is not a number, or the loss explodes.
     """
     begin_training(trainer.model)
-    every_label = torch.tensor(data.labels)
     batches = batches_of(data, trainer.config, epoch)
     steps: list[torch.Tensor] = []
     for number, batch in enumerate(batches):
         mine = share_of(batch)
-        part = trainer.weight_of(every_label[mine]) / trainer.weight_of(every_label[batch])
-        loss, norm = trainer.step(data.inputs(mine, trainer.device), every_label[mine], part)
+        part = trainer.weight_of(mine) / trainer.weight_of(batch)
+        loss, norm = trainer.step(*data.batch(mine, trainer.device), part)
         steps.append(torch.stack([loss, norm, loss * (part * len(batch))]))
         if trainer.device.type == "cpu" or number % LOOK_EVERY == 0 or number == len(batches) - 1:
             _check_steps(steps, trainer, data, batches, epoch)
@@ -129,8 +131,8 @@ def train_one_epoch(trainer: Trainer, data: ImageData, epoch: int) -> float:
 def _training_file(
     checkpoint: Path | str | None,
     model: nn.Module,
-    train: ImageData,
-    validation: ImageData,
+    train: ImageData[P],
+    validation: ImageData[P],
     config: TrainConfig,
     device: torch.device | str,
 ) -> TrainingFile:
@@ -143,9 +145,9 @@ def _training_file(
     return TrainingFile(checkpoint, identity)
 
 
-def _start_or_go_on(trainer: Trainer, file: TrainingFile) -> tuple[History, dict[str, Any]]:
+def _start_or_go_on(trainer: Trainer[P], file: TrainingFile) -> tuple[History, dict[str, Any]]:
     """The history so far and the best weights; the trainer is brought to where the file left it."""
-    history = History(precision=_name_of(trainer.precision))
+    history = History(score_name=trainer.task.score_name, precision=_name_of(trainer.precision))
     best = copy.deepcopy(trainer.model.state_dict())
     if saved := file.load():
         trainer.load_state_dict(saved["trainer"])
@@ -160,7 +162,7 @@ def _start_or_go_on(trainer: Trainer, file: TrainingFile) -> tuple[History, dict
 
 
 def _check_steps(
-    steps: list[torch.Tensor], trainer: Trainer, data: ImageData, batches: list[torch.Tensor], epoch: int
+    steps: list[torch.Tensor], trainer: Trainer[P], data: ImageData[P], batches: list[torch.Tensor], epoch: int
 ) -> None:
     """Look at the newest steps, all that have not been looked at yet, and name the first batch that went wrong.
 
@@ -168,7 +170,7 @@ def _check_steps(
         TrainingError: a loss or a gradient is not a finite number, or a loss is `EXPLODED` times that of guessing.
     """
     newest = steps[-1:] if trainer.device.type == "cpu" else steps[-LOOK_EVERY:]
-    guessing = math.log(len(data.classes))
+    guessing = data.task.guessing_loss
     for number, (loss, norm, _) in enumerate(torch.stack(newest).tolist(), start=len(steps) - len(newest)):
         if not math.isfinite(loss):
             problem = f"the loss is {loss}"
@@ -185,9 +187,9 @@ def _check_steps(
         )
 
 
-def _describe(batch: torch.Tensor, data: ImageData, trainer: Trainer) -> str:
+def _describe(batch: torch.Tensor, data: ImageData[P], trainer: Trainer[P]) -> str:
     """Which images a batch has, and the range of what the network saw of them."""
-    names = [data.radiographs[i].path.name for i in batch.tolist()]
+    names = [data.samples[i].path.name for i in batch.tolist()]
     pixels = data.inputs(batch, trainer.device)
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return (

@@ -8,12 +8,13 @@ from torch import nn
 
 from course_lib.data.samples import ImageData
 from course_lib.support.runtime import progress, seeded
+from course_lib.tasks.task import P
 from course_lib.training.before_training import trainer_of_a_copy
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import processes
 from course_lib.training.trainer import batches_of
 
-LEARNED = 0.05  #: cross-entropy of one batch below which a network has it by heart
+LEARNED = 0.05  #: loss of one batch below which a network has it by heart
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class OneBatchCheck:
     """Whether a network can learn one batch by heart. Prints as a sentence."""
 
     losses: tuple[float, ...]  #: of the batch, before each step
-    guessing: float  #: the loss of guessing, ln(classes)
+    guessing: float  #: the loss of guessing
 
     @property
     def passed(self) -> bool:
@@ -39,12 +40,12 @@ class OneBatchCheck:
 
 
 def overfit_one_batch(
-    model: nn.Module, train: ImageData, config: TrainConfig, device: torch.device | str = "cpu", *, steps: int = 100
+    model: nn.Module, train: ImageData[P], config: TrainConfig, device: torch.device | str = "cpu", *, steps: int = 100
 ) -> OneBatchCheck:
     """Show a copy of the model one batch again and again. A healthy network drives its loss to almost nothing.
 
-    The batch has images of every class, is read once, so that each step sees the same pixels, and is learned without
-    weight decay and label smoothing. Ends early once the network knows it.
+    The batch has images of every class, if there are classes. It is read once, so that each step sees the same pixels,
+    and is learned without weight decay and label smoothing. Ends early once the network knows it.
 
     Raises:
         TrainingError: what `check_before_training` finds.
@@ -53,23 +54,25 @@ def overfit_one_batch(
     """
     plain = replace(config, schedule="constant", weight_decay=0.0, label_smoothing=0.0)
     trainer = trainer_of_a_copy(model, train, plain, device)
-    batch = _batch_of_every_class(train, config)
-    labels = torch.tensor(train.labels)[batch]
+    chosen = _batch_of_every_class(train, config)
     losses: list[float] = []
     with seeded(config.seed):
-        images = train.inputs(batch, device)
+        images, targets = train.batch(chosen, device)
         for _ in progress(range(steps), "Learning one batch", "step"):
-            losses.append(trainer.step(images, labels, 1 / processes())[0].item())
+            losses.append(trainer.step(images, targets, 1 / processes())[0].item())
             if not losses[-1] >= LEARNED / 2:  # known, or no longer a number
                 break
-    return OneBatchCheck(
-        tuple(loss for loss in losses if math.isfinite(loss)) or (math.inf,), math.log(len(train.classes))
-    )
+    finite = tuple(loss for loss in losses if math.isfinite(loss))
+    return OneBatchCheck(finite or (math.inf,), train.task.guessing_loss)
 
 
-def _batch_of_every_class(train: ImageData, config: TrainConfig) -> torch.Tensor:
-    """Indices of ``batch_size`` images at most, as many of each class as there are."""
-    order, labels = torch.cat(batches_of(train, config, epoch=0)), torch.tensor(train.labels)
-    of_each = [order[labels[order] == label] for label in range(len(train.classes))]
-    share = max(1, config.batch_size // len(train.classes))
+def _batch_of_every_class(train: ImageData[P], config: TrainConfig) -> torch.Tensor:
+    """Indices of ``batch_size`` images at most; where each has a class, as many of each class as there are."""
+    order = torch.cat(batches_of(train, config, epoch=0))
+    targets = [sample.target for sample in train.samples]
+    if not all(isinstance(target, int) for target in targets):
+        return order[: config.batch_size]
+    labels = torch.tensor(targets)
+    of_each = [order[labels[order] == label] for label in sorted(set(labels.tolist()))]
+    share = max(1, config.batch_size // len(of_each))
     return torch.cat([indices[:share] for indices in of_each])

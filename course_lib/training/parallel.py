@@ -16,7 +16,6 @@ that the configuration, and what comes of it, is that of one process.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -26,9 +25,9 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from course_lib.data.samples import ImageData
-from course_lib.evaluation.predictions import Predictions
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import pick_device
+from course_lib.tasks.task import P
 from course_lib.training.inference import predict
 
 T = TypeVar("T")
@@ -129,8 +128,8 @@ def differences_between(there: Mapping[str, object], here: Mapping[str, object])
     )
 
 
-def predict_together(model: nn.Module, data: ImageData, *, device: torch.device | str = "cpu") -> Predictions:
-    """`evaluation.predict`, with the patients shared out among the processes; each of them gets all predictions.
+def predict_together(model: nn.Module, data: ImageData[P], *, device: torch.device | str = "cpu") -> P:
+    """`predict`, with the patients shared out among the processes; each of them gets all predictions.
 
     A patient is looked at by one process only.
     """
@@ -138,21 +137,10 @@ def predict_together(model: nn.Module, data: ImageData, *, device: torch.device 
         return predict(model, data, device=device)
     number_of = {patient: number for number, patient in enumerate(sorted(set(data.patients)))}
     mine = [i for i, patient in enumerate(data.patients) if number_of[patient] % processes() == rank()]
-    parts = _gather((mine, predict(model, data.take(mine), device=device) if mine else None))
-    return _in_order([(indices, part) for indices, part in parts if part is not None])
-
-
-def _in_order(parts: list[tuple[list[int], Predictions]]) -> Predictions:
-    """One set of predictions of several, each given with the places that it is for."""
-    places = np.concatenate([indices for indices, _ in parts])
-    together = replace(
-        parts[0][1],
-        probabilities=np.concatenate([part.probabilities for _, part in parts]),
-        labels=np.concatenate([part.labels for _, part in parts]),
-        patients=np.concatenate([part.patients for _, part in parts]),
-        files=tuple(file for _, part in parts for file in part.files),
-    )
-    return together.take(np.argsort(places))
+    gathered = _gather((mine, predict(model, data.take(mine), device=device) if mine else None))
+    parts = [(places, part) for places, part in gathered if part is not None]
+    places = np.concatenate([places for places, _ in parts])
+    return data.task.join([part for _, part in parts]).take(np.argsort(places))
 
 
 def _gather(value: T) -> list[T]:

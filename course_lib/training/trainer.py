@@ -1,47 +1,51 @@
 """A model beside what changes it, and the batches that it learns from."""
 
-from typing import Any
+from collections.abc import Sized
+from typing import Any, Generic
 
 import numpy as np
 import torch
 from torch import nn
 
 from course_lib.data.samples import ImageData
-from course_lib.tasks.classification import balanced_weights, classification_loss
+from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.optimisation import make_optimizer, make_schedule, precision_on
 from course_lib.training.parallel import processes, share_model
 
 
-class Trainer:
+class Trainer(Generic[P]):
     """A model with its optimizer, schedule, loss and precision; `step` corrects it by one batch."""
 
     def __init__(
-        self, model: nn.Module, data: ImageData, config: TrainConfig, device: torch.device | str = "cpu"
+        self, model: nn.Module, data: ImageData[P], config: TrainConfig, device: torch.device | str = "cpu"
     ) -> None:
         self.config, self.device = config, torch.device(device)
-        self.memory_format = torch.channels_last if config.channels_last else torch.contiguous_format
+        self.memory_format = memory_format_of(model, config)
         self.precision = precision_on(self.device, config)
         self.model = model.to(self.device).to(memory_format=self.memory_format)
         self.network = share_model(model)  # the model again; in several processes, so that its gradients are shared
         self.optimizer = make_optimizer(model, config)
         self.schedule = make_schedule(self.optimizer, config, config.epochs * len(batches_of(data, config, epoch=0)))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.precision == torch.float16)
-        self.class_weights = balanced_weights(data.labels, data.classes) if config.class_weights else None
+        self.task = data.task
+        targets = [sample.target for sample in data.samples]
+        self.class_weights = self.task.class_weights(targets) if config.class_weights else None
+        self._counts = None if self.class_weights is None else self.class_weights[torch.tensor(targets)]
         self.learning_rate = config.learning_rate
 
-    def step(self, images: torch.Tensor, labels: torch.Tensor, part: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(self, images: torch.Tensor, targets: Any, part: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Correct the model by a batch, or by this process's part of one; gives its loss and the gradient's norm.
 
         ``part`` is what the images count in the whole batch, 0 to 1. Both results stay on the device: to read them
-        there would be to wait for it.
+        there would be to wait for it. The targets are on the device.
         """
         self.learning_rate = self.optimizer.param_groups[-1]["lr"]
-        images, labels = images.to(memory_format=self.memory_format), labels.to(self.device)
+        images = images.to(memory_format=self.memory_format)
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             output = self.network(images)
         weights = None if self.class_weights is None else self.class_weights.to(self.device)
-        loss = classification_loss(output, labels, weights, self.config.label_smoothing)
+        loss = self.task.loss(output, targets, weights, self.config.label_smoothing)
         self.optimizer.zero_grad()
         # the processes' gradients are averaged, so that each image must count as often as there are processes
         self.scaler.scale(loss * (part * processes())).backward()  # type: ignore[no-untyped-call]
@@ -54,9 +58,9 @@ class Trainer:
             self.schedule.step()
         return loss.detach(), norm
 
-    def weight_of(self, labels: torch.Tensor) -> float:
+    def weight_of(self, indices: torch.Tensor) -> float:
         """What these images count together: their number, or the sum of the weights of their classes."""
-        return float(len(labels) if self.class_weights is None else self.class_weights[labels].sum())
+        return float(len(indices) if self._counts is None else self._counts[indices].sum())
 
     def state_dict(self) -> dict[str, Any]:
         """All that changes in training, in numbers, texts and tensors."""
@@ -79,7 +83,16 @@ class Trainer:
         return norm
 
 
-def batches_of(data: ImageData, config: TrainConfig, epoch: int) -> list[torch.Tensor]:
+def memory_format_of(model: nn.Module, config: TrainConfig) -> torch.memory_format:
+    """How images lie in memory: the channels of a pixel together, where the configuration asks for it.
+
+    Volumes stay as they are: on a processor, their convolutions gain nothing by it.
+    """
+    takes_volumes = any(parameter.ndim == 5 for parameter in model.parameters())
+    return torch.channels_last if config.channels_last and not takes_volumes else torch.contiguous_format
+
+
+def batches_of(data: Sized, config: TrainConfig, epoch: int) -> list[torch.Tensor]:
     """The indices of an epoch's images, shuffled, in batches: the same in every process.
 
     A last batch of less than a quarter of the size is left out: too few images for batch norm, above all where several

@@ -8,7 +8,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from course_lib.authoring.notebook_form import GLOSSARY, NOTEBOOKS, anchors, course_notebooks, form_problems, glossary
+from course_lib.authoring.notebook_form import (
+    GLOSSARY,
+    KERNEL,
+    NOTEBOOKS,
+    anchors,
+    course_notebooks,
+    form_problems,
+    glossary,
+)
 
 OPENING = (
     "# Title\n\nOne sentence.\n\n**You will learn**\n\n- to do a\n- to do b\n- to do c\n\n"
@@ -17,6 +25,7 @@ OPENING = (
 CLOSING = "## What you have learned\n\n- this\n- that\n\n## Next\n\nThe end."
 ENTRIES = "## Glossary\n\n#### opacity\n\nLighter.\n\n#### AUROC\n\nAn area.\n\n#### ROC curve\n\nA curve."
 WORDS = "Eight simulated radiographs, four of them with pneumonia."
+LIKE_JUPYTERLAB = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 Cells = Callable[[], list[nbformat.NotebookNode]]
 
 
@@ -42,7 +51,8 @@ def problems_of(
 ) -> list[str]:
     """What is wrong with lesson 01 of a course with three terms, between whose opening and closing the cells stand."""
     nbformat.write(new_notebook(cells=[say(OPENING), say(ENTRIES), say(CLOSING)]), folder / GLOSSARY)
-    nbformat.write(new_notebook(cells=[say(opening), *middle, say(closing)]), folder / "01_x.ipynb")
+    cells = [say(opening), *middle, say(closing)]
+    nbformat.write(new_notebook(cells=cells, metadata=LIKE_JUPYTERLAB), folder / "01_x.ipynb")
     return form_problems(folder / "01_x.ipynb")
 
 
@@ -92,6 +102,26 @@ def test_a_notebook_in_good_form_has_no_problems(tmp_path: Path) -> None:
 def test_each_fault_of_form_is_found(tmp_path: Path, middle: Cells, problem: str) -> None:
     found = problems_of(tmp_path, *middle())
     assert any(re.search(problem, text, re.S) for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("found", "written", "problem"),
+    [
+        ('"nbformat_minor": 5', '"nbformat_minor": 4', "the format must be 4.5"),
+        ('"id": "a"', '"metadata": {}', "1 cells have no id"),
+        ('"id": "a"', '"id": "b"', "the id 'b' names 2 cells"),
+        ("Python 3 (ipykernel)", "Python 3", "the kernel must be"),
+        ('"name": "python"\n', '"name": "python", "version": "3.12.1"\n', "no version of it"),
+    ],
+)
+def test_what_jupyterlab_would_write_otherwise_is_found(tmp_path: Path, found: str, written: str, problem: str) -> None:
+    path = tmp_path / "01_x.ipynb"
+    cells = [new_markdown_cell("a", id="a"), new_markdown_cell("b", id="b")]
+    text = nbformat.writes(new_notebook(cells=cells, metadata=LIKE_JUPYTERLAB))
+    assert found in text
+    path.write_text(text.replace(found, written, 1), encoding="utf-8")
+    (said,) = form_problems(path)
+    assert problem in said
 
 
 @pytest.mark.parametrize(

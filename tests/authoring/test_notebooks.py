@@ -8,8 +8,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib.authoring import notebooks
-from course_lib.authoring.notebook_form import WIDGET, course_notebooks
-from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, main, results_page
+from course_lib.authoring.__main__ import main
+from course_lib.authoring.notebook_form import KERNEL, WIDGET, course_notebooks
+from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, results_page
 from course_lib.support.runtime import COURSE_ROOT
 
 
@@ -82,7 +83,10 @@ def test_cleaning_keeps_outputs_and_drops_noise() -> None:
         metadata={"execution": {"iopub.status.busy": "2026-01-01T00:00:00.000000Z"}},
     )
     notebook = new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
+    written = cell["id"]
     clean(notebook)
+    assert notebook.cells[0].id == written
+    assert notebook.metadata.kernelspec == KERNEL
     assert notebook.cells[0].outputs[0].data == {"text/plain": "Which?"}
     assert notebook.cells[0].outputs[1].text == "kept"
     assert notebook.cells[0].execution_count == 1
@@ -91,7 +95,7 @@ def test_cleaning_keeps_outputs_and_drops_noise() -> None:
 
 
 def test_what_only_the_author_sees_does_not_get_into_a_notebook(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COURSE_DATA", "real X-rays")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
@@ -101,14 +105,10 @@ def test_what_only_the_author_sees_does_not_get_into_a_notebook(
     monkeypatch.delenv("TQDM_DISABLE")
     nbformat.write(new_notebook(cells=[says, bars]), path)
     notebooks.execute_in_place(path)
+    assert capfd.readouterr().err == ""  # the kernel warns of nothing
     cells = nbformat.read(path, as_version=4)["cells"]
     assert cells[0]["outputs"][0]["text"] == "None []\n"
     assert cells[1]["outputs"][0]["text"] == "True\n"
-
-
-def test_the_real_run_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["real", ""]) == 2
-    assert "make real DATA=<folder" in capsys.readouterr().out
 
 
 def test_a_failed_notebook_is_on_the_page() -> None:

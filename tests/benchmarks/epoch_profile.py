@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import ImageData, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledData
 from course_lib.data.transforms import Preprocessing, training_transform
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.networks.backbones import resnet18_classifier
@@ -35,7 +35,7 @@ def run(folder: Path | None) -> list[str]:
         root = folder or phantom.unpack_dataset(phantom.QUICK_ARCHIVE, Path(scratch) / "phantoms")
         found, classes = read_split(root, "train")
         radiographs = (found * -(-IMAGES // len(found)))[:: max(1, len(found) // IMAGES)][:IMAGES]
-        slow = RadiographDataset(radiographs, classes, training_transform(HOW))
+        slow = ImageDataset(radiographs, classes, training_transform(HOW))
         fast = PixelCache(radiographs, classes, HOW, Augmentation(), folder=Path(scratch))
         native = precision_on(torch.device("cpu"), MIXED)
         rows = {
@@ -60,7 +60,7 @@ def run(folder: Path | None) -> list[str]:
     ]
 
 
-def profile(data: ImageData, *, channels_last: bool = False, precision: torch.dtype = torch.float32) -> list[float]:
+def profile(data: LabelledData, *, channels_last: bool = False, precision: torch.dtype = torch.float32) -> list[float]:
     """Seconds of each of `STEPS` in one epoch, after two batches that warm up."""
     memory_format = torch.channels_last if channels_last else torch.contiguous_format
     with seeded(0):

@@ -138,7 +138,7 @@ def process_lines() -> list[str]:
         difference = np.abs(np.subtract(alone["weights"], in_two["weights"])).max()
         for count, found in ((1, alone), (2, in_two)):
             history = found["history"]
-            numbers = f"{history['validation_loss'][-1]:.5f} | {history['validation_auroc'][-1]:.4f}"
+            numbers = f"{history['validation_loss'][-1]:.5f} | {history['validation_score'][-1]:.4f}"
             lines.append(f"| {net} | {count} | {numbers} | {f'{difference:.1e}' if count == 2 else ''} |")
     return lines
 

@@ -1,7 +1,7 @@
 """One JupyterLab and one browser for all tests of this folder; each test gets a page of its own."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,14 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_lib.authoring.notebook_form import NOTEBOOKS
+from course_lib.authoring.notebook_form import KERNEL, NOTEBOOKS
+from course_lib.support.runtime import COURSE_ROOT
 from tests.browser.lab import NotebookPage, chromium, lab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+DATASETS = str(COURSE_ROOT / "datasets")
 
 
 @pytest.fixture(scope="session")
@@ -31,17 +34,27 @@ def browser() -> Iterator["Browser"]:
 
 
 @pytest.fixture(scope="session")
-def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a copy of the notebooks."""
-    ignored = shutil.ignore_patterns(".ipynb_checkpoints")
-    return shutil.copytree(NOTEBOOKS, tmp_path_factory.mktemp("course") / "notebooks", ignore=ignored)
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the course, without what it downloads, makes or is developed with."""
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        made = {name for name in names if name.startswith(".") or name in {"build", "__pycache__", "pretrained"}}
+        return made | ({path.name for path in Path(folder).iterdir() if path.is_dir()} if folder == DATASETS else set())
+
+    return shutil.copytree(COURSE_ROOT, tmp_path_factory.mktemp("jupyter") / "course", ignore=ignored)
 
 
 @pytest.fixture(scope="session")
-def address(browser: "Browser", notebooks: Path) -> Iterator[str]:
-    """JupyterLab on that folder; the address has a place for a notebook's ``{name}``."""
+def notebooks(course: Path) -> Path:
+    """The folder of its notebooks."""
+    return course / NOTEBOOKS.name
+
+
+@pytest.fixture(scope="session")
+def address(browser: "Browser", course: Path) -> Iterator[str]:
+    """JupyterLab on that course."""
     assert browser.is_connected()
-    with lab(notebooks) as url:
+    with lab(course) as url:
         yield url
 
 
@@ -53,13 +66,13 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 
 @pytest.fixture
-def run(page: "Page", address: str) -> Iterator[Callable[[str], NotebookPage]]:
-    """Opens a notebook and runs all of it; its kernel ends with the test."""
+def run(page: "Page", address: str) -> Iterator[Callable[[str, Sequence[int]], NotebookPage]]:
+    """Opens a notebook and runs some of its cells; its kernel ends with the test."""
     opened = []
 
-    def open_and_run(name: str) -> NotebookPage:
+    def open_and_run(name: str, cells: Sequence[int]) -> NotebookPage:
         opened.append(notebook := NotebookPage.open(page, address, name))
-        notebook.run_all()
+        notebook.run(cells)
         return notebook
 
     yield open_and_run
@@ -68,13 +81,12 @@ def run(page: "Page", address: str) -> Iterator[Callable[[str], NotebookPage]]:
 
 
 @pytest.fixture
-def run_cells(run: Callable[[str], NotebookPage], notebooks: Path) -> Callable[..., NotebookPage]:
-    """The same with a notebook of some cells."""
+def run_cells(run: Callable[[str, Sequence[int]], NotebookPage], notebooks: Path) -> Callable[..., NotebookPage]:
+    """The same with a notebook of these cells and no others."""
 
     def write_and_run(*sources: str) -> NotebookPage:
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         cells = [new_code_cell(source.strip()) for source in sources]
-        nbformat.write(new_notebook(cells=cells, metadata=kernel), notebooks / "cells.ipynb")
-        return run("cells.ipynb")
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNEL}), notebooks / "cells.ipynb")
+        return run("cells.ipynb", range(len(cells)))
 
     return write_and_run

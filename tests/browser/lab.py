@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,19 @@ from course_lib.support.runtime import COURSE_ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import ElementHandle, Locator, Page
 
-KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the server's log
+KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the servers' logs, one for each process of the tests
+LOG = KEPT / f"jupyterlab-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}.log"
 RUN_SECONDS, CHANGE_SECONDS = 900, 60
 OUTPUT = ".jp-OutputArea-output"
+RUN = """places => {
+    const {commands, shell} = window.jupyterapp, {content} = shell.currentWidget;
+    content.deselectAll();
+    content.activeCellIndex = places[0];
+    places.forEach(place => content.select(content.widgets[place]));
+    window.finished = false;
+    commands.execute('notebook:run-cell').finally(() => { window.finished = true; });
+}"""
 SETTINGS = {
-    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there all the same
 }
 # What a view shows: its pictures and its text, without the handles and buttons that change by being used.
@@ -43,8 +51,8 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[str]:
-    """Serve a folder with JupyterLab until the block ends; gives the address with its token.
+def lab(course: Path) -> Iterator[str]:
+    """Serve a copy of the course as ``make lab`` does until the block ends; gives the address of its first page.
 
     Raises:
         RuntimeError: the server did not answer within a minute.
@@ -52,7 +60,7 @@ def lab(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    token, private = secrets.token_hex(16), folder.parent / "jupyterlab"
+    token, private = secrets.token_hex(16), course.parent / "jupyterlab"
     for name, values in SETTINGS.items():
         path = private / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +69,6 @@ def lab(folder: Path) -> Iterator[str]:
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
-        "ServerApp.root_dir": folder,
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": True,
         "IdentityProvider.token": token,
@@ -70,13 +77,14 @@ def lab(folder: Path) -> Iterator[str]:
         "LabApp.workspaces_dir": private / "workspaces",
     }
     KEPT.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
-    with (KEPT / "jupyterlab.log").open("w") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+    command = [sys.executable, "-m", "jupyterlab", f"--config={course / 'jupyter_lab_config.py'}"]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with LOG.open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=course)
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for(f"{address}/api", server)
-            yield f"{address}/lab/tree/{{name}}?reset&token={token}"
+            yield f"{address}/?token={token}"
         finally:
             server.terminate()
             server.wait(timeout=30)
@@ -96,7 +104,7 @@ class NotebookPage:
         complaints: list[str] = []
         page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(address.format(name=name))
+        page.goto(address.replace("/?", f"/lab/tree/notebooks/{name}?reset&"))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
@@ -104,13 +112,9 @@ class NotebookPage:
         )
         return cls(page, name, complaints)
 
-    def run_all(self) -> None:
-        """Forget the stored outputs, run every cell, and wait until the last one is done."""
-        self.page.evaluate(
-            "async () => { const run = name => window.jupyterapp.commands.execute(name); window.finished = false;"
-            " await run('notebook:clear-all-cell-outputs');"
-            " run('notebook:run-all-cells').finally(() => { window.finished = true; }); }"
-        )
+    def run(self, cells: Sequence[int]) -> None:
+        """Run some cells, by their place in the notebook, in its order, and wait until the last one is done."""
+        self.page.evaluate(RUN, list(cells))
         self.page.wait_for_function("window.finished", timeout=1000 * RUN_SECONDS)
 
     def stderr(self) -> list[str]:
@@ -189,4 +193,4 @@ def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
         else:
             return
     server.kill()
-    raise RuntimeError(f"JupyterLab did not start. Its log is {os.path.relpath(KEPT / 'jupyterlab.log')}.")
+    raise RuntimeError(f"JupyterLab did not start. Its log is {os.path.relpath(LOG)}.")

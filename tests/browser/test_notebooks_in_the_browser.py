@@ -1,6 +1,7 @@
 """Every notebook with a widget or a quiz, run in JupyterLab and used by keyboard and mouse."""
 
 import re
+import symtable
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,27 +10,58 @@ import nbformat
 import pytest
 
 from course_lib.authoring.notebook_form import code_cells, course_notebooks
-from tests.browser.lab import NotebookPage
+from tests.browser.lab import OUTPUT, NotebookPage
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-INTERACTIVE = re.compile(r"course_lib\.figures\.widgets|\bquiz\(")
+VIEW = f"{OUTPUT}:has(> .jupyter-widgets)"
+WIDGET = re.compile(r"^(?:from course_lib\.figures\.widgets import \w+_(?:explorer|dialogue)$|quiz\()", re.M)
 
 
-def interactive_notebooks() -> list[Path]:
-    """The notebooks whose code shows a widget or asks a quiz."""
-    return [
-        path
-        for path in course_notebooks()
-        if any(INTERACTIVE.search(cell["source"]) for cell in code_cells(nbformat.read(path, as_version=4)))
-    ]
+def cells_to_run(path: Path) -> list[int]:
+    """The code cells with a widget or a quiz, and those above that make what these use; by their place, in order.
+
+    The others say the same in every run: nbval runs them all and compares, and the page shows what is stored of them.
+    """
+    cells = nbformat.read(path, as_version=4)["cells"]
+    needed: set[str] = set()
+    places = []
+    for place, cell in reversed(list(enumerate(cells))):
+        if cell["cell_type"] == "code":
+            made, used = _names(cell["source"])
+            if made & needed or WIDGET.search(cell["source"]):
+                places.append(place)
+                needed = (needed - made) | used
+    return sorted(places)
 
 
-@pytest.mark.parametrize("name", [path.name for path in interactive_notebooks()])
-def test_a_notebook_with_widgets_runs_and_answers(run: Callable[[str], NotebookPage], name: str) -> None:
-    notebook = run(name)
+def widgets(path: Path) -> int:
+    """How many widgets and quizzes a notebook has."""
+    return sum(len(WIDGET.findall(cell["source"])) for cell in code_cells(nbformat.read(path, as_version=4)))
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names of the notebook that a cell binds, and those that it uses."""
+    table = symtable.symtable(source, "cell", "exec")
+    bound = [name for name in table.get_symbols() if name.is_assigned() or name.is_imported() or name.is_namespace()]
+    return {name.get_name() for name in bound}, _used(table)
+
+
+def _used(table: symtable.SymbolTable) -> set[str]:
+    names = [name for name in table.get_symbols() if name.is_referenced()]
+    own = {name.get_name() for name in names if table.get_type() == "module" or name.is_global()}
+    return own.union(*(_used(inner) for inner in table.get_children()))
+
+
+INTERACTIVE = [path for path in course_notebooks() if cells_to_run(path)]
+
+
+@pytest.mark.parametrize("path", INTERACTIVE, ids=lambda path: path.name)
+def test_a_notebook_with_widgets_runs_and_answers(run: Callable[..., NotebookPage], path: Path) -> None:
+    notebook = run(path.name, cells_to_run(path))
     page = notebook.page
+    page.locator(VIEW).nth(widgets(path) - 1).wait_for(timeout=60_000)
     assert notebook.stderr() == []
     assert notebook.wordless_pictures() == []
     for number, handle in enumerate(page.locator(".noUi-handle").all()):

@@ -12,7 +12,7 @@ from sklearn import metrics
 from torch import nn
 
 from course_lib import evaluation
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.evaluation.classification import choose_threshold
 from course_lib.evaluation.intervals import bootstrap_interval, compare
 from course_lib.evaluation.predictions import Predictions
@@ -195,18 +195,18 @@ def test_a_report_has_intervals_and_baselines() -> None:
     assert "Test: 40 images of 40 patients, threshold 0.50" in str(report)
 
 
-def test_predict_is_what_the_model_says(small_data: RadiographDataset, tiny_model: Callable[[int], nn.Module]) -> None:
+def test_predict_is_what_the_model_says(small_data: ImageDataset, tiny_model: Callable[[int], nn.Module]) -> None:
     model = tiny_model(2)
     predictions = predict(model, small_data, batch_size=5)
     by_hand = torch.cat([model(small_data[i][0][None]) for i in range(len(small_data))]).softmax(dim=1)
     assert np.allclose(predictions.probabilities, by_hand.detach().numpy(), atol=1e-6)
     assert predictions.labels.tolist() == small_data.labels
-    assert predictions.files[0] == small_data.radiographs[0].path.name
+    assert predictions.files[0] == small_data.samples[0].path.name
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_predict_leaves_the_model_in_its_mode(
-    small_data: RadiographDataset, tiny_model: Callable[[int], nn.Module], training: bool
+    small_data: ImageDataset, tiny_model: Callable[[int], nn.Module], training: bool
 ) -> None:
     model = nn.Sequential(tiny_model(2), nn.Dropout(0.5)).train(training)
     assert np.array_equal(predict(model, small_data).probabilities, predict(model, small_data).probabilities)
@@ -214,7 +214,7 @@ def test_predict_leaves_the_model_in_its_mode(
 
 
 def test_a_model_with_another_number_of_classes(
-    small_data: RadiographDataset, tiny_model: Callable[[int], nn.Module]
+    small_data: ImageDataset, tiny_model: Callable[[int], nn.Module]
 ) -> None:
     with pytest.raises(ValueError, match=r"The data have 2 classes.*answered with \[32, 3\]\. Build it with classes=2"):
         predict(tiny_model(3), small_data)

@@ -4,13 +4,17 @@ import _thread
 import contextlib
 import importlib
 import json
+import linecache
+import os
 import re
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -32,6 +36,7 @@ from course_lib.lessons import auditing_the_data as auditing
 EXERCISES, LESSONS = WORKBOOK.exercises, WORKBOOK.lessons
 FIRST = EXERCISES["3.1"]
 SECONDS = judging.SECONDS  # that a learner has
+ROUNDS = 20 if os.environ.get("COURSE_THOROUGH") else 3  # a reference answer is tried so often, on fresh inputs
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.number)
 
 
@@ -45,7 +50,7 @@ def own_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @each_exercise
 def test_the_reference_answer_is_correct(exercise: Exercise) -> None:
-    for _ in range(20):
+    for _ in range(ROUNDS):
         assert judge(exercise, exercise.reference).text == f"Exercise {exercise.number}: correct."
 
 
@@ -369,7 +374,16 @@ def loops() -> tuple[Callable[..., object], ...]:
 
         return Endless()
 
-    return forever, printing, swallowing, stubborn, in_torch, asleep, comparing
+    def destructing(*_: object) -> object:
+        class Slow:
+            def __del__(self) -> None:
+                time.sleep(0.12)
+
+        for _turn in range(3):  # the first stop comes into the last, where nothing catches it
+            Slow()
+        return forever()
+
+    return forever, printing, swallowing, stubborn, in_torch, asleep, comparing, destructing
 
 
 @pytest.mark.parametrize("loop", loops(), ids=lambda loop: loop.__name__)
@@ -379,8 +393,95 @@ def test_an_endless_loop_is_stopped(loop: Callable[..., object], monkeypatch: py
     assert verdict.outcome == "wrong"
     assert re.search(r"  input      size=.*\n.*\n  came       nothing after 0.3 s, so it was stopped", verdict.text)
     assert len(verdict.text) < 1000
+    assert "TimeIsUpError" not in verdict.text
     if loop.__name__ in ("stubborn", "asleep"):
         assert "Does it wait for something?" in verdict.text
+
+
+def test_an_error_is_shown_with_the_line_of_the_cell_that_raised_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["def answer(*sizes):\n", "    return largest([])\n", "def largest(sizes):\n", "    return max(sizes)\n"]
+    namespace: dict[str, Any] = {}
+    monkeypatch.setitem(linecache.cache, "<ipython-input-1>", (0, None, lines, "<ipython-input-1>"))
+    exec(compile("".join(lines), "<ipython-input-1>", "exec"), namespace)
+    text = judge(FIRST, namespace["answer"]).text
+    assert re.search(r"came       ValueError: max.*, in the line return max\(sizes\)\n", text + "\n")
+
+
+def test_what_a_destructor_raises_is_shown_like_a_print() -> None:
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError("no")
+
+    assert re.search(r"\n  printed    Exception ignored in:.*__del__", judge(FIRST, lambda *_: Broken()).text)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (traceback, "walk_tb"),  # while the answer's error is described
+        (contextlib.suppress, "__exit__"),  # while the stop before is caught
+        (threading.Event, "set"),  # before the thread has come to the work, and after
+    ],
+)
+def test_a_stop_outside_the_answer_is_held_too(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = getattr(owner, name)
+
+    def slowly(*arguments: Any) -> object:
+        result = original(*arguments)
+        time.sleep(0.1)
+        return result
+
+    def renaming_the_stop(*_: object) -> object:
+        try:
+            while True:
+                pass
+        except BaseException as stop:
+            raise ValueError from stop
+
+    escaped: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+    monkeypatch.setattr(judging, "SECONDS", 0.05)
+    monkeypatch.setattr(owner, name, slowly)
+    others = set(threading.enumerate())
+    assert "so it was stopped" in judge(FIRST, renaming_the_stop).text
+    for thread in set(threading.enumerate()) - others:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert not escaped
+
+
+def test_a_stop_is_held_at_whatever_step_of_the_thread_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    escaped: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", escaped.append)
+    monkeypatch.setattr(limits, "STOPS", 1)
+    assert next(step for step in count() if not stopped_at(step)) > 100
+    assert not escaped
+
+
+def stopped_at(step: int) -> bool:
+    """Whether a thread with nothing to do got so far; it was sent a stop there, if it was open to one."""
+    steps = count()
+    there, go_on = threading.Semaphore(0), threading.Lock()
+    go_on.acquire()
+
+    def trace(frame: FrameType, _event: str, _argument: object) -> Any:
+        frame.f_trace_opcodes = True
+        if next(steps) == step:
+            there.release()
+            go_on.acquire()
+        return trace
+
+    worker = limits._Worker(lambda: None)
+    threading.settrace(trace)
+    try:
+        worker.start()
+    finally:
+        threading.settrace(None)
+    while worker.is_alive():
+        if there.acquire(timeout=0.001):
+            worker.stop()
+            go_on.release()
+    return next(steps) > step
 
 
 def test_a_check_takes_less_than_two_seconds() -> None:

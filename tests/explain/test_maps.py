@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing, to_display
 from course_lib.explain.interventions import cover, intervene
 from course_lib.explain.localisation import estimate, overlap, pointing_game
@@ -190,14 +190,14 @@ def test_masks_lie_where_the_picture_changes(tmp_path: Path) -> None:
     assert masks.shape == (len(radiographs), 32, 32)
     assert [bool(mask.any()) for mask in masks] == [r.label == 1 for r in radiographs]
     with pytest.raises(phantom.PhantomError, match="There is no mask"):
-        masks_of([Radiograph(tmp_path / "person1_virus_1.jpeg", 1, "person1")], Preprocessing())
+        masks_of([LabelledImage(tmp_path / "person1_virus_1.jpeg", 1, "person1")], Preprocessing())
 
 
 def test_an_intervention_changes_the_pixels_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "phantom0001_normal_1.png"
     Image.fromarray(np.full((40, 60), 200, np.uint8)).save(path)
     (changed,) = intervene(
-        [Radiograph(path, 0, "phantom0001")], tmp_path / "new", lambda image: image.point(lambda v: v // 2)
+        [LabelledImage(path, 0, "phantom0001")], tmp_path / "new", lambda image: image.point(lambda v: v // 2)
     )
     assert (changed.label, changed.patient, changed.path.name) == (0, "phantom0001", "phantom0001_normal_1.jpeg")
     assert np.asarray(Image.open(changed.path)).mean() == 100
@@ -205,7 +205,7 @@ def test_an_intervention_changes_the_pixels_and_nothing_else(tmp_path: Path) -> 
 
 
 def test_two_pictures_of_the_same_name_are_refused(tmp_path: Path) -> None:
-    same = [Radiograph(tmp_path / folder / "phantom0001_normal_1.png", 0, "phantom0001") for folder in "ab"]
+    same = [LabelledImage(tmp_path / folder / "phantom0001_normal_1.png", 0, "phantom0001") for folder in "ab"]
     with pytest.raises(DataError, match="the same file name"):
         intervene(same, tmp_path / "new", lambda image: image)
 

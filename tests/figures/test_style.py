@@ -20,7 +20,7 @@ from course_lib.training.history import History
 
 IN_A_NOTEBOOK = """
 import matplotlib.pyplot as plt
-from course_lib.plots import describe, plot_images
+from course_lib.figures import describe, plot_images
 
 _ = plot_images([[[0.0, 1.0]]] * 2, ["a < b", "b"], "Two")
 own = plt.subplots()[1]

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from course_lib.data.splits import check_patients_apart
+from course_lib.data.transforms import Preprocessing
 from course_lib.modalities.chest_xray import modality
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.modalities.registry import dataset_folder, open_dataset
@@ -14,6 +16,8 @@ from course_lib.sources import dataset_card
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, PROFILES
 from tests.conftest import write_image
+
+SMALL = Preprocessing(size=32)
 
 
 def test_phantoms_are_the_default_and_say_that_they_are_simulated() -> None:
@@ -103,12 +107,23 @@ def test_train_and_test_with_other_classes(folder: Path) -> None:
         open_dataset(source=folder)
 
 
-def test_an_unreadable_image_is_named_before_training(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_image_is_named_when_its_pixels_are_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "test" / "NORMAL" / "phantom0008_normal_1.jpeg").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(DataError, match=r"phantom0008_normal_1\.jpeg can not be read"):
-        open_dataset(source=folder)
-    assert len(open_dataset(source=folder, skip_unreadable=True).test) == 11
+    data = open_dataset(source=folder)
+    assert len(data.cached("train", SMALL)) == len(data.train)
+    with pytest.raises(DataError, match=r"1 of 12 images can not be used:\n.*phantom0008_normal_1\.jpeg"):
+        data.cached("test", SMALL)
+    assert len(data.cached("test", SMALL, skip_unreadable=True)) == 11
     assert "phantom0008_normal_1.jpeg" in capsys.readouterr().out
+
+
+def test_some_of_the_images_can_be_cached_with_a_change(folder: Path) -> None:
+    data = open_dataset(source=folder)
+    some = data.cached(data.train[3:5], SMALL, lambda images: 1 - images)
+    assert some.samples == data.train[3:5]
+    assert torch.allclose(some.inputs(torch.tensor([0])), -data.cached("train", SMALL).inputs(torch.tensor([3])))
 
 
 def test_the_folder_of_a_source_is_given_without_opening_an_image(

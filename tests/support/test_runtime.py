@@ -1,5 +1,7 @@
-"""Where the course keeps its files."""
+"""What every program of the course starts with: it is light, and one variable says where files are kept."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,10 @@ def test_a_relative_cache_is_seen_from_the_course(monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_CACHE", "build/images")
     assert cache_folder("datasets") == COURSE_ROOT / "build" / "images"
+
+
+def test_the_support_of_everything_loads_neither_torch_nor_numpy() -> None:
+    heavy = ("torch", "torchvision", "numpy", "matplotlib", "sklearn")
+    code = f"import sys, course_lib.support; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.net import Net
 from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import COURSE_ROOT
@@ -59,7 +60,7 @@ def epochs_in(checkpoint: Path) -> int:
 def interrupt_in_epoch(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     one_epoch = loop.train_one_epoch
 
-    def interrupted(trainer: Trainer, data: MemoryData, epoch: int) -> float:
+    def interrupted(trainer: Trainer[Predictions], data: MemoryData, epoch: int) -> float:
         if epoch != number:
             return one_epoch(trainer, data, epoch)
         trainer.step(data.inputs(torch.arange(8)), torch.tensor(data.labels)[:8])

@@ -39,13 +39,13 @@ def in_two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
 def test_two_processes_learn_the_same_weights_as_one(in_two_processes: dict[str, Any]) -> None:
     alone, together = run("plain"), in_two_processes["plain"]
     np.testing.assert_allclose(together["weights"], alone["weights"], atol=1e-5)
-    for name in ("train_loss", "validation_loss", "validation_auroc"):
+    for name in ("train_loss", "validation_loss", "validation_score"):
         np.testing.assert_allclose(together["history"][name], alone["history"][name], atol=1e-5)
 
 
 def test_batch_norm_over_parts_of_batches_learns_as_well(in_two_processes: dict[str, Any]) -> None:
     alone, together = (
-        result["history"]["validation_auroc"][-1] for result in (run("batch-norm"), in_two_processes["batch-norm"])
+        result["history"]["validation_score"][-1] for result in (run("batch-norm"), in_two_processes["batch-norm"])
     )
     assert min(alone, together) > 0.9
     assert together == pytest.approx(alone, abs=0.05)
