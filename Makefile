@@ -35,7 +35,7 @@
 #   FULL_SIZE=<folder>              for make benchmark: X-rays as Kaggle serves them, if those in DATA are smaller copies
 #   ARGS="--networks 4"             for make train-real: so many networks, that judge together
 #   ARGS="--only finetuning"        for make studies: this one alone
-#   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml
+#   CARD=<slug>                     another data set that Kaggle has; its card is datasets/<slug>.toml (for a room also several: CARD="a b")
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -70,13 +70,13 @@ browser: .venv/installed-test
 	$(BIN)/python -m pytest tests/browser --numprocesses 2 --dist loadgroup $(ARGS)
 
 data: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery data "$(CARD)"
+	$(BIN)/python -m course_lib.sources data $(CARD)
 
 data-verify: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery verify "$(CARD)"
+	$(BIN)/python -m course_lib.sources verify $(CARD)
 
 room: .venv/installed-lab
-	$(BIN)/python -m course_lib.delivery room "$(DIR)" "$(CARD)"
+	$(BIN)/python -m course_lib.modalities.room "$(DIR)" $(CARD)
 
 phantoms: .venv/installed-lab
 	$(BIN)/python -m course_lib.phantom quick

@@ -34,10 +34,11 @@ def test_the_browser_has_a_run_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
-    assert 'course_lib.delivery data "chest-xray-pneumonia"' in dry_run(tmp_path, "data")
-    assert 'course_lib.delivery verify "other"' in dry_run(tmp_path, "data-verify", "CARD=other")
+    assert "-m course_lib.sources data chest-xray-pneumonia" in dry_run(tmp_path, "data")
+    assert "-m course_lib.sources verify other" in dry_run(tmp_path, "data-verify", "CARD=other")
     room = dry_run(tmp_path, "room", "DIR=/srv/my room")
-    assert 'course_lib.delivery room "/srv/my room" "chest-xray-pneumonia"' in room
+    assert '-m course_lib.modalities.room "/srv/my room" chest-xray-pneumonia' in room
+    assert '"/srv/my room" one two' in dry_run(tmp_path, "room", "DIR=/srv/my room", "CARD=one two")
     assert "[test]" not in room
 
 

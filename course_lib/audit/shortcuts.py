@@ -81,7 +81,7 @@ def grey_scale(inventory: Inventory) -> dict[str, NDArray[np.float64]]:
 def grey_scale_model(inventory: Inventory) -> Shortcut:
     """A model that sees three numbers per picture: how dark, how bright, how contrasty it is as a whole.
 
-    Disease is bright, so some of this may be medicine; a model that needs no more than this has not looked at a lung.
+    A disease can be bright, so some of this may be medicine; but a model that needs no more has not looked for it.
     """
     return judge_properties(
         grey_scale(inventory), inventory.labels, inventory.patients, inventory.classes, "grey scale"

@@ -1,7 +1,6 @@
 """The recipe on real images, and what it reaches: trained on the training patients, tested once."""
 
 import argparse
-import hashlib
 import math
 import os
 import sys
@@ -31,6 +30,7 @@ from course_lib.evaluation.classification import (
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.evaluation.predictions import Predictions, mean_of
 from course_lib.support.errors import DataError
+from course_lib.support.files import digest
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import REAL_XRAYS, Recipe
@@ -66,7 +66,7 @@ def train(folder: Path, networks: int) -> str:
             f"ResNet-18, random start, {recipe.how.size} px, {FINAL_EPOCHS} epochs on {len(learning):,} images of "
             f"{len(set(data.patients)):,} patients; threshold and best epoch from {len(held_out):,} images of "
             f"{len(set(validation.patients)):,} others; then {len(tests):,} test images of {len(set(test.patients)):,} "
-            f"patients (list of files: {hashlib.sha256(repr(names).encode()).hexdigest()[:8]}).",
+            f"patients (list of files: {digest(names, 8)}).",
             "",
             f"| | minutes on {os.cpu_count()} cores | validation AUROC | test AUROC | balanced accuracy | accuracy | "
             "sensitivity | specificity |",

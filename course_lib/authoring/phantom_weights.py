@@ -7,7 +7,6 @@ Everything follows from `RECIPE`. Call again after an interruption: what is done
 """
 
 import argparse
-import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from course_lib.networks import weights
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.weights import WeightsCard, pack_state, save_shipped, unpack_state
 from course_lib.support.errors import TrainingError
+from course_lib.support.files import digest, digest_of_bytes
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
@@ -41,6 +41,7 @@ NETWORK = "resnet18"
 LICENCE = "MIT"
 LARGEST_LOSS = 0.001  #: of AUROC, by half precision
 SMALLEST_TRIAL = 10
+KEY_DIGITS = 8  #: of what follows from a setting, so that another setting does not go on with it
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,11 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
         TrainingError: half precision costs more than 0.001 of AUROC.
     """
     started = time.monotonic()
-    root = simulator.make_dataset(work / f"phantoms-{_key(recipe.phantoms)}", recipe.phantoms)
+    root = simulator.make_dataset(work / f"phantoms-{digest(recipe.phantoms, KEY_DIGITS)}", recipe.phantoms)
     train, validation, test = (_open(root, split, recipe.how) for split in ("train", "val", "test"))
     with seeded(recipe.seed):
         model = build_backbone(NETWORK, len(train.classes), weights=None)
-    checkpoint = work / f"training-{_key(recipe)}.pt"
+    checkpoint = work / f"training-{digest(recipe, KEY_DIGITS)}.pt"
     print(fit_whole(model, train, validation, recipe.training, checkpoint=checkpoint))
     before = auroc(predict(model, test))
     content = pack_state(model.state_dict())
@@ -87,7 +88,7 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
         )
     card = WeightsCard(
         network=NETWORK,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=digest_of_bytes(content),
         data=f"trained by this course on {len(train):,} simulated radiographs (phantoms) of "
         f"{len(set(train.patients)):,} simulated patients, and on no real one.",
         licence=LICENCE,
@@ -115,11 +116,6 @@ def judge(model: nn.Module, test: LabelledData) -> dict[str, float]:
 
 def _open(root: Path, split: str, how: Preprocessing) -> PixelCache:
     return PixelCache(*read_split(root, split), how, Augmentation() if split == "train" else None)
-
-
-def _key(made_from: object) -> str:
-    """A short name for what follows from a setting, so that another setting does not go on with it."""
-    return hashlib.sha256(repr(made_from).encode()).hexdigest()[:8]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

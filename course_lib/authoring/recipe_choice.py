@@ -5,7 +5,6 @@ between the classes of the training part, and a network that leans on them score
 by what is left of its score when the pictures of validation patients are changed as another hospital might change them.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from course_lib.data.splits import folds_by_patient
 from course_lib.data.transforms import Normalisation
 from course_lib.evaluation.classification import auroc
 from course_lib.networks.backbones import resnet18_classifier
+from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Sample
 from course_lib.training.inference import predict
@@ -70,9 +70,7 @@ def choose(folder: Path) -> str:
             if key not in done:
                 print(f"{name}, fold {fold + 1} of {FOLDS_USED}", flush=True)
                 done[key] = _scores_of(recipe, train, held_out, classes)
-                part = kept.with_suffix(".part")
-                part.write_text(json.dumps(done, indent=1), encoding="utf-8")
-                part.replace(kept)
+                write_whole(kept, json.dumps(done, indent=1))
             measured[name].append(done[key])
     rows = {
         name: [float(np.mean([scores[change] for scores in measured[name]])) for change in CHANGES]
@@ -119,4 +117,4 @@ def new_network(seed: int, classes: int) -> nn.Module:
 def fingerprint(what: object, number: int, radiographs: Sequence[Sample]) -> str:
     """The same for the same recipe (and changes), fold or seed, and files."""
     names = [(r.path.name, r.path.stat().st_size, r.target) for r in radiographs]
-    return hashlib.sha256(repr((what, number, names)).encode()).hexdigest()[:16]
+    return digest((what, number, names), 16)

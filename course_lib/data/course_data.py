@@ -33,4 +33,5 @@ class CourseData:
             per_class = Counter(r.label for r in images)
             counts = "".join(f"{per_class[label]:>12}" for label in range(len(self.classes)))
             rows.append(f"{split:12}{len(images):>8}{len({r.patient for r in images}):>10}{counts}")
-        return "\n".join([self.title, *rows, self.note])
+        notice = [self.card.notice] if self.card and self.card.notice else []
+        return "\n".join([self.title, *rows, self.note, *notice])

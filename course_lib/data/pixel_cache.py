@@ -28,7 +28,7 @@ from course_lib.data.transforms import (
 )
 from course_lib.support.errors import DataError
 from course_lib.support.locks import alone
-from course_lib.support.runtime import COURSE_ROOT, progress
+from course_lib.support.runtime import cache_folder, progress
 
 FORMAT = 1  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
@@ -79,7 +79,7 @@ class PixelCache(RadiographDataset):
         super().__init__(radiographs, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        folder = (folder or cache_folder()).resolve()
+        folder = (folder or cache_folder("pixels")).resolve()
         try:
             self._file = _open_or_make([r.path for r in self.samples], how, folder)
         except UnreadableError as error:
@@ -111,15 +111,6 @@ class PixelCache(RadiographDataset):
         part.samples, part._targets = super().take(chosen).samples, self._targets[chosen]
         part._rows = self._rows[chosen]
         return part
-
-
-def cache_folder() -> Path:
-    """Where pixels are kept: ``pixels`` in ``COURSE_CACHE``, or else in the course's folder ``build``.
-
-    Everything in it can be deleted at any time, and is made anew when it is needed.
-    """
-    given = Path(os.environ.get("COURSE_CACHE") or "build").expanduser()
-    return (COURSE_ROOT / given / "pixels").resolve()
 
 
 class _PixelFile:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from course_lib.evaluation.intervals import with_interval
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT
 
@@ -58,7 +59,7 @@ class Results:
             values = {name: [float(row[name]) for row in rows] for name in measured}
             mean = {name: f"{fmean(values[name]):.{0 if isinstance(rows[0][name], int) else 3}f}" for name in measured}
             apart = f"{min(values['auroc']):.3f} to {max(values['auroc']):.3f}"
-            judged = f"{mean['auroc']} ({mean['low']} to {mean['high']})"
+            judged = with_interval(fmean(values["auroc"]), fmean(values["low"]), fmean(values["high"]))
             lines += [[*said, str(len(rows)), judged, apart, *(mean[name] for name in others)]]
         return "\n".join(f"| {' | '.join(line)} |".replace("_", " ") for line in lines)
 

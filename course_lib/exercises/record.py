@@ -7,10 +7,10 @@ The file lies beside the learner's notebooks: whoever copies or deletes the cour
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import COURSE_ROOT
 
 FORMAT = 1
@@ -60,17 +60,9 @@ def _numbers(text: str) -> set[str]:
 
 
 def _write(numbers: Iterable[str]) -> str:
-    """Replace the file, whole or not at all; a temporary file is private from its first byte."""
-    path = record_file()
+    content = json.dumps({"format": FORMAT, "solved": sorted(numbers)})
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False, encoding="utf-8") as new:
-            json.dump({"format": FORMAT, "solved": sorted(numbers)}, new)
-        try:
-            Path(new.name).replace(path)
-        except OSError:
-            Path(new.name).unlink(missing_ok=True)
-            raise
+        write_whole(record_file(), content, private=True)
     except OSError as error:
         return f"Your progress can not be kept ({error.strerror}): set COURSE_PROGRESS to a file that you can write."
     return ""

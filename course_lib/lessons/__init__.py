@@ -1,7 +1,7 @@
 """What belongs to one lesson: its exercises and questions, and what no other lesson needs.
 
-A notebook asks here: ``from course_lib.lessons import check, hint, solution, quiz, progress``. One module per notebook
-bears its name.
+A notebook asks here: ``from course_lib.lessons import check, hint, solution, quiz, progress``. One module or package
+per notebook bears its name.
 """
 
 from course_lib.exercises import Workbook

@@ -1,8 +1,6 @@
 """What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +18,8 @@ from course_lib.data.samples import LabelledData
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
-from course_lib.support.runtime import COURSE_ROOT, progress
+from course_lib.support.files import write_whole
+from course_lib.support.runtime import cache_folder, progress
 
 BATCH = 64
 KEPT_FILES = 32  #: in the cache; the ones that were not used for longest make room
@@ -64,7 +63,7 @@ def features(
             or the model has no head that `backbones.head_of` knows.
         OSError: the folder can not be written; the message says what to do.
     """
-    path = (folder or _default_folder()) / f"{_key(model, data)}.npz"
+    path = (folder or cache_folder("features")) / f"{_key(model, data)}.npz"
     values = _read(path)
     if values is None:
         values = _compute(model, data, device)
@@ -164,10 +163,6 @@ def _look(data: LabelledData) -> torch.Tensor:
     return look
 
 
-def _default_folder() -> Path:
-    return COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "build").expanduser() / "features"
-
-
 def _read(path: Path) -> NDArray[np.float32] | None:
     """The values in a file that `_write` wrote; None if there is none, or it is damaged."""
     try:
@@ -186,11 +181,7 @@ def _read(path: Path) -> NDArray[np.float32] | None:
 def _write(path: Path, values: NDArray[np.float32]) -> None:
     """Keep the values in a file that appears whole; remove those that were not used for longest."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as scratch:
-            unfinished = Path(scratch) / path.name
-            np.savez(unfinished, values=values)
-            unfinished.replace(path)
+        write_whole(path, lambda file: np.savez(file, values=values))
     except OSError as error:
         raise OSError(
             f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "

@@ -3,12 +3,9 @@
 Those of others come from torchvision's server; the course's own come with it, in half precision.
 """
 
-import hashlib
-import json
 import pickle
 import re
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import tomli_w
 import torch
 from torchvision.models import ResNet18_Weights, WeightsEnum
 
 from course_lib.sources.download import DownloadError, Patience, fetch
+from course_lib.support.files import digest_of_bytes, digest_of_file, write_whole
 from course_lib.support.runtime import ROOM_FOLDER, data_folder
 
 RESNET18 = ResNet18_Weights.IMAGENET1K_V1
@@ -29,7 +28,8 @@ LICENCE = (
 
 SHIPPED = Path(__file__).parent / "pretrained"  #: <network>-phantom.safetensors, and a card of the same name
 SHIPPED_REMEDY = (
-    "Get it back: git checkout -- course_lib/pretrained, or install the course again; to train it anew, make weights."
+    "Get it back: git checkout -- course_lib/networks/pretrained, or install the course again; to train it anew, "
+    "make weights."
 )
 
 
@@ -39,7 +39,7 @@ class WeightsError(RuntimeError):
 
 @dataclass(frozen=True)
 class WeightsCard:
-    """What one should know about weights before using them; in ``course_lib/pretrained/<network>-phantom.toml``."""
+    """What one should know about weights before using them; in ``pretrained/<network>-phantom.toml``."""
 
     network: str  #: a name in `backbones.BACKBONES`
     sha256: str  #: of the file
@@ -50,9 +50,9 @@ class WeightsCard:
     minutes: float  #: of the call that made it: images, training and testing, apart from what was there already
     seed: int  #: of the random start
     results: Mapping[str, float]  #: on simulated patients that had no part in training
-    preprocessing: Mapping[str, Any]  #: fields of `transforms.Preprocessing`
-    training: Mapping[str, Any]  #: fields of `training.TrainConfig`
-    phantoms: Mapping[str, Any]  #: fields of `phantom.Settings`
+    preprocessing: Mapping[str, Any]  #: fields of `Preprocessing`
+    training: Mapping[str, Any]  #: fields of `TrainConfig`
+    phantoms: Mapping[str, Any]  #: fields of the simulator's `Settings`
 
     def __str__(self) -> str:
         return f"{self.network}: {self.data} Licence: {self.licence}. SHA-256 begins with {self.sha256[:8]}."
@@ -109,7 +109,7 @@ def load_shipped(network: str) -> dict[str, torch.Tensor]:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}") from error
-    if (came := hashlib.sha256(content).hexdigest()) != card.sha256:
+    if (came := digest_of_bytes(content)) != card.sha256:
         raise WeightsError(
             f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {SHIPPED_REMEDY}"
         )
@@ -119,12 +119,8 @@ def load_shipped(network: str) -> dict[str, torch.Tensor]:
 
 def save_shipped(card: WeightsCard, content: bytes, folder: Path) -> Path:
     """Put weights that `pack_state` packed, and their card, into a folder; gives the file's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _file_of(card.network, ".safetensors")
-    for target, part in ((path, content), (path.with_suffix(".toml"), _to_toml(card).encode())):
-        unfinished = target.with_name(f".{target.name}.part")
-        unfinished.write_bytes(part)
-        unfinished.replace(target)
+    path = write_whole(folder / _file_of(card.network, ".safetensors"), content)
+    write_whole(path.with_suffix(".toml"), _to_toml(card))
     return path
 
 
@@ -211,31 +207,22 @@ def _file_of(network: str, suffix: str) -> str:
 
 
 def _to_toml(card: WeightsCard) -> str:
-    """Strings, numbers and lists are spelled in TOML as in JSON; what is None is left out, since TOML has no None."""
-    lines, tables = [f"# Data card of {card.network}-phantom.safetensors; written by make weights."], []
-    for name, value in asdict(card).items():
-        if isinstance(value, Mapping):
-            tables += ["", f"[{name}]", *_assignments(value)]
-        else:
-            lines += _assignments({name: value})
-    return "\n".join([*lines, *tables, ""])
+    content = tomli_w.dumps(_without_none(asdict(card)))
+    return f"# Data card of {card.network}-phantom.safetensors; written by make weights.\n{content}"
 
 
-def _assignments(values: Mapping[str, Any]) -> list[str]:
-    given = {name: value for name, value in values.items() if value is not None}
-    return [
-        f"{name} = {{ {', '.join(_assignments(value))} }}"
-        if isinstance(value, Mapping)
-        else f"{name} = {json.dumps(value, ensure_ascii=False)}"
-        for name, value in given.items()
-    ]
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are given, in tables inside too, since TOML has no None."""
+    return {
+        name: _without_none(value) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _copy(found: Path, path: Path) -> None:
-    """Copy a file so that it appears at once and whole, even if two processes do so."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as scratch:
-        shutil.copyfile(found, Path(scratch) / path.name).replace(path)
+    with found.open("rb") as content:
+        write_whole(path, lambda file: shutil.copyfileobj(content, file))
 
 
 def _file_name(weights: WeightsEnum) -> str:
@@ -247,5 +234,4 @@ def _torch_cache() -> Path:
 
 
 def _is_whole(path: Path, weights: WeightsEnum) -> bool:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest().startswith(checksum(weights))
+    return digest_of_file(path).startswith(checksum(weights))

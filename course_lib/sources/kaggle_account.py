@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import COURSE_ROOT
 
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"
@@ -66,12 +67,7 @@ def save_token(token: str, folder: Path | None = None) -> Path:
     _check_token(token, name)
     folder = folder or Path.home() / ".kaggle"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path, draft = folder / name, folder / f".{name}.new"
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(token + "\n")
-    draft.replace(path)
-    return path
+    return write_whole(folder / name, token + "\n", private=True)
 
 
 def token_before(stored: Path) -> str:
@@ -82,7 +78,7 @@ def token_before(stored: Path) -> str:
 
 def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool = False) -> KaggleAnswer:
     """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
-    command = [sys.executable, "-m", "course_lib.sources.kaggle_account", handle, str(silence_seconds)]
+    command = [sys.executable, "-m", __name__, handle, str(silence_seconds)]
     with tempfile.TemporaryDirectory() as empty:
         try:
             done = subprocess.run(

@@ -38,7 +38,7 @@ def trial(calls: list[Row]) -> Study:
 
 @pytest.fixture(scope="module")
 def phantoms() -> CourseData:
-    return open_dataset("phantom", profile=PROFILE)
+    return open_dataset(source="phantom", profile=PROFILE)
 
 
 def interrupted(trial: Study, after: int) -> Study:

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 def run() -> list[str]:
     """A table in Markdown."""
-    course, transform = open_dataset("phantom"), evaluation_transform(Preprocessing(SIZE))
+    course, transform = open_dataset(source="phantom"), evaluation_transform(Preprocessing(SIZE))
     train, validation = (
         RadiographDataset(part, course.classes, transform) for part in (course.train, course.validation)
     )

@@ -22,7 +22,7 @@ from course_lib.data import pixel_cache as pixels
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
-from course_lib.data.pixel_cache import HEADER_BYTES, PixelCache, cache_folder
+from course_lib.data.pixel_cache import HEADER_BYTES, PixelCache
 from course_lib.data.samples import Radiograph, RadiographDataset
 from course_lib.data.transforms import Geometry, Preprocessing, evaluation_transform, training_transform
 from course_lib.support import locks
@@ -285,10 +285,3 @@ def test_those_unused_for_longest_go_first(
     assert files[0].exists()
     assert not files[1].exists()
     assert len(list(cold.glob("*.pixels"))) == 2
-
-
-def test_it_is_kept_where_course_cache_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path.resolve() / "pixels"
-    monkeypatch.delenv("COURSE_CACHE")
-    assert cache_folder().parts[-2:] == ("build", "pixels")

@@ -37,7 +37,7 @@ from course_lib.networks.costs import Unfrozen
 from course_lib.networks.net import Net
 from tests.audit.test_wrong_labels import FOUR, predictions
 from tests.evaluation.test_classification import predictions_of
-from tests.kaggle_fixtures import TOKEN
+from tests.sources.kaggle_fixtures import TOKEN
 
 
 def parts(dialogue: Any) -> tuple[Any, Any, Any]:

@@ -18,7 +18,7 @@ from course_lib.networks.backbones import resnet18_classifier
 from course_lib.networks.weights import RESNET18, cached_file, checksum, describe, find_file, pretrained
 from course_lib.sources.download import Patience
 from course_lib.support.runtime import COURSE_ROOT
-from tests.kaggle_stand_in import Fault, StandIn, running
+from tests.sources.kaggle_stand_in import Fault, StandIn, running
 
 QUICK = Patience(tries=2, pause_seconds=0.01, silence_seconds=1.0)
 

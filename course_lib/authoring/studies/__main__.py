@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=STUDIES, help="this study alone")
     options = parser.parse_args(arguments)
     try:
-        data = open_dataset(options.data, profile=PROFILE)
+        data = open_dataset(source=options.data, profile=PROFILE)
         for name in [options.only] if options.only else STUDIES:
             path = carry_out(STUDIES[name], data)
             results = stored(name, "phantom" if data.simulated else "real")

@@ -1,6 +1,5 @@
 """What a study is, how it is carried out, and the small file that keeps its numbers."""
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from course_lib.data.course_data import CourseData
 from course_lib.evaluation import studies as stored_studies
 from course_lib.evaluation.studies import Results, Row, Value, file_of, read_results
+from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, DISTRIBUTION
 
 UNFINISHED = COURSE_ROOT / "build" / "studies"  #: a study that was interrupted goes on from here
@@ -54,7 +54,7 @@ def _fingerprint(data: CourseData) -> str:
     """The same for the same images with the same labels."""
     parts = (data.train, data.validation, data.test)
     names = [[(r.path.name, r.label, r.patient) for r in part] for part in parts]
-    return hashlib.sha256(repr(names).encode()).hexdigest()[:8]
+    return digest(names, 8)
 
 
 def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequence[Row]) -> Results:
@@ -90,10 +90,7 @@ def _write(path: Path, results: Results) -> None:
     values = asdict(results)
     rows = ",\n  ".join(json.dumps(row) for row in values.pop("rows"))
     head = json.dumps(values, indent=1, ensure_ascii=False).removesuffix("\n}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".writing")
-    unfinished.write_text(f'{head},\n "rows": [\n  {rows}\n ]\n}}\n', encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, f'{head},\n "rows": [\n  {rows}\n ]\n}}\n')
 
 
 def _rounded(value: Value) -> Value:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ from course_lib.modalities.chest_xray.simulator import (
 from course_lib.modalities.chest_xray.simulator.__main__ import main
 from course_lib.modalities.chest_xray.simulator.files import MANIFEST
 from course_lib.modalities.chest_xray.simulator.plan import Picture, make_picture, plan_pictures
+from course_lib.support import files
 from course_lib.support.runtime import COURSE_ROOT
 
 SMALL = Settings(patients={"train": 6, "val": 2, "test": 3}, size_px=24, seed=0)
@@ -181,25 +183,25 @@ def test_a_place_that_can_not_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(OSError, match=r"can not be written to .*file .*Choose a folder that you may write to"):
         make(tmp_path / "file" / "set")
 
-    def refuse(path: Path, _: bytes) -> int:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+    def refuse(file: BinaryIO, _: bytes | str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", file.name)
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(files, "_write", refuse)
     with pytest.raises(PermissionError, match=r"\(Permission denied\)\. Choose a folder that you may write to"):
         make(tmp_path / "set")
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, after: int, failure: BaseException) -> None:
     """Let a write fail half-way, after so many whole files: half of the bytes are on the disk."""
-    write, count = Path.write_bytes, iter(range(10_000))
+    write, count = files._write, iter(range(10_000))
 
-    def fail(path: Path, content: bytes) -> int:
-        if next(count) < after:
-            return write(path, content)
-        write(path, content[: len(content) // 2])
-        raise failure
+    def fail(file: BinaryIO, content: bytes | str) -> None:
+        whole = next(count) < after
+        write(file, content if whole else content[: len(content) // 2])
+        if not whole:
+            raise failure
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(files, "_write", fail)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 9, 20])

@@ -1,6 +1,6 @@
 """For authors: makes the set of phantoms that comes with the course.
 
-python -m course_lib.phantom quick      make datasets/phantoms-quick.zip again
+python -m course_lib.modalities.chest_xray.simulator quick      make datasets/phantoms-quick.zip again
 """
 
 import argparse
@@ -13,7 +13,9 @@ from course_lib.modalities.chest_xray.simulator.shipping import QUICK_ARCHIVE, m
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; gives 0 if all is well, and prints one sentence if not."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.phantom", description="Make the course's phantoms.")
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib.modalities.chest_xray.simulator", description="Make the course's phantoms."
+    )
     parser.add_argument("set", choices=["quick"], help="which set to make")
     parser.add_argument("--workers", type=int, help="processes that render at once (default: one per core)")
     options = parser.parse_args(arguments)

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import hashlib
 import json
 import multiprocessing
 import os
@@ -22,6 +21,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Settings, make_picture, plan_pictures
+from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
 from course_lib.support.locks import alone
 
 MANIFEST = "manifest.json"
@@ -152,17 +152,6 @@ def appear(folder: Path, root: Path) -> None:
     folder.rename(root)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that, whenever the process dies, it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _is_made(root: Path, settings: Settings) -> bool:
     """Is there a data set with these settings? An empty folder counts as none; anything else is refused."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
@@ -192,6 +181,7 @@ def _start_or_continue(unfinished: Path, settings: Settings) -> None:
     """The folder for what is made so far: as an interrupted call with the same settings left it, or new."""
     if (unfinished / MANIFEST).exists():
         _check_same(unfinished, settings)
+        remove_unfinished(unfinished)
         return
     shutil.rmtree(unfinished, ignore_errors=True)  # the manifest comes first, so there is nothing of value
     _write_manifest(unfinished, {"settings": settings.to_json()})
@@ -260,7 +250,7 @@ def _check_not_a_worker() -> None:
 def _digest(content: Mapping[str, Any]) -> str:
     """Of a manifest: SHA-256 of its settings and its files, to notice that somebody edited it."""
     text = json.dumps([content.get("settings"), content.get("files")], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digest_of_bytes(text.encode())
 
 
 def _hashes(root: Path) -> dict[str, str]:
@@ -268,9 +258,9 @@ def _hashes(root: Path) -> dict[str, str]:
     hashes = {}
     for path in sorted(root.rglob("*")):
         if path.is_file() and path != root / MANIFEST and not path.name.startswith("."):
-            hashes[path.relative_to(root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            hashes[path.relative_to(root).as_posix()] = digest_of_file(path)
     return hashes
 
 
 def _write_manifest(root: Path, content: dict[str, Any]) -> None:
-    write_whole(root / MANIFEST, json.dumps(content, indent=1).encode())
+    write_whole(root / MANIFEST, json.dumps(content, indent=1))

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from course_lib.modalities.chest_xray.simulator.files import (
     MANIFEST,
@@ -17,6 +18,7 @@ from course_lib.modalities.chest_xray.simulator.files import (
     sole_writer,
 )
 from course_lib.modalities.chest_xray.simulator.plan import Settings
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import COURSE_ROOT
 
 QUICK_SET = Settings(patients={"train": 300, "val": 40, "test": 120}, size_px=160, seed=0)
@@ -37,17 +39,7 @@ def pack_dataset(root: Path, archive: Path) -> Path:
         PhantomError: the data set is not whole.
     """
     check_dataset(root)
-    part = archive.with_name(f".{archive.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as file:
-            for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
-                entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # dated 1980, as on every computer
-                entry.create_system = 3
-                file.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
-        part.replace(archive)
-    finally:
-        part.unlink(missing_ok=True)
-    return archive
+    return write_whole(archive, lambda file: _pack(root, file))
 
 
 def unpack_dataset(archive: Path, root: Path) -> Path:
@@ -92,6 +84,14 @@ def make_quick_archive(archive: Path = QUICK_ARCHIVE, *, workers: int | None = N
     return archive
 
 
+def _pack(root: Path, archive: BinaryIO) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")):
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix())  # dated 1980, as on every computer
+            entry.create_system = 3
+            content.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
 def _is_unpacked(archive: Path, root: Path) -> bool:
     """Is the folder there? If so, it must be what the archive holds, as far as their manifests say."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
@@ -130,8 +130,7 @@ def _check_entries(archive: Path) -> None:
 def _extract(archive: Path, work: Path) -> None:
     """Write what is in the archive, whose names were checked, and compare it with its manifest."""
     for name, content in _read_entries(archive):
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / name).write_bytes(content)
+        write_whole(work / name, content)
     try:
         check_dataset(work)
     except PhantomError as error:

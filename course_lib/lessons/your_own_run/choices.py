@@ -1,0 +1,155 @@
+"""What is chosen once, at the beginning of a run of one's own."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from course_lib.data.augmentation import Augmentation
+from course_lib.data.course_data import CourseData
+from course_lib.data.samples import Radiograph
+from course_lib.data.transforms import Preprocessing
+from course_lib.modalities.registry import open_dataset
+from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
+from course_lib.networks.net import Net
+from course_lib.support.files import digest
+from course_lib.support.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
+from course_lib.training.config import TrainConfig
+from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
+
+NET = "net"  #: the course's own network, beside the names in `backbones.BACKBONES`
+RUNS = COURSE_ROOT / "build" / "own_run"
+CARD_FILE = "model_card.md"  #: in the folder of a run
+
+#: For weights that were learned elsewhere: small steps that fade out. Taken over from common practice, not tuned here.
+FINE_TUNING = TrainConfig(
+    learning_rate=3e-4,
+    weight_decay=0.05,
+    schedule="cosine",
+    gradient_clip=5.0,
+    class_weights="balanced",
+    mixed_precision=True,
+)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """All that is decided before the first image is opened. Prints as one line each."""
+
+    source: str | None  #: as in `open_dataset`; None: Kaggle, or phantoms if it gives nothing
+    at_most_mb: float  #: nothing larger is downloaded
+    network: str  #: ``"net"`` or one of `backbones.BACKBONES`
+    weights: Weights | None  #: where the network starts; None: at random
+    recipe: Recipe
+    profile: Profile
+    device: torch.device = field(repr=False)
+
+    def __str__(self) -> str:
+        start = f"{self.weights} weights" if self.weights else "random weights"
+        source = self.source or f"Kaggle, at most {self.at_most_mb:g} MB"
+        return "\n".join(
+            [
+                f"images   {source}; profile {self.profile.name}",
+                f"network  {self.network} from {start}",
+                f"size     {self.recipe.how.size} x {self.recipe.how.size} px, {self.recipe.how.geometry}",
+                f"training {self.recipe.config.epochs} epochs on {self.device.type}, seed {self.recipe.config.seed}",
+            ]
+        )
+
+
+def choose(
+    *,
+    source: str | Path | None = None,
+    at_most_mb: float = 50,
+    network: str | None = None,
+    weights: Weights | None = None,
+    size: int | None = None,
+    epochs: int | None = None,
+    seed: int = 0,
+    profile: Profile | None = None,
+    device: torch.device | None = None,
+) -> Choices:
+    """The choices; without a source what ``COURSE_DATA`` names, and otherwise what suits computer and profile.
+
+    In the quick profile that is `Net` at 64 px. In the full one it is `recipe.REAL_XRAYS`, a ResNet-18 from a random
+    start at 64 px; on a GPU, a ResNet-18 with ImageNet weights at 224 px, which the course has not measured.
+
+    Raises:
+        ValueError: there is no such network, or it has no such weights.
+    """
+    profile, device = profile or current_profile(), device or pick_device()
+    source = str(source or os.environ.get("COURSE_DATA") or "") or None
+    if network is None:
+        network = NET if profile.name == "quick" and not weights else "resnet18"
+        if profile.name == "full" and device.type != "cpu":
+            weights = weights or "imagenet"
+    if network not in (NET, *BACKBONES):
+        raise ValueError(f"network must be one of {NET}, {', '.join(BACKBONES)}, but is {network!r}.")
+    if network == NET and weights:
+        raise ValueError(f'Nobody has trained "{NET}" before: take weights=None, or another network.')
+    recipe = _recipe(network, weights, profile)
+    how = replace(recipe.how, size=recipe.how.size if size is None else size)
+    config = replace(recipe.config, epochs=recipe.config.epochs if epochs is None else epochs, seed=seed)
+    return Choices(source, at_most_mb, network, weights, replace(recipe, how=how, config=config), profile, device)
+
+
+def open_chosen(choices: Choices) -> CourseData:
+    """The images of the choices. Where none were named and Kaggle gives none, phantoms; the reason is printed.
+
+    Raises:
+        DataError: the images are not as expected.
+        ConnectionError: Kaggle was named, can not be reached or says no.
+    """
+    if choices.source:
+        return open_dataset(source=choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
+    try:
+        return open_dataset(source="kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
+    except ConnectionError as problem:
+        print(f"{problem}\n\nSo this run works on phantoms: its numbers say nothing about children.\n")
+    return open_dataset(source="phantom", profile=choices.profile)
+
+
+def build_network(choices: Choices, classes: int) -> nn.Module:
+    """The chosen network, before training; the same seed gives the same weights.
+
+    Raises:
+        ConnectionError: the weights are not on this computer and can not be downloaded.
+    """
+    with seeded(choices.recipe.config.seed):
+        if choices.network == NET:
+            return Net(classes)
+        return build_backbone(choices.network, classes, weights=choices.weights)
+
+
+def shelf_for(choices: Choices, data: CourseData) -> Path:
+    """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
+    return RUNS / f"{_slug(data)}-{digest((choices, _names(data.train), _names(data.validation)), 8)}"
+
+
+def times_opened(shelf: Path, data: CourseData) -> int:
+    """How many runs on this computer have opened the test of these images, the one on this shelf included."""
+    return len({card.parent for card in RUNS.glob(f"{_slug(data)}-*/{CARD_FILE}")} | {shelf})
+
+
+def _slug(data: CourseData) -> str:
+    """The data set, and which of its images are the test."""
+    return f"{data.card.slug if data.card else 'folder'}-{digest(_names(data.test), 8)}"
+
+
+def _names(radiographs: Sequence[Radiograph]) -> list[tuple[str, int]]:
+    return [(r.path.name, r.label) for r in radiographs]
+
+
+def _recipe(network: str, weights: Weights | None, profile: Profile) -> Recipe:
+    if network == NET:
+        how = Preprocessing(profile.image_size)
+        return Recipe(how, Augmentation(), TrainConfig(epochs=profile.net_epochs))
+    if weights:
+        how = preprocessing_for(network, weights)
+        return Recipe(how, STRONG, replace(FINE_TUNING, epochs=profile.resnet_epochs))
+    if profile.name == "full":
+        return REAL_XRAYS
+    return replace(REAL_XRAYS, config=replace(REAL_XRAYS.config, epochs=profile.resnet_epochs))
