@@ -16,7 +16,7 @@ from course_lib import modalities
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.samples import ImageData
 from course_lib.data.splits import check_patients_apart
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT
@@ -116,4 +116,4 @@ def _lines(figures: Mapping[str, Callable[[Any], float]], who: str, predictions:
 
 
 def _in_words(value: float, low: float, high: float) -> str:
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    return with_interval(value, low, high)

@@ -25,7 +25,7 @@ from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import split_by_patient
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.evaluation.predictions import Predictions
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import simulator
@@ -161,7 +161,7 @@ def _without_middle(images: torch.Tensor) -> torch.Tensor:
 
 def _with_interval(predictions: Predictions) -> str:
     low, high = bootstrap_interval(predictions, auroc)
-    return f"{auroc(predictions):.3f} ({low:.3f} to {high:.3f})"
+    return with_interval(auroc(predictions), low, high)
 
 
 def _gain(first: Sequence[float], second: Sequence[float]) -> str:
