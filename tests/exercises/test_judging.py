@@ -453,9 +453,10 @@ def test_a_stop_outside_the_answer_is_held_too(owner: Any, name: str, monkeypatc
 def test_work_that_begins_when_nobody_waits_any_more_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     late: list[threading.Thread] = []
     done: list[int] = []
-    with monkeypatch.context() as patched, pytest.raises(TimeoutError):
+    with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", lambda thread: late.append(thread))
-        limits.within(0, lambda: done.append(1))
+        with pytest.raises(TimeoutError):
+            limits.within(0, lambda: done.append(1))
     late[0].start()
     late[0].join(60)
     assert not late[0].is_alive()
