@@ -13,7 +13,7 @@ import torchvision
 from torchvision.models import ResNet18_Weights, WeightsEnum, get_model_weights, list_models, resnet18
 from torchvision.models._api import Weights
 
-from course_lib.networks import backbones, weights
+from course_lib.networks import backbones
 from course_lib.networks.backbones import resnet18_classifier
 from course_lib.networks.weights import (
     RESNET18,
@@ -201,5 +201,5 @@ def test_the_shipped_card_reads_the_same_after_it_was_written_again(
 ) -> None:
     card = shipped_card("resnet18")
     save_shipped(card, b"weights", tmp_path)
-    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    monkeypatch.setattr("course_lib.networks.weights.SHIPPED", tmp_path)
     assert shipped_card("resnet18") == card
