@@ -14,16 +14,16 @@ import torch
 from PIL import Image
 
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.exercises import judging
+from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.modalities.registry import open_dataset
 from course_lib.sources.dataset_card import load_card
-from course_lib.sources.kaggle_dataset import CHEST_XRAYS
 from tests import notebook_results
-from tests.kaggle_fixtures import fault_table, learner, point_client_at
-from tests.kaggle_stand_in import StandIn, start
-from tests.xray_archive import write_archive
+from tests.sources.kaggle_fixtures import fault_table, learner, point_client_at
+from tests.sources.kaggle_stand_in import StandIn, start
+from tests.sources.xray_archive import write_archive
 
 __all__ = ["fault_table", "learner"]
 
@@ -59,18 +59,18 @@ def pytest_configure(config: pytest.Config) -> None:
         (Path(scratch.name) / name).mkdir(exist_ok=True)
         os.environ[variable] = str(Path(scratch.name) / name)
     os.environ["HTTPS_PROXY"] = os.environ["https_proxy"] = NOWHERE
-    server = start(stand_in := StandIn(archives={load_card(CHEST_XRAYS).handle: _whole_archive(Path(scratch.name))}))
+    server = start(stand_in := StandIn(archives={load_card(REAL_SET).handle: _whole_archive(Path(scratch.name))}))
     config.stash[notebook_results.KAGGLE] = stand_in
     config.add_cleanup(server.server_close)
     config.add_cleanup(server.shutdown)
     point_client_at(stand_in, os.environ.__setitem__)  # it answers nothing else: the tests are offline
     matplotlib.use("Agg")
-    open_dataset("phantom")
+    open_dataset(source="phantom")
 
 
 def _whole_archive(folder: Path) -> Callable[[], Path]:
     """The archive that the notebooks fetch, made when it is first asked for."""
-    return cache(lambda: write_archive(folder / "archive.zip", load_card(CHEST_XRAYS)))
+    return cache(lambda: write_archive(folder / "archive.zip", load_card(REAL_SET)))
 
 
 @pytest.fixture(autouse=True)
@@ -105,10 +105,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_data(folder: Path) -> RadiographDataset:
+def small_data(folder: Path) -> ImageDataset:
     """The 32 training images of `folder`, as tensors of 32 px."""
     radiographs, classes = read_split(folder, "train")
-    return RadiographDataset(radiographs, classes, evaluation_transform(Preprocessing(size=32)))
+    return ImageDataset(radiographs, classes, evaluation_transform(Preprocessing(size=32)))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Self
 
 import torch
 
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.tasks.classification import Classification
 
 
@@ -22,7 +22,7 @@ class MemoryData:
         self.pixels = torch.randn(images, 1, size, size, generator=random).expand(-1, 3, -1, -1).contiguous()
         self.pixels[:, :, :, size // 2 :] += contrast * labels.view(-1, 1, 1, 1)
         self.samples = tuple(
-            Radiograph(Path(f"phantom{seed:02}{i // 2:04}_{i}.jpeg"), label, f"phantom{seed:02}{i // 2:04}")
+            LabelledImage(Path(f"phantom{seed:02}{i // 2:04}_{i}.jpeg"), label, f"phantom{seed:02}{i // 2:04}")
             for i, label in enumerate(labels.tolist())
         )
 

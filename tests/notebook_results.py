@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbFile
 
-from tests.kaggle_stand_in import StandIn
+from tests.sources.kaggle_stand_in import StandIn
 
 KAGGLE = pytest.StashKey[StandIn]()  #: the stand-in that the notebooks ask
 FETCHING = ("00_start_here.ipynb", "08_your_own_run.ipynb")

@@ -34,40 +34,37 @@ def test_the_browser_has_a_run_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
-    assert 'course_lib.delivery data "chest-xray-pneumonia"' in dry_run(tmp_path, "data")
-    assert 'course_lib.delivery verify "other"' in dry_run(tmp_path, "data-verify", "CARD=other")
+    assert "-m course_lib.sources data chest-xray-pneumonia" in dry_run(tmp_path, "data")
+    assert "-m course_lib.sources verify other" in dry_run(tmp_path, "data-verify", "CARD=other")
     room = dry_run(tmp_path, "room", "DIR=/srv/my room")
-    assert 'course_lib.delivery room "/srv/my room" "chest-xray-pneumonia"' in room
+    assert '-m course_lib.modalities.room "/srv/my room" chest-xray-pneumonia' in room
+    assert '"/srv/my room" one two' in dry_run(tmp_path, "room", "DIR=/srv/my room", "CARD=one two")
     assert "[test]" not in room
 
 
-def test_the_phantoms_are_made_with_what_learners_install(tmp_path: Path) -> None:
-    done = dry_run(tmp_path, "phantoms")
-    assert "-m course_lib.phantom quick" in done
-    assert "[test]" not in done
+def test_the_tests_are_three_commands(tmp_path: Path) -> None:
+    assert re.search(r'pytest tests --ignore=tests/browser -m "not slow" --numprocesses', dry_run(tmp_path, "quick"))
+    everything = dry_run(tmp_path, "test", "ARGS=-x")
+    assert re.search(r"pytest --ignore=tests/browser --numprocesses .* -x$", everything, re.M)
+    assert re.search(r"pytest tests/browser -x$", dry_run(tmp_path, "browser", "ARGS=-x"), re.M)
 
 
-def test_the_solutions_are_for_authors(tmp_path: Path) -> None:
-    done = dry_run(tmp_path, "solutions")
-    assert "-m course_lib.notebooks solutions" in done
-    assert "[test]" in done
+def test_the_commands_that_need_a_folder_pass_it_on(tmp_path: Path) -> None:
+    assert 'course_lib.audit "/x rays"' in dry_run(tmp_path, "audit", "DATA=/x rays")
+    assert 'course_lib.authoring real "/x rays"' in dry_run(tmp_path, "real", "DATA=/x rays")
 
 
-def test_the_weights_are_made_with_what_learners_install(tmp_path: Path) -> None:
-    done = dry_run(tmp_path, "weights", "ARGS=--patients 40")
-    assert "-m course_lib.pretraining --patients 40" in done
-    assert "[test]" not in done
+def test_help_is_the_default_and_names_every_target(tmp_path: Path) -> None:
+    said = dry_run(tmp_path)
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", (tmp_path / "Makefile").read_text(encoding="utf-8"), re.M)
+    named = set(re.findall(r"^  make (\S+)", said, re.M))
+    assert named == {*phony.split()} - {"help"}
 
 
-def test_the_commands_that_measure_pass_their_folders_on(tmp_path: Path) -> None:
-    assert 'course_lib.headline choose "/x rays"' in dry_run(tmp_path, "choose-recipe", "DATA=/x rays")
-    training = dry_run(tmp_path, "train-real", "DATA=/x rays", "ARGS=--networks 3")
-    assert 'course_lib.headline train "/x rays" --networks 3' in training
-    assert dry_run(tmp_path, "studies", "ARGS=--only x").rstrip().endswith("-m course_lib.studies  --only x")
-    assert 'course_lib.studies --data "/x rays"' in dry_run(tmp_path, "studies", "DATA=/x rays")
-    assert dry_run(tmp_path, "benchmark").rstrip().endswith("-m tests.benchmarks")
-    both = dry_run(tmp_path, "benchmark", "DATA=/small", "FULL_SIZE=/large")
-    assert '-m tests.benchmarks --data "/small" --full-size "/large"' in both
+def test_help_names_every_variable_that_has_a_default(tmp_path: Path) -> None:
+    said = dry_run(tmp_path)
+    variables = re.findall(r"^(\w+) \?=", (tmp_path / "Makefile").read_text(encoding="utf-8"), re.M)
+    assert [variable for variable in variables if f"{variable}=" not in said] == []
 
 
 def test_the_tested_releases_are_the_default(tmp_path: Path) -> None:

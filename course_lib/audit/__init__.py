@@ -2,8 +2,9 @@
 
 In reading order: `inventory` (every file is opened once), `people` (who is in the data, leaks, small splits),
 `duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the label away), `shift` (train
-against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words) and
-`spoil` (a dirty folder to practise on). No network is trained here; everything takes seconds.
+against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words),
+`spoil` (a dirty folder to practise on) and `wrong_labels` (labels flipped on purpose, and found again). The classes are
+whatever folders there are. No network is trained here; everything takes seconds.
 """
 
 from course_lib.audit.duplicates import (

@@ -21,7 +21,6 @@ from course_lib.support.runtime import progress
 SPLITS = ("train", "val", "test")
 SIDE = 64  #: px, of the small pictures that the audit keeps in memory
 SHARP_SIDE = 256  #: px, the size at which sharpness is measured
-KIND = re.compile(r"_(normal|bacteria|virus)_")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ImageFile:
     split: str
     label: str  #: name of the class folder
     patient: str  #: as the file name says; the file's own name where it says nothing
-    kind: str  #: bacteria, virus or normal, where the file name says so; else the class
+    kind: str  #: what a pattern of a data card calls ``kind`` in the file name, as in "virus"; else the class
     width: int  #: px
     height: int  #: px
     mode: str  #: ``L`` grey, ``RGB`` colour
@@ -174,7 +173,7 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
         split=split,
         label=label,
         patient=next((patient for card in cards if (patient := card.patient_of(path.name))), name),
-        kind=found[1] if (found := KIND.search(path.name)) else label,
+        kind=_kind_of(path.name, cards) or label,
         width=grey.width,
         height=grey.height,
         mode=mode,
@@ -189,6 +188,11 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
         sharpness=_sharpness(grey) / max(contrast, 1.0),
     )
     return file, np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
+
+
+def _kind_of(file_name: str, cards: Sequence[DatasetCard]) -> str | None:
+    matches = (re.fullmatch(pattern, file_name) for card in cards for pattern in card.file_names)
+    return next((match["kind"] for match in matches if match and "kind" in match.re.groupindex), None)
 
 
 def _sharpness(grey: Image.Image) -> float:

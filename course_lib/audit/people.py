@@ -24,7 +24,7 @@ class SplitCount:
     patients: int
     most_per_patient: int
     classes: dict[str, int]  #: images per class
-    kinds: dict[str, int]  #: images per kind, as the names say: bacteria, virus, normal
+    kinds: dict[str, int]  #: images per kind, see `ImageFile`
 
 
 @dataclass(frozen=True)

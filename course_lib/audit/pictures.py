@@ -1,4 +1,4 @@
-"""Pictures that are no usual radiograph: blank, negative, blurred, or of an odd size."""
+"""Pictures that are unlike the others of their folder: blank, negative, blurred, or of an odd size."""
 
 from dataclasses import dataclass
 

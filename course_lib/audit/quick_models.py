@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
@@ -15,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from course_lib.evaluation.classification import auroc_by_ranks
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.evaluation.predictions import Predictions
 from course_lib.support.errors import DataError
@@ -32,13 +32,17 @@ class QuickScore:
     auroc: float  #: 0.5 is chance
     low: float  #: lower end of the 95 % interval of the AUROC, over patients
     high: float
-    accuracy: float
+    accuracy: float  #: of the class that the model finds most probable
     larger_class: float  #: accuracy of someone who always says the larger class
+
+    @property
+    def area(self) -> str:
+        """The AUROC and its interval, in words."""
+        return f"AUROC {self.auroc:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
     def __str__(self) -> str:
         return (
-            f"{self.name}: AUROC {self.auroc:.2f} [{self.low:.2f}, {self.high:.2f}], "
-            f"accuracy {self.accuracy:.1%} (always the larger class: {self.larger_class:.1%})"
+            f"{self.name}: {self.area}, accuracy {self.accuracy:.1%} (always the larger class: {self.larger_class:.1%})"
         )
 
 
@@ -122,19 +126,12 @@ def summarise(predictions: Predictions, name: str) -> QuickScore:
     """
     counts = np.bincount(predictions.labels)
     low, high = bootstrap_interval(predictions, auroc_of, resamples=RESAMPLES)
-    correct = predictions.probabilities.argmax(axis=1) == predictions.labels
+    correct = predictions.most_probable == predictions.labels
     return QuickScore(name, auroc_of(predictions), low, high, float(correct.mean()), float(counts.max() / counts.sum()))
 
 
 def auroc_of(predictions: Predictions) -> float:
-    """The AUROC by ranks; with more than two classes, the mean over the classes, each against the others.
-
-    The same number as scikit-learn's, without its checks: an interval asks for it hundreds of times.
-    """
-    columns = range(1, 2) if len(predictions.classes) == 2 else range(len(predictions.classes))
-    values = []
-    for column in columns:
-        ranks, positive = rankdata(predictions.probabilities[:, column]), predictions.labels == column
-        n = int(positive.sum())
-        values.append((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(ranks) - n)))
-    return float(np.mean(values))
+    """The AUROC by ranks; with more than two classes, the mean over the classes, each against the others."""
+    columns = (1,) if len(predictions.classes) == 2 else range(len(predictions.classes))
+    areas = [auroc_by_ranks(predictions.labels == column, predictions.probabilities[:, column]) for column in columns]
+    return float(np.mean(areas))

@@ -114,7 +114,9 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
 UNKNOWN = "What was not measured is not known to be in order."
 FILES_EFFECT = "A model can tell the class from the file alone. A good score then says nothing about lungs."
 FILES_REMEDY = "Save all images in one way (mode, size, quality) before training, and ask how each class was collected."
-GREY_EFFECT = "Three numbers about the grey scale tell the class: disease is bright, or each class has its own machine."
+GREY_EFFECT = (
+    "Three numbers about the grey scale tell the class: a disease may be bright, or a machine take one class only."
+)
 GREY_REMEDY = "Bring all images to one grey scale, and vary brightness and contrast in training."
 CORNERS_EFFECT = "The corners tell the class: a letter, a border, or how the patient lay. A network will read it."
 CORNERS_REMEDY = "Look at the corners of some images of each class; crop or black them out, in training and in use."
@@ -242,7 +244,7 @@ def _shift(inventory: Inventory) -> Iterator[Finding]:
     yield Finding(
         "train against test",
         _by_auroc(max(score.low for score in shift.scores), "look"),
-        "; ".join(f"{s.name}: AUROC {s.auroc:.2f} [{s.low:.2f}, {s.high:.2f}]" for s in shift.scores) + ".",
+        "; ".join(f"{score.name}: {score.area}" for score in shift.scores) + ".",
         "The test comes from another source than train: expect a lower score there than in validation.",
         "Find out how the two were collected. Choose nothing on the test, and report both scores.",
     )

@@ -24,7 +24,7 @@ class Shift:
 def compare_splits(inventory: Inventory, first: str = "train", second: str = "test") -> Shift:
     """A two-sample test by classifier: AUROC 0.5 if nothing tells the splits apart, 1 if every image does.
 
-    Class by class, so that another share of the sick is not mistaken for another machine.
+    Class by class, so that another share of a class is not mistaken for another machine.
 
     Raises:
         DataError: a split is missing, or a class has fewer than five patients in one of them.

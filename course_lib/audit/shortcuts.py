@@ -81,7 +81,7 @@ def grey_scale(inventory: Inventory) -> dict[str, NDArray[np.float64]]:
 def grey_scale_model(inventory: Inventory) -> Shortcut:
     """A model that sees three numbers per picture: how dark, how bright, how contrasty it is as a whole.
 
-    Disease is bright, so some of this may be medicine; a model that needs no more than this has not looked at a lung.
+    A disease can be bright, so some of this may be medicine; but a model that needs no more has not looked for it.
     """
     return judge_properties(
         grey_scale(inventory), inventory.labels, inventory.patients, inventory.classes, "grey scale"
@@ -89,7 +89,7 @@ def grey_scale_model(inventory: Inventory) -> Shortcut:
 
 
 def corner_model(inventory: Inventory) -> Shortcut:
-    """A model that sees the four corners only, where letters are written and little or no lung is.
+    """A model that sees the four corners only, where letters are written and little of the body is.
 
     Each corner is a quarter of the width and height, seen as 4 x 4 tiles: the mean and the brightest spot of each.
     """

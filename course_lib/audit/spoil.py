@@ -1,5 +1,6 @@
 """A dirty copy of a clean folder, with a list of everything that was done to it: something to try an audit on."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -13,6 +14,8 @@ from course_lib.audit.inventory import ImageFile, take_inventory
 from course_lib.support.errors import DataError
 
 SCANNER_GAMMA = 0.6  #: of the other machine, with which the test was taken
+_LAST_NUMBER = re.compile(r"(.*?)(\d+)")  # of a patient's name, such as 0012 of phantom0012
+_SERIAL_NUMBER = re.compile(r"\d+(?=\.\w+$)")  # of an image, before the suffix of the file's name
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Dirt:
     copies: int = 6  #: of training images, byte for byte, under another patient's name; half of them in test
     near_copies: int = 6  #: the same, but smaller, brighter, and saved again
     moved_images: int = 4  #: of training patients who have others too; they go to test
-    wrong_labels: int = 6  #: training images in the other class's folder, with a name that fits it
+    wrong_labels: int = 6  #: training images in another class's folder, with a name that fits it
     negatives: int = 3  #: training images with black and white exchanged
     blanks: int = 1  #: training images that are grey all over
     unreadable: int = 1  #: training images of which only the first half is there
@@ -47,17 +50,20 @@ class DirtyFolder:
 
 
 def make_dirty_copy(clean: str | Path, dirty: str | Path, dirt: Dirt | None = None, *, seed: int = 0) -> DirtyFolder:
-    """Copy a folder of phantoms and spoil the copy; the same seed spoils the same images. ``dirty`` must not exist.
+    """Copy a folder of simulated images and spoil the copy; the same seed spoils the same. ``dirty`` must not exist.
 
     Raises:
-        DataError: ``dirty`` exists, or ``clean`` has no phantoms or too few training images for so much dirt.
+        DataError: ``dirty`` exists, or ``clean`` holds other images or too few training images for so much dirt.
     """
     dirt, root = dirt or Dirt(), Path(dirty)
     if root.exists():
         raise DataError(f"{root.name} exists already. Remove it, or name a folder that does not exist.")
     inventory = take_inventory(clean)
-    if inventory.card is None or inventory.card.slug != "phantom":
-        raise DataError("Only phantoms are spoiled: expected names like phantom0012_normal_1.jpeg in train/ and test/.")
+    if inventory.card is None or not inventory.card.simulated:
+        raise DataError(
+            f"Only phantoms are spoiled, but by the names of its files {inventory.root.name} is no simulated data set. "
+            "Take the folder of one, with train/ and test/ in it."
+        )
     for file in inventory.files:
         target = root / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +79,8 @@ class _Spoiler:
         order: list[int] = rng.permutation(len(train)).tolist()
         self.root, self.files = root, files
         self.left: list[ImageFile] = [train[i] for i in order]
-        self.number = max(int(file.patient.removeprefix("phantom")) for file in files)
+        self.number = max(int(_LAST_NUMBER.sub(r"\2", file.patient)) for file in files)
+        self.classes = sorted({file.label for file in files})
 
     def spoil(self, dirt: Dirt) -> DirtyFolder:
         steps: dict[str, Callable[[ImageFile, int], Path]] = {
@@ -104,11 +111,16 @@ class _Spoiler:
                 return self.left.pop(place)
         raise DataError(f"There are too few training images left for {kind}. Ask for less dirt, or make more phantoms.")
 
-    def _new(self, file: ImageFile, split: str, label: str = "", kind: str = "") -> Path:
+    def _new(self, file: ImageFile, split: str, label: str = "") -> Path:
+        """Where the file would lie as the first image of a new patient, of another class if there is a label."""
         self.number += 1
         folder = self.root / split / (label or file.label)
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"phantom{self.number:04d}_{kind or file.kind}_1.jpeg"
+        before, after = file.path.name.split(file.patient, 1)
+        if label and file.kind != file.label:  # the name says the kind
+            after = after.replace(file.kind, min(other.kind for other in self.files if other.label == label), 1)
+        patient = _LAST_NUMBER.sub(lambda found: f"{found[1]}{self.number:0{len(found[2])}d}", file.patient)
+        return folder / f"{before}{patient}{_SERIAL_NUMBER.sub('1', after)}"
 
     def _move(self, file: ImageFile, _: int) -> Path:
         target = self.root / "test" / file.label / file.path.name
@@ -126,8 +138,8 @@ class _Spoiler:
         return _change(file.path, self._new(file, "test" if i % 2 else "train"), change)
 
     def _relabel(self, file: ImageFile, _: int) -> Path:
-        label, kind = ("PNEUMONIA", "bacteria") if file.label == "NORMAL" else ("NORMAL", "normal")
-        return (self.root / file.name).rename(self._new(file, "train", label, kind))
+        label = self.classes[(self.classes.index(file.label) + 1) % len(self.classes)]
+        return (self.root / file.name).rename(self._new(file, "train", label))
 
     def _invert(self, file: ImageFile, _: int) -> Path:
         return _change(file.path, self.root / file.name, ImageOps.invert)
@@ -145,5 +157,5 @@ class _Spoiler:
 def _change(source: Path, target: Path, change: Callable[[Image.Image], Image.Image]) -> Path:
     with Image.open(source) as image:
         changed = change(image.convert("L"))
-    changed.save(target, "jpeg", quality=85)
+    changed.save(target, quality=85)
     return target

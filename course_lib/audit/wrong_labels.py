@@ -11,19 +11,21 @@ from course_lib.networks.frozen_features import Features, linear_probe
 HELD_BACK = 100.0  #: regularisation of a probe that can not learn a wrong label by heart
 
 
-def flip_labels(labels: NDArray[np.int64], share: float, seed: int = 0) -> NDArray[np.int64]:
-    """A copy of the labels, 0 or 1, with this share of them exchanged; which ones is drawn, and follows from the seed.
+def flip_labels(labels: NDArray[np.int64], share: float, seed: int = 0, classes: int = 2) -> NDArray[np.int64]:
+    """A copy of the labels with this share of them exchanged for another class.
+
+    Which labels, and for which of the other classes, is drawn, and follows from the seed.
 
     Raises:
-        ValueError: the share is not from 0 to 1, or there are other labels.
+        ValueError: the share is not from 0 to 1, or a label is none of the classes.
     """
-    if not 0 <= share <= 1 or not set(np.unique(labels).tolist()) <= {0, 1}:
+    if not 0 <= share <= 1 or not set(np.unique(labels).tolist()) <= set(range(classes)):
         raise ValueError(
-            f"Expected a share from 0 to 1 and labels that are 0 or 1, got {share} and {np.unique(labels)}."
+            f"Expected a share from 0 to 1 and labels from 0 to {classes - 1}, got {share} and {np.unique(labels)}."
         )
-    flipped = labels.copy()
-    chosen = np.random.default_rng(seed).choice(len(labels), round(share * len(labels)), replace=False)
-    flipped[chosen] = 1 - flipped[chosen]
+    flipped, random = labels.copy(), np.random.default_rng(seed)
+    chosen = random.choice(len(labels), round(share * len(labels)), replace=False)
+    flipped[chosen] = (flipped[chosen] + random.integers(1, classes, len(chosen))) % classes
     return flipped
 
 
@@ -38,7 +40,7 @@ def judged_by_others(seen: Features, regularisation: float = HELD_BACK) -> Predi
 
 
 def doubted_places(predictions: Predictions) -> NDArray[np.int64]:
-    """The images whose label the predictions confidently contradict, as in `audit.doubt_labels`.
+    """The images whose label the predictions confidently contradict, as in `doubt_labels`.
 
     Source: C. Northcutt, L. Jiang, I. Chuang, Confident Learning, J. Artif. Intell. Res. 70:1373-1411, 2021.
     """

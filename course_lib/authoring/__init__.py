@@ -1,1 +1,4 @@
-"""For authors: what makes, checks and measures the course. Nothing else imports it."""
+"""For authors: what makes, checks and measures the course. Nothing else imports it.
+
+``python -m course_lib.authoring`` lists the commands.
+"""

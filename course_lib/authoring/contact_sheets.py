@@ -1,13 +1,16 @@
 """Contact sheets of simulated radiographs."""
 
+import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.authoring.simulator_realism import RESULTS
+from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split, recognise_card
 from course_lib.data.splits import take_patients
@@ -15,42 +18,65 @@ from course_lib.figures.images import plot_images, plot_masks
 from course_lib.modalities.chest_xray import simulator
 from course_lib.support.runtime import COURSE_ROOT
 
+RESULTS = COURSE_ROOT / "build" / "sheets"
 SHEET_PX = 224
 README_PICTURE = COURSE_ROOT / "notebooks" / "figures" / "phantoms.png"
 
 
-def sheet(folder: Path | None) -> list[Path]:
-    """Contact sheets: both classes, severity in steps with the mask and, given a folder, phantoms among real images.
+def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``sheets``; the pictures go to build/sheets/, and one of them to the README."""
+    parser.add_argument("folder", nargs="?", type=real_folder, help="real X-rays to draw phantoms among (train/ alone)")
+    folder = parser.parse_args(arguments).folder
+    print("\n".join(str(path.relative_to(COURSE_ROOT)) for path in draw_sheets(folder)))
+    return 0
 
-    The first eight go to the README too.
+
+def draw_sheets(folder: Path | None) -> list[Path]:
+    """Contact sheets: all kinds, severity in steps with the mask and, given a folder, phantoms among real images.
+
+    Eight phantoms go to the README too.
     """
     rng = np.random.default_rng(7)
     kinds: tuple[simulator.Kind, ...] = ("normal", "bacteria", "virus")
     cases = [(simulator.draw_patient(rng, kind), simulator.draw_exposure(rng)) for kind in kinds for _ in range(6)]
-    images = [simulator.render(patient, exposure, SHEET_PX)[0] for patient, exposure in cases]
-    titles = [f"{patient.kind} {patient.severity:.2f}" for patient, _ in cases]
-    plot_images(images, titles, "Phantoms (simulated)", columns=6)
-    made = [_save(RESULTS / "both-classes.png")]
+    phantoms = [simulator.render(patient, exposure, SHEET_PX)[0] for patient, exposure in cases]
+    made = _draw_kinds(phantoms, [patient for patient, _ in cases])
+    made.append(
+        _draw_severity({patient.pattern: patient for patient, _ in cases if patient.kind != "normal"}, cases[0][1])
+    )
+    if folder is not None:
+        made.append(_draw_among_real(folder, phantoms[::2], rng))
+    return made
+
+
+def _draw_kinds(phantoms: Sequence[NDArray[np.uint8]], patients: Sequence[simulator.Patient]) -> list[Path]:
+    titles = [f"{patient.kind} {patient.severity:.2f}" for patient in patients]
+    plot_images(phantoms, titles, "Phantoms (simulated)", columns=6)
+    made = [_save(RESULTS / "kinds.png")]
     chosen = [0, 1, 2, 5, 7, 9, 12, 15]
-    plot_images([images[i] for i in chosen], [titles[i].split()[0] for i in chosen], "Phantoms (simulated)")
-    made.append(_save(README_PICTURE))
-    patients = {patient.pattern: patient for patient, _ in cases if patient.kind != "normal"}
+    plot_images([phantoms[i] for i in chosen], [patients[i].kind for i in chosen], "Phantoms (simulated)")
+    return [*made, _save(README_PICTURE)]
+
+
+def _draw_severity(patients: Mapping[str, simulator.Patient], exposure: simulator.Exposure) -> Path:
+    """One patient for each pattern of disease, from healthy to very ill."""
     steps = [(patient, severity) for patient in patients.values() for severity in (0, 0.2, 0.4, 0.6, 0.8, 1)]
-    pictures = [simulator.render(replace(p, severity=severity), cases[0][1], SHEET_PX) for p, severity in steps]
+    pictures = [simulator.render(replace(p, severity=severity), exposure, SHEET_PX) for p, severity in steps]
     radiographs, masks = zip(*pictures, strict=True)
     titles = [f"{patient.pattern} {severity:.1f}" for patient, severity in steps]
     plot_masks(radiographs, masks, titles, "Severity in steps (simulated); the line is the mask", columns=6)
-    made.append(_save(RESULTS / "severity.png"))
-    if folder is not None:
-        some = take_patients(read_split(folder, "train", recognise_card(folder))[0], 18, seed=3)[:9]
-        square = (SHEET_PX, SHEET_PX)
-        mixed = [np.asarray(open_grey(radiograph.path).resize(square)) for radiograph in some]
-        mixed += [np.asarray(Image.fromarray(image).resize(square)) for image in images[::2]]
-        order = rng.permutation(len(mixed))
-        numbers = [str(n + 1) for n in range(len(order))]
-        plot_images([mixed[i] for i in order], numbers, "Which are real?", columns=6)
-        made.append(_save(RESULTS / "which-are-real.png"))
-    return made
+    return _save(RESULTS / "severity.png")
+
+
+def _draw_among_real(folder: Path, phantoms: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Path:
+    some = take_patients(read_split(folder, "train", recognise_card(folder))[0], 18, seed=3)[: len(phantoms)]
+    square = (SHEET_PX, SHEET_PX)
+    mixed = [np.asarray(open_grey(radiograph.path).resize(square)) for radiograph in some]
+    mixed += [np.asarray(Image.fromarray(image).resize(square)) for image in phantoms]
+    order = rng.permutation(len(mixed))
+    numbers = [str(n + 1) for n in range(len(order))]
+    plot_images([mixed[i] for i in order], numbers, "Which are real?", columns=6)
+    return _save(RESULTS / "which-are-real.png")
 
 
 def _save(path: Path) -> Path:

@@ -155,7 +155,10 @@ def _step_problems(cells: list[NotebookNode]) -> list[str]:
 def _code_problems(cells: list[NotebookNode]) -> list[str]:
     problems = []
     if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
-        problems.append("execution counts are not 1, 2, 3, …: run the whole notebook with make notebooks")
+        problems.append(
+            "execution counts are not 1, 2, 3, …: run the notebook again as a whole: "
+            "python -m course_lib.authoring notebooks"
+        )
     for number, cell in enumerate(cells, start=1):
         source, where = cell["source"], f"code cell {number}"
         if source.count("\n") >= MAX_CODE_LINES:
@@ -185,7 +188,7 @@ def _picture_problems(cells: list[NotebookNode]) -> list[str]:
             if len(words) < MIN_ALTERNATIVE:
                 problems.append(
                     f"a picture of code cell {number} has {len(words)} characters of text alternative, at least "
-                    f"{MIN_ALTERNATIVE} are needed: draw it with course_lib.plots, or describe(axes, '…') it"
+                    f"{MIN_ALTERNATIVE} are needed: draw it with course_lib.figures, or describe(axes, '…') it"
                 )
             elif below.get("data", {}).get("text/plain") != words:
                 problems.append(f"a picture of code cell {number} has no caption with its text alternative under it")

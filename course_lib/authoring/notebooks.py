@@ -1,15 +1,8 @@
-"""Runs, cleans and checks the course's notebooks; for authors and instructors, not imported by any notebook.
-
-python -m course_lib.notebooks execute [notebook …]   run in place, clean, check the form
-python -m course_lib.notebooks check                  check the form only
-python -m course_lib.notebooks real <folder>          run all on real X-rays, results to build/real/
-python -m course_lib.notebooks solutions              solve the exercises and run, results to build/solutions/
-"""
+"""Runs, cleans and checks the course's notebooks."""
 
 import argparse
 import base64
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,6 +16,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from course_lib.authoring.exercise_cells import ExerciseError, Place, find, solve
+from course_lib.authoring.folder_argument import real_folder
 from course_lib.authoring.notebook_form import (
     KERNEL,
     NOTEBOOKS,
@@ -44,24 +38,43 @@ FIGURES = NOTEBOOKS / "figures"
 CELL_TIMEOUT_SECONDS = 3600
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; gives 0 if all is well."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.notebooks", description="Run and check the notebooks.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("execute").add_argument("notebooks", nargs="*", type=Path)
-    commands.add_parser("check")
-    commands.add_parser("real").add_argument("folder")
-    commands.add_parser("solutions")
-    options = parser.parse_args(arguments)
-    if options.command == "real":
-        return run_on_real_images(options.folder)
-    if options.command == "solutions":
-        return run_solved()
-    paths = getattr(options, "notebooks", None) or course_notebooks()
-    if options.command == "execute":
-        for path in paths:
-            execute_in_place(path)
-    return _report({path: [*form_problems(path), *exercise_problems(path)] for path in paths})
+def run_in_place(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``notebooks``; gives 0 if all ran and their form is right."""
+    parser.add_argument("notebooks", nargs="*", type=Path, help="these alone; without any, all of the course")
+    paths = parser.parse_args(arguments).notebooks or course_notebooks()
+    for path in paths:
+        execute_in_place(path)
+    return _report_form(paths)
+
+
+def check_form(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``check-notebooks``; gives 0 if the form of all is right."""
+    parser.parse_args(arguments)
+    return _report_form(course_notebooks())
+
+
+def run_solved(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``solutions``; gives 0 if every check says correct. The copies go to build/solutions/."""
+    parser.parse_args(arguments)
+    SOLUTIONS.mkdir(parents=True, exist_ok=True)
+    return _report({path: _run_solved(path) for path in course_notebooks()})
+
+
+def run_on_real_images(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``real``; gives 0 if each notebook ran whole and every claim held.
+
+    The executed notebooks and the page ``results.md`` go to ``build/real/``, which git ignores: real patient images
+    stay out of the repository.
+    """
+    parser.add_argument("folder", type=real_folder, help="holds train/ and test/")
+    os.environ["COURSE_DATA"] = str(parser.parse_args(arguments).folder)
+    REAL_RESULTS.mkdir(parents=True, exist_ok=True)
+    print(open_dataset())
+    runs = [_run_on_real_images(path) for path in course_notebooks()]
+    page = results_page(runs)
+    (REAL_RESULTS / "results.md").write_text(page, encoding="utf-8")
+    print(f"\n{page}\nWritten to {REAL_RESULTS.relative_to(COURSE_ROOT)}/")
+    return 1 if any(run.error for run in runs) else 0
 
 
 def execute_in_place(path: Path) -> None:
@@ -155,25 +168,6 @@ def exercise_problems(path: Path) -> list[str]:
     return [f"exercise {place.exercise.number} is no stub: let its body be ..." for place in attempted]
 
 
-def run_on_real_images(folder: str) -> int:
-    """Run every notebook on a folder of real X-rays; gives 0 if each ran whole and every claim held.
-
-    The executed notebooks and the page ``results.md`` go to ``build/real/``, which git ignores: real patient images
-    stay out of the repository.
-    """
-    if not folder or not Path(folder).is_dir():
-        print(f"There is no folder {folder!r}. Say which: make real DATA=<folder that holds train/ and test/>")
-        return 2
-    os.environ["COURSE_DATA"] = str(Path(folder).resolve())
-    REAL_RESULTS.mkdir(parents=True, exist_ok=True)
-    print(open_dataset())
-    runs = [_run_on_real_images(path) for path in course_notebooks()]
-    page = results_page(runs)
-    (REAL_RESULTS / "results.md").write_text(page, encoding="utf-8")
-    print(f"\n{page}\nWritten to {REAL_RESULTS.relative_to(COURSE_ROOT)}/")
-    return 1 if any(run.error for run in runs) else 0
-
-
 @dataclass(frozen=True)
 class RealRun:
     """What came of one notebook on real images."""
@@ -215,12 +209,6 @@ def _run_on_real_images(path: Path) -> RealRun:
     return RealRun(path.stem, seconds, tuple(tables), tuple(claims), error)
 
 
-def run_solved() -> int:
-    """Put the reference answers into a copy of each notebook and run it; gives 0 if every check says correct."""
-    SOLUTIONS.mkdir(parents=True, exist_ok=True)
-    return _report({path: _run_solved(path) for path in course_notebooks()})
-
-
 def _run_solved(path: Path) -> list[str]:
     """What is wrong with a notebook's reference answers, one sentence each."""
     notebook = nbformat.read(path, as_version=4)
@@ -248,12 +236,12 @@ def _said(cell: NotebookNode) -> str:
     return "".join(output["text"] for output in cell["outputs"] if output.get("name") == "stdout")
 
 
+def _report_form(paths: Sequence[Path]) -> int:
+    return _report({path: [*form_problems(path), *exercise_problems(path)] for path in paths})
+
+
 def _report(problems: dict[Path, list[str]]) -> int:
     for path, found in problems.items():
         for problem in found:
             print(f"{path.name}: {problem}")
     return 1 if any(problems.values()) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,13 @@
-"""Makes the weights that come with the course; for authors, not imported by any notebook.
+"""Makes the weights that come with the course: a ResNet-18 that learned on simulated radiographs.
 
-python -m course_lib.pretraining                   ResNet-18 on simulated radiographs, to course_lib/pretrained/
-python -m course_lib.pretraining --patients 40     a trial with few of them; the weights that are there stay
-
-Everything follows from `RECIPE`. Call again after an interruption: what is done already is not done again.
+Everything follows from `PHANTOMS` and `RECIPE`. Call again after an interruption: what is done already is not done
+again.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -31,10 +28,9 @@ from course_lib.networks.weights import WeightsCard, pack_state, save_shipped, u
 from course_lib.support.errors import TrainingError
 from course_lib.support.files import digest, digest_of_bytes
 from course_lib.support.runtime import COURSE_ROOT, seeded
-from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
-from course_lib.training.recipe import RESNET_FROM_SCRATCH
+from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
 WORK = COURSE_ROOT / "build" / "pretraining"
 NETWORK = "resnet18"
@@ -44,25 +40,13 @@ SMALLEST_TRIAL = 10
 KEY_DIGITS = 8  #: of what follows from a setting, so that another setting does not go on with it
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that the weights follow from, apart from the versions of the libraries and the processor."""
-
-    phantoms: simulator.Settings
-    how: Preprocessing
-    training: TrainConfig
-    seed: int  #: of the random start
-
-
+PHANTOMS = simulator.Settings(patients={"train": 5000, "val": 500, "test": 1000}, size_px=96, seed=18)
 RECIPE = Recipe(
-    phantoms=simulator.Settings(patients={"train": 5000, "val": 500, "test": 1000}, size_px=96, seed=18),
-    how=Preprocessing(size=64, normalisation="per image"),
-    training=replace(RESNET_FROM_SCRATCH, epochs=12),
-    seed=0,
+    Preprocessing(size=64, normalisation="per image"), Augmentation(), replace(FROM_SCRATCH, epochs=12, seed=0)
 )
 
 
-def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
+def pretrain(phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
     """The card and the file of a ResNet-18 that was trained on simulated radiographs, and judged on others.
 
     What is judged is the network as it is in the file, in half precision.
@@ -71,12 +55,13 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
         TrainingError: half precision costs more than 0.001 of AUROC.
     """
     started = time.monotonic()
-    root = simulator.make_dataset(work / f"phantoms-{digest(recipe.phantoms, KEY_DIGITS)}", recipe.phantoms)
-    train, validation, test = (_open(root, split, recipe.how) for split in ("train", "val", "test"))
-    with seeded(recipe.seed):
+    root = simulator.make_dataset(work / f"phantoms-{_key(phantoms)}", phantoms)
+    train = PixelCache(*read_split(root, "train"), recipe.how, recipe.augmentation)
+    validation, test = (PixelCache(*read_split(root, split), recipe.how) for split in ("val", "test"))
+    with seeded(recipe.config.seed):
         model = build_backbone(NETWORK, len(train.classes), weights=None)
-    checkpoint = work / f"training-{digest(recipe, KEY_DIGITS)}.pt"
-    print(fit_whole(model, train, validation, recipe.training, checkpoint=checkpoint))
+    checkpoint = work / f"training-{_key((phantoms, recipe))}.pt"
+    print(fit_whole(model, train, validation, recipe.config, checkpoint=checkpoint))
     before = auroc(predict(model, test))
     content = pack_state(model.state_dict())
     model.load_state_dict(unpack_state(content))
@@ -95,11 +80,11 @@ def pretrain(recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
         classes=train.classes,
         made_with=f"torch {torch.__version__}, torchvision {torchvision.__version__}, phantoms {simulator.VERSION}",
         minutes=round((time.monotonic() - started) / 60, 1),
-        seed=recipe.seed,
+        seed=recipe.config.seed,
         results=results,
         preprocessing=asdict(recipe.how),
-        training=asdict(recipe.training),
-        phantoms=recipe.phantoms.to_json(),
+        training=asdict(recipe.config),
+        phantoms=phantoms.to_json(),
     )
     return card, content
 
@@ -114,37 +99,27 @@ def judge(model: nn.Module, test: LabelledData) -> dict[str, float]:
     return {name: round(value, 4) for name, value in rounded.items()} | counts
 
 
-def _open(root: Path, split: str, how: Preprocessing) -> PixelCache:
-    return PixelCache(*read_split(root, split), how, Augmentation() if split == "train" else None)
+def _key(made_from: object) -> str:
+    """A short name for what follows from a setting, so that another setting does not go on with it."""
+    return digest(made_from, 8)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; gives 0 if all is well, and prints one sentence if not."""
-    parser = argparse.ArgumentParser(prog="python -m course_lib.pretraining", description="Train the course's weights.")
+def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``weights``; what it makes goes to course_lib/networks/pretrained/, a trial to build/pretraining/."""
     parser.add_argument("--patients", type=int, help="a trial with so many simulated patients in each part")
     patients: int | None = parser.parse_args(arguments).patients
-    recipe = RECIPE
-    if patients is not None:
-        if patients < SMALLEST_TRIAL:
-            parser.error(f"a trial needs at least {SMALLEST_TRIAL} patients, got {patients}")
-        few = dict.fromkeys(RECIPE.phantoms.patients, patients)
-        batch_size = min(RECIPE.training.batch_size, patients)
-        recipe = replace(
-            RECIPE,
-            phantoms=replace(RECIPE.phantoms, patients=few),
-            training=replace(RECIPE.training, batch_size=batch_size),
-        )
-    try:
-        card, content = pretrain(recipe, WORK)
-        path = save_shipped(card, content, WORK / "trial" if patients else weights.SHIPPED)
-    except (TrainingError, simulator.PhantomError, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    if patients is not None and patients < SMALLEST_TRIAL:
+        parser.error(f"a trial needs at least {SMALLEST_TRIAL} patients, got {patients}")
+    phantoms, recipe = (PHANTOMS, RECIPE) if patients is None else _trial(patients)
+    card, content = pretrain(phantoms, recipe, WORK)
+    path = save_shipped(card, content, WORK / "trial" if patients else weights.SHIPPED)
     print(card)
     print(", ".join(f"{name} {value}" for name, value in card.results.items()))
     print(f"{path} has {path.stat().st_size / 1e6:.1f} MB. All of this took {card.minutes:.1f} minutes.")
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _trial(patients: int) -> tuple[simulator.Settings, Recipe]:
+    few = dict.fromkeys(PHANTOMS.patients, patients)
+    config = replace(RECIPE.config, batch_size=min(RECIPE.config.batch_size, patients))
+    return replace(PHANTOMS, patients=few), replace(RECIPE, config=config)

@@ -5,30 +5,31 @@ between the classes of the training part, and a network that leans on them score
 by what is left of its score when the pictures of validation patients are changed as another hospital might change them.
 """
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
+from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.augmentation import NO_CHANGE, Augmentation
 from course_lib.data.image_folder import read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import folds_by_patient
 from course_lib.data.transforms import Normalisation
 from course_lib.evaluation.classification import auroc
-from course_lib.networks.backbones import resnet18_classifier
+from course_lib.modalities.chest_xray.recipe import ON_REAL_IMAGES, REAL_XRAYS, STRONG
 from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Sample
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
-from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
+from course_lib.training.recipe import Recipe
 
-RESULTS = COURSE_ROOT / "build" / "headline"
+RESULTS = COURSE_ROOT / "build" / "choose-recipe"
 FOLDS, FOLDS_USED = 5, 2  #: of the cross-validation; the other three would take an hour and move the means a little
 TRAINING = replace(REAL_XRAYS.config, epochs=6)
 
@@ -57,16 +58,27 @@ CANDIDATES = {
 CHOSEN = "strong, standardised"
 
 
+def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
+    """The verb ``choose-recipe``; prints the table, and keeps it in build/choose-recipe/."""
+    parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
+    folder = parser.parse_args(arguments).folder
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    page = choose(folder)
+    (RESULTS / "results.md").write_text(page + "\n", encoding="utf-8")
+    print(page)
+    return 0
+
+
 def choose(folder: Path) -> str:
     """The table of all candidates as Markdown, from training images alone; what is done is kept and not repeated."""
     radiographs, classes = read_split(folder, "train", recognise_card(folder))
-    kept = RESULTS / "choose.json"
+    kept = RESULTS / "done.json"
     done: dict[str, dict[str, float]] = json.loads(kept.read_text()) if kept.exists() else {}
     pairs = folds_by_patient(radiographs, FOLDS)[:FOLDS_USED]
     measured: dict[str, list[dict[str, float]]] = {name: [] for name in CANDIDATES}
     for name, recipe in CANDIDATES.items():
         for fold, (train, held_out) in enumerate(pairs):
-            key = fingerprint((recipe, CHANGES), fold, train)
+            key = _fingerprint((recipe, CHANGES), fold, train)
             if key not in done:
                 print(f"{name}, fold {fold + 1} of {FOLDS_USED}", flush=True)
                 done[key] = _scores_of(recipe, train, held_out, classes)
@@ -95,10 +107,10 @@ def choose(folder: Path) -> str:
 
 
 def _scores_of(
-    recipe: Recipe, train: Sequence[Radiograph], held_out: Sequence[Radiograph], classes: Sequence[str]
+    recipe: Recipe, train: Sequence[LabelledImage], held_out: Sequence[LabelledImage], classes: Sequence[str]
 ) -> dict[str, float]:
     """AUROC on the held-out patients under each change."""
-    model = new_network(0, len(classes))
+    model = ON_REAL_IMAGES.new_network(seed=0)
     validation = PixelCache(held_out, classes, recipe.how)
     fit_whole(model, PixelCache(train, classes, recipe.how, recipe.augmentation), validation, recipe.config)
     scores = {}
@@ -108,13 +120,7 @@ def _scores_of(
     return scores
 
 
-def new_network(seed: int, classes: int) -> nn.Module:
-    with seeded(seed):
-        model: nn.Module = resnet18_classifier(classes, weights=None)
-    return model
-
-
-def fingerprint(what: object, number: int, radiographs: Sequence[Sample]) -> str:
-    """The same for the same recipe (and changes), fold or seed, and files."""
+def _fingerprint(what: object, fold: int, radiographs: Sequence[Sample]) -> str:
+    """The same for the same recipe, changes, fold and files."""
     names = [(r.path.name, r.path.stat().st_size, r.target) for r in radiographs]
-    return digest((what, number, names), 16)
+    return digest((what, fold, names), 16)

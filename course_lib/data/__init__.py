@@ -7,7 +7,7 @@ from course_lib.data.dicom import apply_window, read_dicom, write_dicom
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.scanners import BURNT, OTHER_SCANNER, Scanner
 from course_lib.data.splits import draw_patients, split_by_patient, take_patients
 from course_lib.data.transforms import (
@@ -23,10 +23,10 @@ __all__ = [
     "OTHER_SCANNER",
     "Augmentation",
     "CourseData",
+    "ImageDataset",
+    "LabelledImage",
     "PixelCache",
     "Preprocessing",
-    "Radiograph",
-    "RadiographDataset",
     "Scanner",
     "apply_window",
     "draw_patients",

@@ -3,13 +3,14 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn import functional as F
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
@@ -93,13 +94,13 @@ class _PairedDataset(ABC, Generic[S, P]):
 
     def _pair(self, sample: S) -> tuple[torch.Tensor, Any]:
         """The image, uint8 [1, size, size], and its target, both fitted to the square and changed alike."""
-        image = open_grey(sample.path)
-        pixels, target = self._fit(image, self._read_target(sample, image))
+        pixels, target = self._fit_both(open_grey(sample.path), sample)
         pixels = tv_tensors.Image(pixels)
         return (pixels, target) if self.change is None else self.change(pixels, target)
 
     @abstractmethod
-    def _read_target(self, sample: S, image: Image.Image) -> Any: ...
+    def _fit_both(self, image: Image.Image, sample: S) -> tuple[torch.Tensor, Any]:
+        """The image and its target in the square."""
 
     @abstractmethod
     def _collate(self, targets: list[Any], device: torch.device | str) -> Any: ...
@@ -109,6 +110,7 @@ class OutlinedDataset(_PairedDataset[OutlinedImage, Any]):
     """Images and their masks. ``values`` are the grey values that stand for the labels in the files, in their order.
 
     ``change`` is a transform of torchvision.transforms.v2 for training: an image and its mask go through it together.
+    The ``samples`` of the data set have the spacing of the fitted square, in which predictions are measured.
     """
 
     def __init__(
@@ -120,30 +122,45 @@ class OutlinedDataset(_PairedDataset[OutlinedImage, Any]):
         *,
         values: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(samples, how, change)
+        super().__init__([_fitted(sample, how) for sample in samples], how, change)
         self.task = Segmentation(tuple(labels))
         self.values = tuple(range(len(labels)) if values is None else values)
         if len(self.values) != len(labels):
             raise DataError(f"Expected one grey value for each of {len(labels)} labels, but got {self.values}.")
 
-    def _read_target(self, sample: OutlinedImage, image: Image.Image) -> tv_tensors.Mask:
-        mask = np.asarray(open_grey(sample.mask))
+    def _fit_both(self, image: Image.Image, sample: OutlinedImage) -> tuple[torch.Tensor, tv_tensors.Mask]:
+        labels = self._read_mask(sample.mask, image)
+        # Each label is fitted like a picture, and the strongest wins: torchvision's own way with masks, the nearest
+        # pixel, would move them by up to half a pixel against the image.
+        each = F.one_hot(labels, len(self.values)).movedim(-1, 0).float()  # [labels, height, width]
+        return self._fit(image), tv_tensors.Mask(self._fit(each).argmax(dim=0)[None])
+
+    def _read_mask(self, path: Path, image: Image.Image) -> torch.Tensor:
+        """The label of each pixel, int64 [height, width]."""
+        mask = np.asarray(open_grey(path))
         if mask.shape != (image.height, image.width):
             raise DataError(
-                f"{sample.mask.name} has {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width} x "
-                f"{image.height}. Both must be the same: take the mask that was drawn on this image."
+                f"{path.name} has {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width} x {image.height}. "
+                "Both must be the same: take the mask that was drawn on this image."
             )
         if strange := sorted(set(np.unique(mask).tolist()) - set(self.values)):
             raise DataError(
-                f"{sample.mask.name} holds the grey values {strange[:5]}, which stand for no label; expected "
-                f"{self.values}. Was it saved as JPEG, or made smaller with smooth edges?"
+                f"{path.name} holds the grey values {strange[:5]}, which stand for no label; expected {self.values}. "
+                "Was it saved as JPEG, or made smaller with smooth edges?"
             )
         order = np.argsort(self.values)
-        labels = order[np.searchsorted(np.array(self.values)[order], mask)]
-        return tv_tensors.Mask(torch.from_numpy(labels)[None])
+        return torch.from_numpy(order[np.searchsorted(np.array(self.values)[order], mask)])
 
     def _collate(self, targets: list[torch.Tensor], device: torch.device | str) -> torch.Tensor:
         return torch.stack([target[0].as_subclass(torch.Tensor) for target in targets]).long().to(device)
+
+
+def _fitted(sample: OutlinedImage, how: Preprocessing) -> OutlinedImage:
+    """The sample with the spacing that it has in the square, see `fit_to_square`."""
+    width, height = open_grey(sample.path).size
+    side = {"squeeze": (height, width), "crop": (min(height, width),) * 2, "pad": (max(height, width),) * 2}
+    spacing = tuple(mm * px / how.size for mm, px in zip(sample.spacing, side[how.geometry], strict=True))
+    return replace(sample, spacing=spacing)
 
 
 class BoxedDataset(_PairedDataset[BoxedImage, Any]):
@@ -160,10 +177,11 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
         self.task = Detection(tuple(classes))
         self._whole = v2.SanitizeBoundingBoxes()
 
-    def _read_target(self, sample: BoxedImage, image: Image.Image) -> dict[str, torch.Tensor]:
+    def _fit_both(self, image: Image.Image, sample: BoxedImage) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         corners = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
         boxes = tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=(image.height, image.width))
-        return {"boxes": boxes, "labels": torch.tensor(sample.labels, dtype=torch.int64)}
+        pixels, target = self._fit(image, {"boxes": boxes, "labels": torch.tensor(sample.labels, dtype=torch.int64)})
+        return pixels, target
 
     def _collate(self, targets: list[Any], device: torch.device | str) -> list[dict[str, torch.Tensor]]:
         whole = [self._whole(target) for target in targets]

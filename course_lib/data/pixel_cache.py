@@ -1,4 +1,4 @@
-"""The pixels of many radiographs: every file decoded once, kept together in one file, read in batches."""
+"""The pixels of many images: every file decoded once, kept together in one file, read in batches."""
 
 import copy
 import errno
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL
@@ -18,7 +19,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.image_file import open_grey
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.transforms import (
     Preprocessing,
     evaluation_transform,
@@ -27,10 +28,11 @@ from course_lib.data.transforms import (
     training_transform,
 )
 from course_lib.support.errors import DataError
+from course_lib.support.files import remove_unfinished, write_whole
 from course_lib.support.locks import alone
-from course_lib.support.runtime import COURSE_ROOT, progress
+from course_lib.support.runtime import cache_folder, progress
 
-FORMAT = 1  #: of the files; another number makes all of them anew
+FORMAT = 2  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
 MOST_NAMED = 10  #: files that can not be read, in one message
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
@@ -46,8 +48,8 @@ class UnreadableError(DataError):
         super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
 
 
-class PixelCache(RadiographDataset):
-    """A `RadiographDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
+class PixelCache(ImageDataset):
+    """An `ImageDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
 
     Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
     does. With an augmentation, or another change of grey images, each image is changed anew each time it is asked for.
@@ -67,7 +69,7 @@ class PixelCache(RadiographDataset):
 
     def __init__(
         self,
-        radiographs: Sequence[Radiograph],
+        samples: Sequence[LabelledImage],
         classes: Sequence[str],
         how: Preprocessing,
         augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
@@ -76,10 +78,10 @@ class PixelCache(RadiographDataset):
         skip_unreadable: bool = False,
     ) -> None:
         chain = evaluation_transform(how) if augmentation is None else training_transform(how, augmentation)
-        super().__init__(radiographs, classes, chain)
+        super().__init__(samples, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        folder = (folder or cache_folder()).resolve()
+        folder = (folder or cache_folder("pixels")).resolve()
         try:
             self._file = _open_or_make([r.path for r in self.samples], how, folder)
         except UnreadableError as error:
@@ -111,15 +113,6 @@ class PixelCache(RadiographDataset):
         part.samples, part._targets = super().take(chosen).samples, self._targets[chosen]
         part._rows = self._rows[chosen]
         return part
-
-
-def cache_folder() -> Path:
-    """Where pixels are kept: ``pixels`` in ``COURSE_CACHE``, or else in the course's folder ``build``.
-
-    Everything in it can be deleted at any time, and is made anew when it is needed.
-    """
-    given = Path(os.environ.get("COURSE_CACHE") or "build").expanduser()
-    return (COURSE_ROOT / given / "pixels").resolve()
 
 
 class _PixelFile:
@@ -173,7 +166,7 @@ def _key(paths: Sequence[Path], how: Preprocessing) -> str:
 
 
 def _header(key: str, checksum: str) -> bytes:
-    return f"pixels of radiographs\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
+    return f"pixels of images\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
 
 
 def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
@@ -192,30 +185,30 @@ def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> No
     Raises:
         UnreadableError: there are some that can not be read.
     """
-    for left_over in path.parent.glob("*.part"):  # of a process that was killed
-        left_over.unlink()
+    remove_unfinished(path.parent)  # what a process has left that was killed
     if shutil.disk_usage(path.parent).free < HEADER_BYTES + len(paths) * how.size**2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    part, checksum, problems = path.with_suffix(".part"), hashlib.sha256(), dict[Path, str]()
+    write_whole(path, lambda file: _decode_all(file, key, paths, how))
+
+
+def _decode_all(file: BinaryIO, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
+    checksum, problems = hashlib.sha256(), dict[Path, str]()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        with part.open("wb") as file:
-            file.seek(HEADER_BYTES)
-            squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
-            for source, pixels in zip(paths, squares, strict=True):
-                if isinstance(pixels, str):
-                    problems[source] = pixels
-                    continue
-                file.write(pixels)
-                checksum.update(pixels)
-            file.seek(0)
-            file.write(_header(key, checksum.hexdigest()))
-        if problems:
-            raise UnreadableError(problems, len(paths))
-        part.replace(path)
+        file.seek(HEADER_BYTES)
+        squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
+        for source, pixels in zip(paths, squares, strict=True):
+            if isinstance(pixels, str):
+                problems[source] = pixels
+                continue
+            file.write(pixels)
+            checksum.update(pixels)
+        file.seek(0)
+        file.write(_header(key, checksum.hexdigest()))
     finally:
         pool.shutdown(cancel_futures=True)
-        part.unlink(missing_ok=True)
+    if problems:
+        raise UnreadableError(problems, len(paths))
 
 
 def _decoder(how: Preprocessing) -> Callable[[Path], bytes | str]:

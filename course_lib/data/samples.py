@@ -17,7 +17,7 @@ from course_lib.tasks.task import P, Sample, Task
 
 
 @dataclass(frozen=True)
-class Radiograph:
+class LabelledImage:
     """One image file, what it shows, and whose it is."""
 
     path: Path
@@ -68,35 +68,35 @@ class LabelledData(ImageData[Predictions], Protocol):
     def labels(self) -> list[int]: ...
 
 
-class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
-    """The radiographs as a torch ``Dataset``: item i is (transform of the grey image, label).
+class ImageDataset(Dataset[tuple[torch.Tensor, int]]):
+    """The samples as a torch ``Dataset``: item i is (transform of the grey image, label).
 
     ``classes`` are the names of the labels. Items are read from disk each time they are asked for.
     """
 
     def __init__(
         self,
-        radiographs: Sequence[Radiograph],
+        samples: Sequence[LabelledImage],
         classes: Sequence[str],
         transform: Callable[[Image.Image], torch.Tensor],
     ) -> None:
-        if not radiographs:
+        if not samples:
             raise DataError("A data set needs at least one image, got none.")
-        if max(r.label for r in radiographs) >= len(classes):
+        if max(r.label for r in samples) >= len(classes):
             raise DataError(
-                f"Labels go up to {max(r.label for r in radiographs)}, but there are only the classes {classes}."
+                f"Labels go up to {max(r.label for r in samples)}, but there are only the classes {classes}."
             )
-        self.samples = tuple(radiographs)
+        self.samples = tuple(samples)
         self.task = Classification(tuple(classes))
-        self._targets = torch.tensor([radiograph.label for radiograph in radiographs])
+        self._targets = torch.tensor([sample.label for sample in samples])
         self.transform = transform
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        radiograph = self.samples[index]
-        return self.transform(open_grey(radiograph.path)), radiograph.label
+        sample = self.samples[index]
+        return self.transform(open_grey(sample.path)), sample.label
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -104,11 +104,11 @@ class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
 
     @property
     def labels(self) -> list[int]:
-        return [radiograph.label for radiograph in self.samples]
+        return [sample.label for sample in self.samples]
 
     @property
     def patients(self) -> list[str]:
-        return [radiograph.patient for radiograph in self.samples]
+        return [sample.patient for sample in self.samples]
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, 3, height, width] on the device."""
@@ -118,6 +118,6 @@ class RadiographDataset(Dataset[tuple[torch.Tensor, int]]):
         """`inputs`, and the labels of these images, int64 [images] on the device."""
         return self.inputs(indices, device), self._targets[indices].to(device)
 
-    def take(self, indices: Iterable[int]) -> "RadiographDataset":
+    def take(self, indices: Iterable[int]) -> "ImageDataset":
         """The same kind of data with some of the images only, in the order of ``indices``."""
-        return RadiographDataset([self.samples[i] for i in indices], self.classes, self.transform)
+        return ImageDataset([self.samples[i] for i in indices], self.classes, self.transform)

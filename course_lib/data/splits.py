@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.support.errors import DataError
+from course_lib.tasks.task import Sample
 
 
 def split_by_patient(
-    radiographs: Sequence[Radiograph], fraction: float = 0.2, seed: int = 0
-) -> tuple[list[Radiograph], list[Radiograph]]:
+    samples: Sequence[LabelledImage], fraction: float = 0.2, seed: int = 0
+) -> tuple[list[LabelledImage], list[LabelledImage]]:
     """Two lists, the second with about ``fraction`` of the images: no patient in both, classes in like proportion.
 
     The same seed gives the same split.
@@ -23,12 +24,12 @@ def split_by_patient(
     """
     if not 0 < fraction <= 0.5:
         raise ValueError(f"fraction must be above 0 and at most 0.5, but is {fraction}.")
-    return folds_by_patient(radiographs, round(1 / fraction), seed)[0]
+    return folds_by_patient(samples, round(1 / fraction), seed)[0]
 
 
 def folds_by_patient(
-    radiographs: Sequence[Radiograph], folds: int = 5, seed: int = 0
-) -> list[tuple[list[Radiograph], list[Radiograph]]]:
+    samples: Sequence[LabelledImage], folds: int = 5, seed: int = 0
+) -> list[tuple[list[LabelledImage], list[LabelledImage]]]:
     """For cross-validation: as many pairs of lists as there are folds; each image is in one second list only.
 
     In a pair no patient is in both lists, and the classes are in like proportion. The same seed gives the same folds.
@@ -36,43 +37,41 @@ def folds_by_patient(
     Raises:
         DataError: a class has fewer patients than there are folds.
     """
-    patients_of = {
-        label: {r.patient for r in radiographs if r.label == label} for label in {r.label for r in radiographs}
-    }
+    patients_of = {label: {r.patient for r in samples if r.label == label} for label in {r.label for r in samples}}
     for label, patients in patients_of.items():
         if len(patients) < folds:
             raise DataError(
                 f"To keep {1 / folds:.0%} apart, each class needs images of at least {folds} patients, "
                 f"but class {label} has {len(patients)}. Use more patients or a larger fraction."
             )
-    labels, groups = [r.label for r in radiographs], [r.patient for r in radiographs]
+    labels, groups = [r.label for r in samples], [r.patient for r in samples]
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     pairs = splitter.split(np.zeros(len(labels)), labels, groups)
-    return [([radiographs[i] for i in first], [radiographs[i] for i in second]) for first, second in pairs]
+    return [([samples[i] for i in first], [samples[i] for i in second]) for first, second in pairs]
 
 
-def take_patients(radiographs: Sequence[Radiograph], max_images: int, seed: int = 0) -> list[Radiograph]:
+def take_patients(samples: Sequence[LabelledImage], max_images: int, seed: int = 0) -> list[LabelledImage]:
     """At most ``max_images`` images: all images of patients that are drawn at random, in the original order."""
-    if len(radiographs) <= max_images:
-        return list(radiographs)
-    images_of = Counter(r.patient for r in radiographs)
+    if len(samples) <= max_images:
+        return list(samples)
+    images_of = Counter(r.patient for r in samples)
     chosen, total = set(), 0
     for patient in np.random.default_rng(seed).permutation(sorted(images_of)):
         if total + images_of[patient] <= max_images:
             chosen.add(str(patient))
             total += images_of[patient]
-    return [r for r in radiographs if r.patient in chosen]
+    return [r for r in samples if r.patient in chosen]
 
 
-def draw_patients(radiographs: Sequence[Radiograph], patients: int, seed: int = 0) -> list[Radiograph]:
+def draw_patients(samples: Sequence[LabelledImage], patients: int, seed: int = 0) -> list[LabelledImage]:
     """All images of so many patients, drawn at random with the classes in like proportion, in the original order.
 
     Raises:
         DataError: there are fewer patients, or so few are wanted that a class would get none.
     """
-    label_of = {r.patient: r.label for r in radiographs}
+    label_of = {r.patient: r.label for r in samples}
     if patients == len(label_of):
-        return list(radiographs)
+        return list(samples)
     names, labels = sorted(label_of), [label_of[name] for name in sorted(label_of)]
     try:
         chosen = set(train_test_split(names, train_size=patients, stratify=labels, random_state=seed)[0])
@@ -81,10 +80,10 @@ def draw_patients(radiographs: Sequence[Radiograph], patients: int, seed: int = 
             f"{patients} patients with every class among them can not be drawn from {len(names)}: {error} "
             "Ask for another number."
         ) from error
-    return [r for r in radiographs if r.patient in chosen]
+    return [r for r in samples if r.patient in chosen]
 
 
-def check_patients_apart(first: Iterable[Radiograph], second: Iterable[Radiograph], names: tuple[str, str]) -> None:
+def check_patients_apart(first: Iterable[Sample], second: Iterable[Sample], names: tuple[str, str]) -> None:
     """Do nothing if no patient is in both lists.
 
     Raises:

@@ -17,15 +17,23 @@ from course_lib.evaluation.classification import (
     specificity,
 )
 from course_lib.evaluation.decisions import Costs, Counts, cheapest_threshold, expected_counts
-from course_lib.evaluation.intervals import PairedDifference, accuracy_interval, bootstrap_interval, compare
+from course_lib.evaluation.intervals import (
+    PairedDifference,
+    accuracy_interval,
+    bootstrap_interval,
+    bootstrap_intervals,
+    compare,
+    with_interval,
+)
 from course_lib.evaluation.model_card import ModelCard
-from course_lib.evaluation.predictions import Predictions, baseline, loss_of_each, mean_of
+from course_lib.evaluation.predictions import Judged, Predictions, baseline, loss_of_each, mean_of
 from course_lib.evaluation.report import Report, by_group, evaluate
 from course_lib.evaluation.studies import stored
 
 __all__ = [
     "Costs",
     "Counts",
+    "Judged",
     "ModelCard",
     "PairedDifference",
     "Predictions",
@@ -38,6 +46,7 @@ __all__ = [
     "baseline",
     "bind",
     "bootstrap_interval",
+    "bootstrap_intervals",
     "brier_score",
     "by_group",
     "cheapest_threshold",
@@ -58,5 +67,6 @@ __all__ = [
     "specificity",
     "stored",
     "surest",
+    "with_interval",
     "with_temperature",
 ]

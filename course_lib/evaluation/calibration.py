@@ -31,7 +31,7 @@ def reliability(predictions: Predictions, groups: int = 6) -> Reliability:
     """What the model says beside what is true, in groups of about as many images each.
 
     Raises:
-        ValueError: there are fewer images than groups.
+        ValueError: there are fewer images than groups, or more than two classes.
     """
     if not 0 < groups <= len(predictions):
         raise ValueError(f"Expected from 1 to {len(predictions)} groups, one image each at least, but got {groups}.")
@@ -46,9 +46,15 @@ def reliability(predictions: Predictions, groups: int = 6) -> Reliability:
 def brier_score(predictions: Predictions) -> float:
     """The mean squared distance from score to truth, 0 to 1; lower is better, and saying 0.5 to all gives 0.25.
 
+    With more than two classes, the squares of all classes are added up, so that it goes from 0 to 2, and who finds all
+    classes equally probable gets 1 - 1 / classes.
+
     Source: G. W. Brier, Verification of forecasts expressed in terms of probability, Mon. Weather Rev. 78:1-3, 1950.
     """
-    return float(metrics.brier_score_loss(predictions.labels, predictions.scores, pos_label=1))
+    if len(predictions.classes) == 2:
+        return float(metrics.brier_score_loss(predictions.labels, predictions.scores, pos_label=1))
+    truth = np.eye(len(predictions.classes))[predictions.labels]
+    return float(((predictions.probabilities - truth) ** 2).sum(axis=1).mean())
 
 
 def with_temperature(predictions: Predictions, temperature: float) -> Predictions:

@@ -1,9 +1,15 @@
-"""The numbers that summarise the predictions of a classifier."""
+"""The numbers that summarise the predictions of a classifier.
+
+Those that take a threshold are for two classes. Without one, `confusion`, `accuracy` and `balanced_accuracy` go by the
+class that was found most probable, of any number. For the other numbers of one class among several:
+``sensitivity(predictions.one_against_rest("glioma"), threshold)``.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from sklearn import metrics
 
 from course_lib.evaluation.predictions import Predictions
@@ -11,10 +17,15 @@ from course_lib.evaluation.predictions import Predictions
 Metric = Callable[["Predictions"], float]
 
 
-def confusion(predictions: Predictions, threshold: float) -> NDArray[np.int64]:
-    """Counts of images, rows true and columns predicted: [[true neg., false pos.], [false neg., true pos.]]."""
-    called = predictions.scores >= threshold
-    return np.bincount(2 * predictions.labels + called, minlength=4).reshape(2, 2)
+def confusion(predictions: Predictions, threshold: float | None = None) -> NDArray[np.int64]:
+    """Counts of images [classes, classes], rows true and columns predicted.
+
+    With two classes and a threshold: [[true neg., false pos.], [false neg., true pos.]]. Without a threshold, the most
+    probable class counts as predicted.
+    """
+    classes = len(predictions.classes)
+    called = predictions.most_probable if threshold is None else predictions.scores >= threshold
+    return np.bincount(classes * predictions.labels + called, minlength=classes**2).reshape(classes, classes)
 
 
 def sensitivity(predictions: Predictions, threshold: float) -> float:
@@ -41,15 +52,19 @@ def negative_predictive_value(predictions: Predictions, threshold: float) -> flo
     return _ratio(spared, spared + missed)
 
 
-def accuracy(predictions: Predictions, threshold: float) -> float:
+def accuracy(predictions: Predictions, threshold: float | None = None) -> float:
     """The part of all images that is called right, 0 to 1."""
     counts = confusion(predictions, threshold)
     return _ratio(counts.trace(), counts.sum())
 
 
-def balanced_accuracy(predictions: Predictions, threshold: float) -> float:
-    """The mean of sensitivity and specificity, 0 to 1; 0.5 for anyone who does not look."""
-    return (sensitivity(predictions, threshold) + specificity(predictions, threshold)) / 2
+def balanced_accuracy(predictions: Predictions, threshold: float | None = None) -> float:
+    """The mean over the classes of the part that is called right, 0 to 1; NaN if a class has no image.
+
+    Of two classes that is the mean of sensitivity and specificity. Who does not look has 0.5, or 1 / classes.
+    """
+    counts = confusion(predictions, threshold)
+    return float(np.mean([_ratio(row[place], row.sum()) for place, row in enumerate(counts)]))
 
 
 def f1(predictions: Predictions, threshold: float) -> float:
@@ -59,19 +74,56 @@ def f1(predictions: Predictions, threshold: float) -> float:
 
 
 def auroc(predictions: Predictions) -> float:
-    """The area under the ROC curve: how often a sick image scores above a healthy one, 0 to 1; 0.5 is chance."""
-    return float(metrics.roc_auc_score(predictions.labels, predictions.scores))
+    """The area under the ROC curve: how often a sick image scores above a healthy one, 0 to 1; 0.5 is chance.
+
+    With more than two classes the mean over the classes, each against the rest and each counting alike; NaN if one has
+    no image.
+    """
+    if len(predictions.classes) == 2:
+        return float(metrics.roc_auc_score(predictions.labels, predictions.scores))
+    return _mean_over_classes(auroc_by_ranks, predictions)
+
+
+def auroc_by_ranks(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """The AUROC of scores [images] for whether an image is ``positive`` [images]; there must be both kinds.
+
+    The same number as scikit-learn's, without its checks: an interval asks for it a thousand times.
+
+    Source: D. Bamber, The area above the ordinal dominance graph, J. Math. Psychol. 12:387-415, 1975.
+    """
+    ranks, n = rankdata(scores), int(positive.sum())
+    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * (len(ranks) - n)))
 
 
 def average_precision(predictions: Predictions) -> float:
-    """The area under the precision-recall curve, 0 to 1; chance is the part of the images that is sick."""
-    return float(metrics.average_precision_score(predictions.labels, predictions.scores))
+    """The area under the precision-recall curve, 0 to 1; chance is the part of the images that is sick.
+
+    With more than two classes the mean over the classes, each against the rest and each counting alike; chance is then
+    1 / classes. NaN if one has no image.
+    """
+    if len(predictions.classes) == 2:
+        return float(metrics.average_precision_score(predictions.labels, predictions.scores))
+    return _mean_over_classes(average_precision_by_ranks, predictions)
+
+
+def average_precision_by_ranks(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
+    """The average precision of scores [images] for whether an image is ``positive`` [images]; there must be one.
+
+    The same number as scikit-learn's, without its checks, as `auroc_by_ranks`.
+    """
+    order = np.argsort(-scores, kind="stable")
+    last_of_equals = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    found = np.cumsum(positive[order])[last_of_equals]
+    return float((np.diff(found, prepend=0) * found / (last_of_equals + 1)).sum() / positive.sum())
 
 
 def choose_threshold(validation: Predictions) -> float:
     """The threshold with the highest balanced accuracy. Give it validation patients, never the test.
 
     It lies half-way between the two scores that it separates, so that it does not hang on a single image.
+
+    Raises:
+        ValueError: all scores are the same, or there are more than two classes.
 
     Source: W. J. Youden, Index for rating diagnostic tests, Cancer 3:32-35, 1950.
     """
@@ -85,6 +137,15 @@ def choose_threshold(validation: Predictions) -> float:
 def bind(metric: Callable[[Predictions, float], float], threshold: float) -> Metric:
     """The metric at this threshold, as a function of the predictions alone."""
     return lambda predictions: metric(predictions, threshold)
+
+
+def _mean_over_classes(
+    metric: Callable[[NDArray[np.bool_], NDArray[np.float64]], float], predictions: Predictions
+) -> float:
+    if not predictions.measurable:
+        return float("nan")
+    scores_of = predictions.probabilities.T
+    return float(np.mean([metric(predictions.labels == place, scores) for place, scores in enumerate(scores_of)]))
 
 
 def _ratio(part: float, whole: float) -> float:

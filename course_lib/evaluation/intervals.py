@@ -1,19 +1,26 @@
-"""How sure a number is: intervals over patients, and two models compared on the same patients."""
+"""How sure a number is: intervals over patients, and two models compared on the same patients.
 
-from collections.abc import Iterator, Sequence
+They work on the predictions of any task, as long as these know the patients.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from course_lib.evaluation.classification import Metric
-from course_lib.evaluation.predictions import Predictions, check_same_images
+from course_lib.evaluation.predictions import Judged, check_same_images
+from course_lib.support.runtime import progress
+
+P = TypeVar("P", bound=Judged)
+Ends = tuple[float, float]
 
 
 def bootstrap_interval(
-    predictions: Predictions, metric: Metric, *, resamples: int = 1000, level: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
+    predictions: P, metric: Callable[[P], float], *, resamples: int = 1000, level: float = 0.95, seed: int = 0
+) -> Ends:
     """The interval that holds ``level`` of the metric's values when patients are drawn anew, with replacement.
 
     Patients are drawn, not images: two images of one child are not two independent pieces of evidence.
@@ -21,8 +28,22 @@ def bootstrap_interval(
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13 (percentile interval).
     """
-    values = [metric(predictions.take(drawn)) for drawn in _draws(predictions, resamples, seed)]
+    values = [metric(drawn) for _, drawn in _draws(predictions, resamples, seed)]
     return _middle(values, level)
+
+
+def bootstrap_intervals(
+    predictions: P,
+    metrics: Mapping[str, Callable[[P], float]],
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Ends]:
+    """The `bootstrap_interval` of each of the metrics, by name, in less time: all are measured on the same draws."""
+    draws = progress(_draws(predictions, resamples, seed), "Bootstrap", "draw", resamples)
+    values = [[metric(drawn) for metric in metrics.values()] for _, drawn in draws]
+    return {name: _middle([row[place] for row in values], level) for place, name in enumerate(metrics)}
 
 
 @dataclass(frozen=True)
@@ -52,7 +73,7 @@ class PairedDifference:
 
 
 def compare(
-    first: Predictions, second: Predictions, metric: Metric, *, resamples: int = 1000, seed: int = 0
+    first: P, second: P, metric: Callable[[P], float], *, resamples: int = 1000, seed: int = 0
 ) -> PairedDifference:
     """A paired bootstrap: in each draw, both models are measured on the same patients. The interval holds 95 %.
 
@@ -62,37 +83,48 @@ def compare(
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 8.
     """
     check_same_images((first, second))
-    drawn = _draws(first, resamples, seed)
-    draws = np.array([(metric(first.take(indices)), metric(second.take(indices))) for indices in drawn]).reshape(-1, 2)
+    pairs = [(metric(drawn), metric(second.take(places))) for places, drawn in _draws(first, resamples, seed)]
+    draws = np.array(pairs).reshape(-1, 2)
     low, high = _middle((draws[:, 0] - draws[:, 1]).tolist(), 0.95)
     return PairedDifference(metric(first) - metric(second), low, high, draws)
 
 
-def _draws(predictions: Predictions, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """The images of patients drawn with replacement, again and again; draws that lack a class are left out."""
-    _, codes = np.unique(predictions.patients, return_inverse=True)
-    images_of = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
-    rng = np.random.default_rng(seed)
-    for _ in range(resamples):
-        drawn = rng.integers(len(images_of), size=len(images_of))
-        indices = np.concatenate([images_of[i] for i in drawn])
-        if len(np.unique(predictions.labels[indices])) == len(predictions.classes):
-            yield indices
+def with_interval(value: float, low: float, high: float, form: str = ".3f") -> str:
+    """A number and its interval as they are written in a sentence or a table, "0.912 (0.874 to 0.946)" for example."""
+    return f"{value:{form}} ({low:{form}} to {high:{form}})"
 
 
-def _middle(values: Sequence[float], level: float) -> tuple[float, float]:
-    """Between which two values the middle part of them lies."""
-    if not values:
-        raise ValueError("No interval: every resample lacked a class. There are too few patients.")
-    tail = (1 - level) / 2
-    low, high = np.nanquantile(values, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def accuracy_interval(correct: int, images: int, level: float = 0.95) -> tuple[float, float]:
+def accuracy_interval(correct: int, images: int, level: float = 0.95) -> Ends:
     """The interval of an accuracy that was measured on so many independent images, 0 to 1.
 
     Source: E. B. Wilson, Probable inference, J. Am. Stat. Assoc. 22:209-212, 1927.
     """
     interval = binomtest(correct, images).proportion_ci(level, method="wilson")
     return float(interval.low), float(interval.high)
+
+
+def _draws(predictions: P, resamples: int, seed: int) -> Iterator[tuple[NDArray[np.int64], P]]:
+    """Patients drawn with replacement, again and again: the places of their images, and what was said of these.
+
+    Draws on which nothing can be measured (a class is missing) are left out.
+    """
+    _, codes = np.unique(predictions.patients, return_inverse=True)
+    images_of = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    rng = np.random.default_rng(seed)
+    for _ in range(resamples):
+        patients = rng.integers(len(images_of), size=len(images_of))
+        places = np.concatenate([images_of[i] for i in patients])
+        drawn = predictions.take(places)
+        if drawn.measurable:
+            yield places, drawn
+
+
+def _middle(values: Sequence[float], level: float) -> Ends:
+    """Between which two values the middle part of them lies; those that are NaN are left out."""
+    if not values:
+        raise ValueError("No interval: every resample lacked a class. There are too few patients.")
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return float(low), float(high)

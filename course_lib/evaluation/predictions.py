@@ -1,10 +1,32 @@
-"""What a classifier said about each image, beside what is true."""
+"""What a classifier said about each image, beside what is true; and what the predictions of every task have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Judged(Protocol):
+    """What a model said about each image, beside what is true: all that a bootstrap over patients needs to know."""
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """[images], whose each is."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names, in the same order."""
+
+    @property
+    def measurable(self) -> bool:
+        """Whether there is all that the metrics need; if not, a draw of the bootstrap is left out."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, indices: NDArray[np.int64], /) -> Self:
+        """The predictions of some images, in the order of ``indices``; an image may come more than once."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +43,11 @@ class Predictions:
         return len(self.labels)
 
     @property
+    def measurable(self) -> bool:
+        """Whether every class has an image."""
+        return len(np.unique(self.labels)) == len(self.classes)
+
+    @property
     def scores(self) -> NDArray[np.float64]:
         """[images], from 0 to 1: how probable the model finds the second class, the disease.
 
@@ -28,9 +55,19 @@ class Predictions:
             ValueError: there are more than two classes, so that no single one is the disease.
         """
         if len(self.classes) != 2:
-            raise ValueError(f"scores need exactly two classes, but there are {len(self.classes)}: {self.classes}.")
+            raise ValueError(
+                f"A score and a threshold need exactly two classes, but there are {len(self.classes)}: "
+                f"{', '.join(self.classes)}. Take one of them, as in "
+                f"predictions.one_against_rest({self.classes[-1]!r})."
+            )
         scores: NDArray[np.float64] = self.probabilities[:, 1]
         return scores
+
+    @property
+    def most_probable(self) -> NDArray[np.int64]:
+        """[images], index of the class that the model finds most probable; of equal ones, the first."""
+        most_probable: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return most_probable
 
     def take(self, indices: NDArray[np.int64]) -> "Predictions":
         """The predictions of some images, in the order of ``indices``; an image may come more than once."""
@@ -41,6 +78,27 @@ class Predictions:
             patients=self.patients[indices],
             files=tuple(self.files[i] for i in indices),
         )
+
+    def one_against_rest(self, class_name: str) -> "Predictions":
+        """The same predictions with two classes, this one the second: every number and figure of two classes fits.
+
+        Raises:
+            ValueError: there is no such class.
+        """
+        if class_name not in self.classes:
+            raise ValueError(f"Expected one of the classes {', '.join(self.classes)}, got {class_name!r}.")
+        place = self.classes.index(class_name)
+        score = self.probabilities[:, place]
+        return replace(
+            self,
+            probabilities=np.stack([1 - score, score], axis=1),
+            labels=(self.labels == place).astype(np.int64),
+            classes=(f"not {class_name}", class_name),
+        )
+
+    def decided(self) -> "Predictions":
+        """The same images with certainty for the class that was found most probable."""
+        return replace(self, probabilities=np.eye(len(self.classes))[self.most_probable])
 
 
 def mean_of(several: Sequence[Predictions]) -> Predictions:
@@ -67,19 +125,28 @@ def check_class_count(output_shape: Sequence[int], classes: Sequence[str]) -> No
 
 
 def baseline(predictions: Predictions) -> Predictions:
-    """The same images, judged by someone who does not look: always the disease, with certainty."""
+    """The same images, judged by someone who does not look and always says the same, with certainty.
+
+    Of two classes that is the second, the disease; of more it is the one with the most images.
+    """
     always = np.zeros_like(predictions.probabilities)
-    always[:, 1] = 1.0
+    always[:, predictions.classes.index(always_said(predictions))] = 1.0
     return replace(predictions, probabilities=always)
 
 
-def check_same_images(several: Sequence[Predictions]) -> None:
+def always_said(predictions: Predictions) -> str:
+    """The class that the `baseline` names for every image."""
+    two = len(predictions.classes) == 2
+    return predictions.classes[1 if two else int(np.bincount(predictions.labels).argmax())]
+
+
+def check_same_images(several: Sequence[Judged]) -> None:
     if len({predictions.files for predictions in several}) != 1:
         raise ValueError("The models must have looked at the same images, in the same order.")
 
 
 def loss_of_each(predictions: Predictions) -> NDArray[np.float64]:
-    """The cross-entropy of every image, [images]: 0 where its label is certain, ln 2 where the model guesses."""
+    """The cross-entropy of every image, [images]: 0 where its label is certain, ln 2 where the model guesses of two."""
     of_label = predictions.probabilities[np.arange(len(predictions)), predictions.labels]
     losses: NDArray[np.float64] = -np.log(np.maximum(of_label, 1e-12))
     return losses

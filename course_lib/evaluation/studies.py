@@ -1,12 +1,12 @@
 """The stored numbers of what takes too long for a lesson."""
 
-import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from course_lib.evaluation.intervals import with_interval
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT
 
@@ -26,6 +26,7 @@ class Results:
     command: str
     data: str  #: the name of the data set
     simulated: bool
+    factors: tuple[str, ...]  #: what differs from case to case, beside the seed: names in the rows
     seeds: tuple[int, ...]
     versions: Mapping[str, str]
     rows: tuple[Row, ...]
@@ -48,18 +49,19 @@ class Results:
 
         The interval is that of test patients: it goes from the mean lower to the mean upper end.
         """
-        names = list(self.rows[0])
-        case, measured = names[: names.index("seed")], names[names.index("seed") + 1 :]
+        measured = [name for name in self.rows[0] if name not in (*self.factors, "seed")]
         others = [name for name in measured if name not in ("auroc", "low", "high")]
-        lines = [[*case, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *others]]
+        lines = [[*self.factors, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *others]]
         lines += [["---"] * len(lines[0])]
-        for said, group in itertools.groupby(self.rows, lambda row: [str(row[name]) for name in case]):
-            rows = list(group)
+        seeds_of: dict[tuple[str, ...], list[Row]] = {}
+        for row in self.rows:
+            seeds_of.setdefault(tuple(str(row[name]) for name in self.factors), []).append(row)
+        for case, rows in seeds_of.items():
             values = {name: [float(row[name]) for row in rows] for name in measured}
             mean = {name: f"{fmean(values[name]):.{0 if isinstance(rows[0][name], int) else 3}f}" for name in measured}
             apart = f"{min(values['auroc']):.3f} to {max(values['auroc']):.3f}"
-            judged = f"{mean['auroc']} ({mean['low']} to {mean['high']})"
-            lines += [[*said, str(len(rows)), judged, apart, *(mean[name] for name in others)]]
+            judged = with_interval(fmean(values["auroc"]), fmean(values["low"]), fmean(values["high"]))
+            lines += [[*case, str(len(rows)), judged, apart, *(mean[name] for name in others)]]
         return "\n".join(f"| {' | '.join(line)} |".replace("_", " ") for line in lines)
 
 
@@ -80,7 +82,7 @@ def stored(name: str, source: str) -> Results:
 
 def read_results(path: Path) -> Results:
     values = json.loads(path.read_text(encoding="utf-8"))
-    return Results(**{**values, "seeds": tuple(values["seeds"]), "rows": tuple(values["rows"])})
+    return Results(**{**values, **{name: tuple(values[name]) for name in ("factors", "seeds", "rows")}})
 
 
 def file_of(name: str, source: str) -> str:
@@ -89,6 +91,11 @@ def file_of(name: str, source: str) -> str:
     return f"{name}.{source}.json"
 
 
+def command_of(name: str, source: str) -> str:
+    """What an author types to carry out a study on ``"phantom"`` or ``"real"`` images."""
+    folder = " <folder>" if source == "real" else ""
+    return f"python -m course_lib.authoring studies{folder} --only {name}"
+
+
 def _remedy(name: str, source: str) -> str:
-    folder = " DATA=<folder>" if source == "real" else ""
-    return f'Run: make studies{folder} ARGS="--only {name}"'
+    return f"Run: {command_of(name, source)}"

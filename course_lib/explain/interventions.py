@@ -8,18 +8,18 @@ import numpy as np
 from PIL import Image
 
 from course_lib.data.image_file import open_grey
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.support.errors import DataError
 
 SAVED_QUALITY = 95  #: of the JPEG files that `intervene` writes
 
 
 def intervene(
-    radiographs: Sequence[Radiograph],
+    radiographs: Sequence[LabelledImage],
     folder: Path,
     change: Callable[[Image.Image], Image.Image],
     quality: int = SAVED_QUALITY,
-) -> list[Radiograph]:
+) -> list[LabelledImage]:
     """The same radiographs after a change, saved as JPEG in the folder; labels and patients stay.
 
     Raises:

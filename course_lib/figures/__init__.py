@@ -2,33 +2,38 @@
 
 from course_lib.figures.audit import (
     plot_hash_distances,
-    plot_intervals,
     plot_leak,
+    plot_losses,
     plot_pairs,
     plot_property,
     plot_tiles,
 )
 from course_lib.figures.classification import (
-    plot_comparison,
     plot_confusion,
-    plot_coverage,
     plot_pairs_won,
     plot_precision_recall,
     plot_roc,
     plot_scores,
 )
 from course_lib.figures.course_map import plot_lessons
-from course_lib.figures.data_problems import (
-    curves_of,
-    plot_losses,
-    plot_repeated,
+from course_lib.figures.decisions import (
+    plot_costs,
+    plot_counts,
+    plot_predictive_values,
+    plot_reliability,
     plot_risk_coverage,
+)
+from course_lib.figures.explanations import plot_maps
+from course_lib.figures.finetuning import plot_moved_scores, plot_unfreezing_costs
+from course_lib.figures.images import plot_images, plot_masks
+from course_lib.figures.intervals import (
+    plot_comparison,
+    plot_coverage,
+    plot_estimates,
+    plot_intervals,
     plot_with_intervals,
 )
-from course_lib.figures.decisions import plot_costs, plot_counts, plot_predictive_values, plot_reliability
-from course_lib.figures.explanations import plot_estimates, plot_maps
-from course_lib.figures.finetuning import plot_methods, plot_moved_scores, plot_unfreezing_costs
-from course_lib.figures.images import plot_images, plot_masks
+from course_lib.figures.studies import curves_of, plot_methods, plot_repeated
 from course_lib.figures.style import describe, text_alternative
 from course_lib.figures.training import plot_curves, plot_history
 

@@ -1,19 +1,17 @@
-"""Figures of an audit: pairs that look alike, what a leak adds, small samples, and where the label shows."""
+"""Figures of an audit: pairs that look alike, what a leak adds, where the label shows, and which labels are doubted."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from course_lib.audit import Inventory, LeakEffect, Pair, accuracy_interval
+from course_lib.audit import Inventory, LeakEffect, Pair
 from course_lib.data.image_file import open_grey
 from course_lib.figures.images import plot_images
-from course_lib.figures.style import BLUE, ORANGE, describe
-
-STYLES = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"))
+from course_lib.figures.style import AREAS, BLUE, ORANGE, axes_or_new, describe
 
 
 def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np.object_]:
@@ -25,7 +23,7 @@ def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np
 
 def plot_hash_distances(counts: NDArray[np.int64], threshold: int, heading: str, ax: Axes | None = None) -> Axes:
     """How many pairs of pictures differ in 0, 1, … 64 bits of their hashes, and up to where they count as alike."""
-    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
+    axes = axes_or_new(ax, (5.5, 3))
     axes.bar(np.arange(len(counts)), counts, color=BLUE, width=0.8)
     axes.axvline(threshold + 0.5, color=ORANGE, linestyle="--", label=f"alike: at most {threshold} bits")
     axes.set(title=heading, xlabel="bits in which two hashes differ", ylabel="pairs (log scale)", yscale="log")
@@ -41,7 +39,7 @@ def plot_hash_distances(counts: NDArray[np.int64], threshold: int, heading: str,
 
 def plot_leak(effect: LeakEffect, heading: str, ax: Axes | None = None) -> Axes:
     """The score of each random split, by image and by patient."""
-    axes = ax if ax is not None else plt.subplots(figsize=(4.4, 3.2), layout="constrained")[1]
+    axes = axes_or_new(ax, (4.4, 3.2))
     sides = {"by image": effect.by_image, "by patient": effect.by_patient}
     for place, ((name, scores), (color, marker)) in enumerate(
         zip(sides.items(), ((ORANGE, "s"), (BLUE, "o")), strict=True)
@@ -62,32 +60,15 @@ def plot_leak(effect: LeakEffect, heading: str, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def plot_intervals(images: Sequence[int], accuracy: float, heading: str, ax: Axes | None = None) -> Axes:
-    """The 95 % interval of one accuracy, had it been measured on so many images."""
-    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
-    words = []
-    for place, count in enumerate(images):
-        correct = round(accuracy * count)
-        low, high = accuracy_interval(correct, count)
-        axes.vlines(place, low, high, color=BLUE, linewidth=3)
-        axes.plot(place, correct / count, "o", color=ORANGE)
-        words.append(f"{count:,} images, {low:.0%} to {high:.0%}")
-    axes.set(title=heading, xticks=range(len(images)), xlabel="validation images", ylabel="accuracy", ylim=(0.5, 1))
-    axes.set_xticklabels([f"{count:,}" for count in images])
-    describe(axes, f"{heading}. An accuracy of about {accuracy:.0%} and its 95 % interval. {'; '.join(words)}.")
-    return axes
-
-
 def plot_property(
     values: NDArray[np.float64], inventory: Inventory, name: str, heading: str, ax: Axes | None = None
 ) -> Axes:
     """How one property of the files is spread in each class; ``values`` [files]."""
-    axes = ax if ax is not None else plt.subplots(figsize=(5.5, 3), layout="constrained")[1]
+    axes = axes_or_new(ax, (5.5, 3))
     edges = np.histogram_bin_edges(values, 30).tolist()
     words = []
-    for label, class_name in enumerate(inventory.classes):
+    for label, (class_name, (color, hatch)) in enumerate(zip(inventory.classes, cycle(AREAS))):
         own = values[inventory.labels == label]
-        color, hatch = STYLES[label % len(STYLES)]
         axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=class_name)
         words.append(f"{class_name}: median {np.median(own):,.4g}, from {own.min():,.4g} to {own.max():,.4g}")
     axes.set(title=heading, xlabel=name, ylabel="images")
@@ -98,7 +79,7 @@ def plot_property(
 
 def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None) -> Axes:
     """Where in the picture the label shows: the AUROC of a model that sees one tile only, [rows, columns]."""
-    axes = ax if ax is not None else plt.subplots(figsize=(4.4, 3.8), layout="constrained")[1]
+    axes = axes_or_new(ax, (4.4, 3.8))
     shown = axes.imshow(scores, cmap="cividis", vmin=0.5, vmax=1)
     for (row, column), score in np.ndenumerate(scores):
         axes.text(column, row, f"{score:.1f}", ha="center", va="center", fontsize=7, color="w" if score < 0.75 else "k")
@@ -110,5 +91,27 @@ def plot_tiles(scores: NDArray[np.float64], heading: str, ax: Axes | None = None
         axes,
         f"{heading}. AUROC of {rows} x {columns} tiles, each alone: from {scores.min():.2f} to {scores.max():.2f}, "
         f"which is in row {row + 1} from the top and column {column + 1} from the left. Chance is 0.50.",
+    )
+    return axes
+
+
+def plot_losses(losses: NDArray[np.float64], wrong: NDArray[np.bool_], heading: str, ax: Axes | None = None) -> Axes:
+    """How the losses of images with right and with wrong labels are spread; ``losses`` and ``wrong`` [images]."""
+    axes = axes_or_new(ax, (5.5, 3))
+    edges = np.linspace(0, max(float(losses.max()), 1.0), 25).tolist()
+    words = []
+    for (name, chosen), (color, hatch) in zip((("right", ~wrong), ("wrong", wrong)), AREAS, strict=False):
+        own = losses[chosen]
+        axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=f"{name} label")
+        words.append(f"{len(own)} images with a {name} label: median {np.median(own):.2f}")
+    axes.axvline(np.log(2), color="0.3", linestyle="--", label="guessing: ln 2")
+    above = losses > np.log(2)
+    right, found = wrong[above].sum() / max(above.sum(), 1), wrong[above].sum() / max(wrong.sum(), 1)
+    axes.set(title=heading, xlabel="cross-entropy of the image", ylabel="images")
+    axes.legend(fontsize=8)
+    describe(
+        axes,
+        f"{heading}. {'; '.join(words)}. Of the images above ln 2 = 0.69, {right:.0%} have a wrong label; of all wrong "
+        f"labels, {found:.0%} are there.",
     )
     return axes

@@ -1,23 +1,31 @@
-"""Figures of a classifier and its mistakes."""
+"""Figures of a classifier and its mistakes.
 
-from collections.abc import Mapping, Sequence
+Those that show a score are for two classes; `Predictions.one_against_rest` makes two of more.
+"""
+
+from collections.abc import Mapping
 from itertools import cycle
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from course_lib.evaluation.classification import auroc, average_precision, confusion, precision, sensitivity
-from course_lib.evaluation.intervals import PairedDifference
 from course_lib.evaluation.predictions import Predictions
-from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe
+from course_lib.figures.style import AREAS, BLUE, LINES, ORANGE, axes_or_new, describe
 
 
 def plot_roc(predictions: Predictions, heading: str, threshold: float | None = None, ax: Axes | None = None) -> Axes:
-    """The ROC curve, chance, and where on the curve a threshold lies."""
+    """The ROC curve, chance, and where on the curve a threshold lies.
+
+    With more than two classes there is a curve for each against the rest, and no threshold.
+
+    Raises:
+        ValueError: there are more classes than lines that can be told apart, or there is a threshold for more than two.
+    """
+    if len(predictions.classes) > 2:
+        return _plot_roc_of_each(predictions, heading, threshold, ax)
     axes = axes_or_new(ax, (4.2, 4))
     false_positive_rate, true_positive_rate, _ = roc_curve(predictions.labels, predictions.scores)
     axes.plot(false_positive_rate, true_positive_rate, color=BLUE, label=f"model, AUROC {auroc(predictions):.3f}")
@@ -41,24 +49,53 @@ def plot_roc(predictions: Predictions, heading: str, threshold: float | None = N
     return axes
 
 
-def plot_confusion(predictions: Predictions, threshold: float, heading: str, ax: Axes | None = None) -> Axes:
-    """The four counts of the confusion matrix, true class by row and predicted class by column."""
-    axes = axes_or_new(ax, (3.8, 3.4))
-    counts = confusion(predictions, threshold)
-    axes.imshow(counts / counts.sum(axis=1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        dark = count > counts[row].sum() / 2
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=16, color="white" if dark else "black")
-    names = predictions.classes
-    axes.set(title=heading, xlabel="predicted", ylabel="true", xticks=[0, 1], yticks=[0, 1])
-    axes.set_xticklabels(names)
-    axes.set_yticklabels(names, rotation=90, va="center")
-    (spared, alarmed), (missed, found) = counts
+def _plot_roc_of_each(predictions: Predictions, heading: str, threshold: float | None, ax: Axes | None) -> Axes:
+    if threshold is not None:
+        raise ValueError(f"There is no threshold between {len(predictions.classes)} classes. Leave it out.")
+    if len(predictions.classes) > len(LINES):
+        raise ValueError(
+            f"Expected at most {len(LINES)} classes, got {len(predictions.classes)}. Draw one of them, as in "
+            f"predictions.one_against_rest({predictions.classes[-1]!r})."
+        )
+    axes = axes_or_new(ax, (4.2, 4))
+    words = []
+    for name, (color, style, _) in zip(predictions.classes, LINES, strict=False):
+        one = predictions.one_against_rest(name)
+        false_positive_rate, true_positive_rate, _ = roc_curve(one.labels, one.scores)
+        label = f"{name}, AUROC {auroc(one):.3f}"
+        axes.plot(false_positive_rate, true_positive_rate, color=color, linestyle=style, label=label)
+        words.append(f"{name} {auroc(one):.3f}")
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance, 0.5")
+    axes.set(title=heading, xlabel="1 - specificity (false alarms)", ylabel="sensitivity (found)", aspect="equal")
+    axes.legend(fontsize=8, loc="lower right")
     describe(
         axes,
-        f"{heading}. Of {spared + alarmed} {names[0]} images, {spared} are called right; "
-        f"of {missed + found} {names[1]} images, {found} are.",
+        f"{heading}. ROC curves of each class against the rest, with the areas (AUROC) {', '.join(words)}; their mean "
+        f"is {auroc(predictions):.3f}, and chance is 0.5.",
     )
+    return axes
+
+
+def plot_confusion(predictions: Predictions, threshold: float | None, heading: str, ax: Axes | None = None) -> Axes:
+    """The counts of the confusion matrix, true class by row and predicted class by column.
+
+    Without a threshold, the most probable class is the predicted one.
+    """
+    names, counts = predictions.classes, confusion(predictions, threshold)
+    more = len(names) - 2
+    axes = axes_or_new(ax, (3.8 + 0.8 * more, 3.4 + 0.8 * more))
+    images = counts.sum(axis=1)
+    axes.imshow(counts / np.maximum(images, 1)[:, None], cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = count > images[row] / 2
+        axes.text(column, row, str(count), ha="center", va="center", fontsize=16, color="white" if dark else "black")
+    axes.set(title=heading, xlabel="predicted", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
+    axes.set_xticklabels(names)
+    axes.set_yticklabels(names, rotation=90, va="center")
+    first, *others = zip(images, names, counts.diagonal(), strict=True)
+    words = [f"Of {first[0]} {first[1]} images, {first[2]} are called right"]
+    words += [f"of {count} {name} images, {right} are" for count, name, right in others]
+    describe(axes, f"{heading}. {'; '.join(words)}.")
     return axes
 
 
@@ -66,7 +103,7 @@ def plot_scores(predictions: Predictions, threshold: float, heading: str, ax: Ax
     """How the scores of the two classes are spread, and where the threshold cuts."""
     axes = axes_or_new(ax, (5.5, 3))
     bins = np.linspace(0, 1, 21).tolist()
-    for label, (color, hatch) in enumerate(((BLUE, "//"), (ORANGE, ".."))):
+    for label, (color, hatch) in enumerate(AREAS[:2]):
         scores = predictions.scores[predictions.labels == label]
         axes.hist(
             scores, bins, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=predictions.classes[label]
@@ -135,47 +172,4 @@ def plot_precision_recall(
     axes.set(title=heading, xlabel="sensitivity (recall)", ylabel="precision", ylim=(0, 1.05))
     axes.legend(fontsize=8, title="average precision")
     describe(axes, f"{heading}. Precision against sensitivity. {'; '.join(words)}.")
-    return axes
-
-
-def plot_coverage(
-    intervals: Mapping[str, NDArray[np.float64]], truth: float, heading: str, most: int = 40
-) -> NDArray[np.object_]:
-    """Intervals [sets, 2] of many test sets beside the truth; those that miss it have a cross. Gives the Axes."""
-    figure, panels = plt.subplots(1, len(intervals), figsize=(3.2 * len(intervals), 3), squeeze=False, sharey=True)
-    figure.set_layout_engine("constrained")
-    words = []
-    for axes, (name, ends) in zip(panels[0], intervals.items(), strict=True):
-        low, high = ends.T
-        held = (low <= truth) & (truth <= high)
-        for place in range(min(most, len(ends))):
-            axes.vlines(place, low[place], high[place], color=BLUE if held[place] else ORANGE)
-            if not held[place]:
-                axes.plot(place, (low[place] + high[place]) / 2, "x", color=ORANGE)
-        axes.axhline(truth, color="0.4", linestyle="--")
-        axes.set(title=f"{name}\n{held.mean():.0%} hold the truth", xlabel="test sets", xticks=[])
-        words.append(f"{name}: {held.mean():.0%} of {len(ends)} hold {truth:g}, mean width {(high - low).mean():.3f}")
-    panels[0, 0].set_ylabel("95 % interval")
-    figure.suptitle(heading)
-    describe(panels[0, 0], f"{heading}. Intervals that should hold the truth in 95 % of the sets. {'; '.join(words)}.")
-    row: NDArray[np.object_] = panels[0]
-    return row
-
-
-def plot_comparison(comparison: PairedDifference, names: Sequence[str], heading: str, ax: Axes | None = None) -> Axes:
-    """One dot for each draw of patients: the metric of the second model to the right, of the first one upwards."""
-    axes = axes_or_new(ax, (4.2, 4))
-    first, second = comparison.draws.T
-    axes.plot(second, first, ".", color=BLUE, alpha=0.25, markersize=4)
-    ends = [comparison.draws.min(), comparison.draws.max()]
-    axes.plot(ends, ends, color="0.3", linestyle="--", label="equally good")
-    axes.set(title=heading, xlabel=names[1], ylabel=names[0], aspect="equal")
-    axes.legend(fontsize=8, loc="lower right")
-    describe(
-        axes,
-        f"{heading}. {len(first):,} draws of patients; {names[0]} is better than {names[1]} in {comparison.wins:.0%}. "
-        f"The difference is {comparison.difference:+.3f}, with a paired 95 % interval from {comparison.low:+.3f} to "
-        f"{comparison.high:+.3f}. From draw to draw, both go up and down together: correlation "
-        f"{np.corrcoef(first, second)[0, 1]:.2f}.",
-    )
     return axes

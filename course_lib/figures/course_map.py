@@ -2,21 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_lib.figures.style import BLUE, ORANGE, describe
+from course_lib.figures.style import BLUE, ORANGE, axes_or_new, describe
 
 
-def plot_lessons(lessons: Mapping[str, str], paths: Sequence[tuple[str, str]], heading: str, columns: int = 3) -> Axes:
+def plot_lessons(
+    lessons: Mapping[str, str],
+    paths: Sequence[tuple[str, str]],
+    heading: str,
+    columns: int = 3,
+    ax: Axes | None = None,
+) -> Axes:
     """Lessons as boxes, number and what one can do afterwards, with an arrow for each path from one to another.
 
     The boxes go to the right and, in the next row, back. The path between neighbours is straight, any other bends.
     """
     rows = -(-len(lessons) // columns)
-    axes = plt.subplots(figsize=(2.6 * columns, 1.3 * rows + 0.3), layout="constrained")[1]
+    axes = axes_or_new(ax, (2.6 * columns, 1.3 * rows + 0.3))
     middles = {}
     for place, (number, skill) in enumerate(lessons.items()):
         row, column = divmod(place, columns)

@@ -1,4 +1,4 @@
-"""Figures of what a classifier's answers are worth: predictive values, counts, costs, calibration."""
+"""Figures of what a classifier's answers are worth: predictive values, counts, costs, calibration, abstaining."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -6,9 +6,10 @@ from itertools import cycle
 import numpy as np
 from matplotlib.axes import Axes
 
-from course_lib.audit import accuracy_interval
+from course_lib.evaluation.abstention import risk_coverage
 from course_lib.evaluation.calibration import brier_score, reliability
 from course_lib.evaluation.decisions import Costs, Counts, expected_counts
+from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.evaluation.predictions import Predictions
 from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe
 
@@ -106,4 +107,31 @@ def plot_costs(predictions: Predictions, costs: Mapping[str, Costs], heading: st
     axes.set(title=heading, xlabel="threshold", ylabel="mean cost of a child")
     axes.legend(fontsize=8)
     describe(axes, f"{heading}. {'; '.join(words)}.")
+    return axes
+
+
+def plot_risk_coverage(
+    several: Mapping[str, Predictions], threshold: float, heading: str, ax: Axes | None = None
+) -> Axes:
+    """The share of wrong answers among the surest images, by how many are answered; one line per set of images."""
+    axes = axes_or_new(ax, (5.5, 3.4))
+    words = []
+    for (name, predictions), (color, style, _) in zip(several.items(), LINES, strict=False):
+        coverage, risk = risk_coverage(predictions, threshold)
+        axes.plot(coverage, risk, color=color, linestyle=style, label=name)
+        axes.axhline(risk[-1], color=color, linewidth=0.8, linestyle=":")
+        spoken = (f"{risk[round(share * len(risk)) - 1]:.1%} at {share:.0%}" for share in (0.5, 0.8, 1.0))
+        words.append(f"{name}: {', '.join(spoken)}")
+    axes.set(
+        title=heading,
+        xlabel="coverage: share of images answered",
+        ylabel="risk: share of these that is wrong",
+        ylim=(0, None),
+    )
+    axes.legend(fontsize=8)
+    describe(
+        axes,
+        f"{heading}. Wrong answers among the surest images, by the share that is answered. {'; '.join(words)}. "
+        "Dotted: abstaining at random, which changes nothing on average.",
+    )
     return axes

@@ -1,16 +1,15 @@
-"""Figures of explanations: maps over images on one common scale, and estimates with their intervals."""
+"""Figures of explanations: maps over images, on one common scale."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.figures.style import BLUE, ORANGE, describe
+from course_lib.figures.style import describe
 
 THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
 SHADES = 31  #: above black, per colour: fewer than a screen has, so that a notebook stays small
@@ -52,32 +51,6 @@ def plot_maps(
     figure.suptitle(heading, fontsize=10)
     describe(grid[0, 0], f"{heading}. {_maps_in_words(heats, titles, masks)}")
     return grid
-
-
-def plot_estimates(
-    estimates: Mapping[str, tuple[float, float, float]],
-    heading: str,
-    xlabel: str,
-    *,
-    chance: float | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """One row per name: an estimate with the interval from its low to its high end; and what chance gets."""
-    axes = ax if ax is not None else plt.subplots(figsize=(4.8, 0.26 * len(estimates) + 1), layout="constrained")[1]
-    for place, (value, low, high) in enumerate(estimates.values()):
-        axes.plot([low, high], [place, place], color=BLUE, linewidth=3)
-        axes.plot(value, place, "o", color=ORANGE)
-    words = [f"{name} {value:.2f} ({low:.2f} to {high:.2f})" for name, (value, low, high) in estimates.items()]
-    said = f"{heading}, {xlabel}, with the 95 % interval. {'; '.join(words)}."
-    if chance is not None:
-        axes.axvline(chance, color="0.5", linestyle="--", linewidth=1)
-        xlabel += f" (dashed: chance, {chance:.2f})"
-        said += f" Chance is {chance:.2f}."
-    axes.set(xlabel=xlabel, yticks=range(len(estimates)), xlim=(-0.02, 1.02), ylim=(len(estimates) - 0.5, -0.5))
-    axes.set_title(heading, fontsize=10)
-    axes.set_yticklabels(list(estimates), fontsize=8)
-    describe(axes, said)
-    return axes
 
 
 def place_in_words(heat: NDArray[np.floating]) -> str:

@@ -14,18 +14,20 @@ from PIL import Image
 # lines differ in style and marker too, areas in hatching.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 LINES = ((ORANGE, "-", "s"), (BLUE, "--", "o"), ("0.3", ":", "^"), (GREEN, "-.", "D"), (PURPLE, (0, (6, 1)), "v"))
+MARKS = ((ORANGE, "s"), (BLUE, "o"), (GREEN, "D"), (PURPLE, "v"), ("0.3", "^"))
+AREAS = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"), (GREEN, "\\\\"), (PURPLE, "++"))
 
 
 def text_alternative(axes: Axes) -> str:
     """What the figure that holds these axes shows, in words, for readers who can not see it.
 
     Raises:
-        ValueError: the figure was not made by a function of this room, and nobody described it.
+        ValueError: the figure was not made by a function of this package, and nobody described it.
     """
     words = getattr(axes.get_figure(root=True), "text_alternative", None)
     if words is None:
         raise ValueError(
-            "These axes have no text alternative: they were not drawn by a function of course_lib.plots. "
+            "These axes have no text alternative: they were not drawn by a function of course_lib.figures. "
             "Say what they show: describe(axes, 'One or two sentences, with the values that matter.')"
         )
     return str(words)
@@ -65,6 +67,11 @@ def compact(png: bytes) -> bytes:
 def axes_or_new(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """The axes that came, or else new ones of this size, width and height in inches."""
     return ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def in_a_row(heading: str) -> str:
+    """A heading of several lines as it is said in a sentence."""
+    return heading.replace("\n", ": ")
 
 
 def _show_with_caption(figure: Figure) -> None:

@@ -1,59 +1,61 @@
 """Which modalities there are, and where their images come from: simulated, from Kaggle, or from a folder."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from course_lib.data.course_data import CourseData
-from course_lib.data.image_folder import check_images, read_split, recognise_card
+from course_lib.data.image_folder import describe_test_part, recognise_card
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import check_patients_apart, split_by_patient, take_patients
-from course_lib.modalities.chest_xray import simulator
-from course_lib.sources import kaggle_dataset
+from course_lib.modalities.chest_xray.modality import CHEST_XRAY
+from course_lib.modalities.modality import Modality
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
+from course_lib.sources.kaggle_dataset import check_promised, fetch_dataset
 from course_lib.support.errors import DataError
-from course_lib.support.runtime import COURSE_ROOT, SOURCES, Profile, current_profile, existing_folder
+from course_lib.support.runtime import SOURCES, Profile, current_profile, existing_folder
 
+MODALITIES = {modality.name: modality for modality in (CHEST_XRAY,)}
 UNKNOWN_FOLDER = "a folder of your own"
 
 
 def open_dataset(
+    modality: str = CHEST_XRAY.name,
     source: str | Path | None = None,
     *,
     profile: Profile | None = None,
     validation_fraction: float = 0.2,
     seed: int = 0,
-    skip_unreadable: bool = False,
     at_most_mb: float | None = None,
 ) -> CourseData:
-    """The images of the course, checked and split by patient.
+    """The images of a modality, chest X-rays if none is named, split by patient.
 
     ``source`` is ``"phantom"`` (simulated: those that come with the course, unpacked on first use, or with the profile
-    ``full`` more of them, made on first use), ``"kaggle"`` (the real chest X-rays: found on this computer, or else
-    fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data
-    card), or a folder in the layout ``{train,test}/{NORMAL,PNEUMONIA}/``. Without it, what ``COURSE_DATA`` names, or
-    else phantoms.
-    The validation list is always cut from ``train`` by patient; a folder ``val`` is not read.
+    ``full`` more of them, made on first use), ``"kaggle"`` (the modality's real set: found on this computer, or else
+    fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data card), or a
+    folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``), or several, each in a folder
+    with its card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
+    The validation list is always cut from ``train`` by patient; a folder ``val`` is not read. `image_folder.read_part`
+    says what the test part is. A licence that forbids commercial use is named in a line. No image is opened yet: one
+    that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
     Raises:
-        DataError: the folder is missing or not in the layout, a class is empty, a name gives no patient, a patient is
-            on both sides, or an image can not be read (left out and named with ``skip_unreadable``).
+        ValueError: there is no such modality.
+        DataError: the folder is missing, not in the layout, or of another modality; a class is empty, a name gives no
+            patient, or a patient is on both sides.
         PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
     profile = profile or current_profile()
-    root = dataset_folder(source, profile=profile, at_most_mb=at_most_mb)
+    kind = find_modality(modality)
+    root = dataset_folder(modality, source, profile=profile, at_most_mb=at_most_mb)
     card = recognise_card(root)
-    train, classes = read_split(root, "train", card)
-    test, test_classes = read_split(root, "test", card)
-    if test_classes != classes:
-        raise DataError(
-            f"train holds the classes {classes}, test holds {test_classes}. Both must hold the same folders."
-        )
-    check_patients_apart(train, test, ("train", "test"))
+    _check_modality(card, kind)
+    train, test, classes = _read_parts(kind, root, card)
     used = take_patients(train, profile.max_train_images, seed) if profile.max_train_images else train
     train_part, validation = split_by_patient(used, validation_fraction, seed)
-    train_part, validation, test = (
-        check_images(part, skip_unreadable=skip_unreadable) for part in (train_part, validation, test)
-    )
+    if card and card.notice:
+        print(card.notice)
+    notes = (_note(profile, len(used), len(train), validation_fraction), describe_test_part(root, test))
     return CourseData(
         name=card.name if card else UNKNOWN_FOLDER,
         simulated=bool(card and card.simulated),
@@ -61,39 +63,93 @@ def open_dataset(
         train=tuple(train_part),
         validation=tuple(validation),
         test=tuple(test),
-        note=_note(profile, len(used), len(train), validation_fraction),
+        note=" ".join(note for note in notes if note),
         card=card,
     )
 
 
 def dataset_folder(
-    source: str | Path | None = None, *, profile: Profile | None = None, at_most_mb: float | None = None
+    modality: str = CHEST_XRAY.name,
+    source: str | Path | None = None,
+    *,
+    profile: Profile | None = None,
+    at_most_mb: float | None = None,
 ) -> Path:
     """The folder that holds the images of a source, which `open_dataset` explains; no image is opened.
 
     Raises:
-        DataError: there is no such folder.
+        ValueError: there is no such modality.
+        DataError: there is no such folder, or it holds sets of other modalities only.
         PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
+    kind = find_modality(modality)
     source = str(source or os.environ.get("COURSE_DATA") or "phantom")
     if source == "phantom":
-        return _phantom_folder(profile or current_profile())
+        return kind.simulated_folder(profile or current_profile())
     if SOURCES.fullmatch(source):
-        return kaggle_dataset.fetch_dataset(
-            source.partition(":")[2] or kaggle_dataset.CHEST_XRAYS, at_most_mb=at_most_mb
+        slug = source.partition(":")[2] or kind.real
+        _check_modality(load_card(slug), kind)
+        return fetch_dataset(slug, at_most_mb=at_most_mb)
+    folder = _set_within(_existing_folder(source), kind)
+    check_promised(folder)
+    return folder
+
+
+def find_modality(name: str) -> Modality:
+    """The modality of this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in MODALITIES:
+        known = ", ".join(f"{modality.name} ({modality.images})" for modality in MODALITIES.values())
+        raise ValueError(
+            f"There is no modality {str(name)!r}: expected one of {known}. Where images come from is said by "
+            "source=…, for example open_dataset(source='kaggle')."
         )
-    return kaggle_dataset.room_or_folder(_existing_folder(source))
+    return MODALITIES[name]
 
 
-def _phantom_folder(profile: Profile) -> Path:
-    """The folder of this profile's phantoms, unpacked or made now if it is not there yet."""
-    root = COURSE_ROOT / "datasets" / "phantom" / f"v{simulator.VERSION}-{profile.name}"
-    if profile.phantom_patients is None:
-        return simulator.unpack_dataset(simulator.QUICK_ARCHIVE, root)
-    train = profile.phantom_patients
-    patients = {"train": train, "val": max(2, train // 10), "test": max(2, train // 3)}
-    return simulator.make_dataset(root, replace(simulator.QUICK_SET, patients=patients))
+def _read_parts(
+    kind: Modality, root: Path, card: DatasetCard | None
+) -> tuple[list[LabelledImage], list[LabelledImage], tuple[str, ...]]:
+    """The images to train on, those to test on, and the classes, which both must have; no patient is in both."""
+    train, classes = kind.read(root, "train", card)
+    test, test_classes = kind.read(root, "test", card)
+    if test_classes != classes:
+        raise DataError(
+            f"train holds the classes {classes}, test holds {test_classes}. Both must hold the same folders."
+        )
+    check_patients_apart(train, test, ("train", "test"))
+    return train, test, classes
+
+
+def _set_within(folder: Path, kind: Modality) -> Path:
+    """The folder itself if it is one data set; or, if it holds several by the names of their cards, the one asked for.
+
+    The modality's own real set comes first, then others of its cards in alphabetical order.
+    """
+    if (folder / "train").is_dir():
+        return folder
+    cards = [load_card(slug) for slug in card_slugs() if (folder / slug).is_dir()]
+    ours = sorted((card for card in cards if card.modality == kind.name), key=lambda card: card.slug != kind.real)
+    if cards and not ours:
+        raise DataError(
+            f"{folder} holds {', '.join(card.slug for card in cards)}, but no {kind.images}: expected {kind.real} or "
+            f"another set whose card says modality = {kind.name!r}. Add it (make room DIR={folder} "
+            f"CARD={kind.real}), or unset COURSE_DATA to work with simulated images."
+        )
+    return folder / ours[0].slug if ours else folder
+
+
+def _check_modality(card: DatasetCard | None, kind: Modality) -> None:
+    """Refuse a set whose card says that it is of another modality."""
+    if card and card.modality != kind.name:
+        raise DataError(
+            f"{card.name} is a data set of {card.modality}, but {kind.images} were asked for. Open it with "
+            f"open_dataset({card.modality!r}, source=…), or name another source."
+        )
 
 
 def _existing_folder(given: str) -> Path:

@@ -1,6 +1,6 @@
-"""A workshop's room: one read-only folder with images and weights, which many learners use at once, offline.
+"""A workshop's room: one read-only folder with data sets and weights, which many learners use at once, offline.
 
-python -m course_lib.modalities.room <folder> [slug]
+python -m course_lib.modalities.room <folder> [slug …]
 """
 
 import argparse
@@ -10,39 +10,54 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.networks import weights
 from course_lib.sources.archive import MANIFEST, images_in, is_whole, verify
 from course_lib.sources.command_line import explained
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
-from course_lib.sources.kaggle_dataset import CHEST_XRAYS, alone_with, fetch_dataset, find_dataset, forget_archive
+from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import ROOM_FOLDER
 
 
-def prepare_room(folder: Path, slug: str = CHEST_XRAYS) -> str:
+def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
     """Fill a folder that any number of learners can read at once, offline; gives what to tell the instructor.
 
+    Each data set lies in it in a folder with its card's name. What is there already stays.
+
     Raises:
-        DataError: the folder holds something that is no part of a room, and that nobody may make read-only.
+        DataError: there is no such card, or the folder holds something that is no part of a room, and that nobody may
+            make read-only.
     """
     folder = folder.expanduser().resolve()
-    target, card = folder / slug, load_card(slug)
+    cards = [load_card(slug) for slug in dict.fromkeys(slugs)]
     _check_only_room(folder)
-    found = find_dataset(card, room=folder)
-    if found and (found / MANIFEST).is_file() and not target.exists():
-        with alone_with(target, card):
-            if not target.exists():
-                _copy(found, target, card)
-    if not is_whole(target, card):  # a room that is whole is read-only already
-        fetch_dataset(slug, cache=folder)
-    images = verify(target, card, f"make room DIR={folder}")
+    images = [_put_into(folder, card) for card in cards]
     loaded = weights.cached_file(weights.RESNET18, folder / ROOM_FOLDER)
-    forget_archive(target)
-    _make_read_only(folder, target, folder / ROOM_FOLDER)
+    for card in cards:
+        forget_archive(folder / card.slug)
+    _make_read_only(folder, *(folder / card.slug for card in cards), folder / ROOM_FOLDER)
     return (
-        f"{images:,} verified images and {loaded.name} are in {folder}, read-only.\nLearners set COURSE_DATA={folder}"
+        f"{sum(images):,} verified images and {loaded.name} are in {folder}, read-only.\n"
+        f"Learners set COURSE_DATA={folder}"
     )
+
+
+def _put_into(room: Path, card: DatasetCard) -> int:
+    """Copy a set that is on this computer into the room, or fetch it; gives how many images it has, once verified."""
+    target = room / card.slug
+    if not is_whole(target, card):  # else the room is read-only already
+        if room.exists():
+            room.chmod(0o755)
+        found = find_dataset(card, room=room)
+        if found and (found / MANIFEST).is_file() and not target.exists():
+            with alone_with(target, card):
+                if not target.exists():
+                    _copy(found, target, card)
+        else:
+            fetch_dataset(card.slug, cache=room)
+    return verify(target, card, f"make room DIR={room} CARD={card.slug}")
 
 
 def _check_only_room(folder: Path) -> None:
@@ -87,10 +102,10 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; gives 0 if all is well, and prints one sentence if not."""
     parser = argparse.ArgumentParser(prog="python -m course_lib.modalities.room", description="Fill a workshop's room.")
-    parser.add_argument("folder")
-    parser.add_argument("slug", nargs="?", default=CHEST_XRAYS)
+    parser.add_argument("folder", help="empty, not there yet, or a room already")
+    parser.add_argument("slugs", nargs="*", default=[REAL_SET], help="cards of the data sets to put into it")
     options = parser.parse_args(arguments)
-    return explained(lambda: prepare_room(_named(options.folder), options.slug))
+    return explained(lambda: prepare_room(_named(options.folder), options.slugs))
 
 
 def _named(folder: str) -> Path:

@@ -1,7 +1,6 @@
 """What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
 
 import hashlib
-import os
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
 from course_lib.support.files import write_whole
-from course_lib.support.runtime import COURSE_ROOT, progress
+from course_lib.support.runtime import cache_folder, progress
 
 BATCH = 64
 KEPT_FILES = 32  #: in the cache; the ones that were not used for longest make room
@@ -64,7 +63,7 @@ def features(
             or the model has no head that `head_of` knows.
         OSError: the folder can not be written; the message says what to do.
     """
-    path = (folder or _default_folder()) / f"{_key(model, data)}.npz"
+    path = (folder or cache_folder("features")) / f"{_key(model, data)}.npz"
     values = _read(path)
     if values is None:
         values = _compute(model, data, device)
@@ -162,10 +161,6 @@ def _look(data: LabelledData) -> torch.Tensor:
             "take the same images without it (evaluation_transform)."
         )
     return look
-
-
-def _default_folder() -> Path:
-    return COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "build").expanduser() / "features"
 
 
 def _read(path: Path) -> NDArray[np.float32] | None:

@@ -28,8 +28,8 @@ LICENCE = (
 
 SHIPPED = Path(__file__).parent / "pretrained"  #: <network>-phantom.safetensors, and a card of the same name
 SHIPPED_REMEDY = (
-    "Get it back: git checkout -- course_lib/networks/pretrained, or install the course again; to train it anew, "
-    "make weights."
+    "Get it back: git checkout -- course_lib/networks/pretrained, or install the course again; to train it anew: "
+    "python -m course_lib.authoring weights."
 )
 
 
@@ -208,7 +208,8 @@ def _file_of(network: str, suffix: str) -> str:
 
 def _to_toml(card: WeightsCard) -> str:
     content = tomli_w.dumps(_without_none(asdict(card)))
-    return f"# Data card of {card.network}-phantom.safetensors; written by make weights.\n{content}"
+    made_by = "python -m course_lib.authoring weights"
+    return f"# Data card of {card.network}-phantom.safetensors; written by {made_by}.\n{content}"
 
 
 def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from course_lib.support.runtime import progress
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
 MAX_IMAGE_BYTES = 50_000_000
-MAX_IMAGE_PIXELS = 50_000_000  #: a large radiograph has 10 million
+MAX_IMAGE_PIXELS = 50_000_000  #: a large chest X-ray has 10 million
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
 MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
 Item = TypeVar("Item")
@@ -87,7 +87,7 @@ def expected_members(
     if largest > MAX_IMAGE_BYTES or sum(m.file_size for m in images.values()) > MAX_EXPANSION * archive_bytes + 10_000:
         raise _refusal(card, f"would unpack to far more than its {archive_bytes:,} bytes: a bomb")
     check_counts(images, card, "The archive", AGAIN)
-    strange = [path.name for path in images if not card.patient_of(path.name)]
+    strange = [path.name for path in images if card.file_names and not card.knows(path.name)]
     if strange:
         raise _refusal(card, f"holds images that the card does not know, as {strange[0]}")
     return images
@@ -125,14 +125,15 @@ def is_whole(folder: Path, card: DatasetCard) -> bool:
     return bool(card.counts)
 
 
-def verify(folder: Path, card: DatasetCard, command: str = "make data") -> int:
+def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     """How many images there are, once each has been read, opened, and compared with the manifest.
 
-    ``command`` is what makes the folder anew, for the messages.
+    ``command`` is what makes the folder anew, for the messages; by default ``make data`` for this card.
 
     Raises:
         DataError: the folder is not what the card and the manifest say; the message names up to ten files.
     """
+    command = command or f"make data CARD={card.slug}"
     remedy = f"Remove that folder and run `{command}` again."
     images, sums = images_in(folder), read_manifest(folder, command)
     check_counts(images, card, f"The copy in {folder}", remedy)
@@ -146,7 +147,7 @@ def verify(folder: Path, card: DatasetCard, command: str = "make data") -> int:
     return len(images)
 
 
-def read_manifest(folder: Path, command: str = "make data") -> dict[PurePosixPath, str]:
+def read_manifest(folder: Path, command: str) -> dict[PurePosixPath, str]:
     """The SHA-256 of each image, by its path from the folder.
 
     Raises:
@@ -213,7 +214,7 @@ def _problem_of(data: bytes, digest: str | None) -> str:
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_IMAGE_PIXELS:
-                return f"has {image.width} x {image.height} pixels, more than any radiograph"
+                return f"has {image.width} x {image.height} pixels, more than any image of the course"
             image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return "can not be opened as an image"

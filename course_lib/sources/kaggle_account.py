@@ -78,7 +78,7 @@ def token_before(stored: Path) -> str:
 
 def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool = False) -> KaggleAnswer:
     """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
-    command = [sys.executable, "-m", "course_lib.sources.kaggle_account", handle, str(silence_seconds)]
+    command = [sys.executable, "-m", __name__, handle, str(silence_seconds)]
     with tempfile.TemporaryDirectory() as empty:
         try:
             done = subprocess.run(

@@ -1,7 +1,6 @@
 """A Kaggle data set on this computer: found where it already lies, else fetched, unpacked and verified, once."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,16 +22,10 @@ from course_lib.sources.download import (
 from course_lib.sources.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.support.errors import DataError
 from course_lib.support.locks import alone
-from course_lib.support.runtime import COURSE_ROOT, ROOM_FOLDER, data_folder
+from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
-CHEST_XRAYS = "chest-xray-pneumonia"
 LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
 WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
-
-
-def cache_folder() -> Path:
-    """Where data sets are put: ``COURSE_CACHE``, seen from the course's folder, or the course's folder ``datasets``."""
-    return (COURSE_ROOT / Path(os.environ.get("COURSE_CACHE") or "datasets").expanduser()).resolve()
 
 
 def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
@@ -51,16 +44,16 @@ def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
             f"COURSE_DATA names the folder {given}, which is not there. Connect its disk or correct the name; or unset "
             "COURSE_DATA, so that the images are looked for in the cache and at Kaggle."
         )
-    for folder in (*([given, given / card.slug] if given else []), cache_folder() / card.slug):
+    for folder in (*([given, given / card.slug] if given else []), cache_folder("datasets") / card.slug):
         if folder.is_dir() and is_whole(folder, card):
             return folder.resolve()
         if given and folder.is_relative_to(given):
-            _check_promised(folder)
+            check_promised(folder)
     return None
 
 
 def fetch_dataset(
-    slug: str = CHEST_XRAYS,
+    slug: str,
     *,
     cache: Path | None = None,
     at_most_mb: float | None = None,
@@ -80,7 +73,7 @@ def fetch_dataset(
         return found
     if card.handle.count("/") != 2 or not card.counts:
         raise DataError(f"The card {slug} has no handle owner/name/version or no counts, so nothing can be fetched.")
-    target = (cache or cache_folder()) / slug
+    target = (cache or cache_folder("datasets")) / slug
     with alone_with(target, card):
         if not target.exists():  # else another process put it there while this one waited
             _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
@@ -89,26 +82,18 @@ def fetch_dataset(
     return target
 
 
-def room_or_folder(folder: Path) -> Path:
-    """The folder itself; or, if it is a workshop's room, the data set in it.
+def command_that_makes(folder: Path) -> str:
+    """The command that makes the folder of a data set anew: in a room its own, else the one for the cache."""
+    in_room = (folder.parent / ROOM_FOLDER).is_dir()
+    return f"make room DIR={folder.parent} CARD={folder.name}" if in_room else f"make data CARD={folder.name}"
+
+
+def check_promised(folder: Path) -> None:
+    """Do nothing, unless the course unpacked this folder, as its manifest shows, and it is not whole any more.
 
     Raises:
-        DataError: its manifest promises more than it holds.
+        DataError: the manifest promises more than there is.
     """
-    inside = [manifest.parent for manifest in sorted(folder.glob(f"*/{MANIFEST}"))]
-    if inside and not (folder / "train").is_dir():
-        folder = folder / CHEST_XRAYS if folder / CHEST_XRAYS in inside else inside[0]
-    _check_promised(folder)
-    return folder
-
-
-def command_that_makes(folder: Path) -> str:
-    """The command that makes this folder anew: in a room its own, else the one for the cache."""
-    return f"make room DIR={folder.parent}" if (folder.parent / ROOM_FOLDER).is_dir() else "make data"
-
-
-def _check_promised(folder: Path) -> None:
-    """Refuse a folder that the course unpacked, as its manifest shows, and that is not whole any more."""
     if (folder / MANIFEST).is_file() and folder.name in card_slugs():
         card, remedy = load_card(folder.name), f"Remove that folder and run `{command_that_makes(folder)}` again."
         check_counts(images_in(folder), card, f"The copy in {folder}", remedy)
@@ -122,10 +107,10 @@ def folder_of(slug: str) -> Path:
     """
     if found := find_dataset(load_card(slug)):
         return found
-    target = cache_folder() / slug
+    target = cache_folder("datasets") / slug
     if target.is_dir():
         return target  # not whole: verifying it says what is wrong
-    raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data` first.")
+    raise DataError(f"{slug} is not on this computer: expected in {target}. Run `make data CARD={slug}` first.")
 
 
 @contextlib.contextmanager
@@ -154,8 +139,8 @@ def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, p
         if at_most_mb is not None and size > at_most_mb * 1e6:
             raise DownloadError(
                 f"{card.name} is a download of {say_bytes(size)} and needs {say_bytes(size + missing)} of disk, and no "
-                f"more than {at_most_mb:g} MB were allowed here. Run `make data` in a terminal, or call again without "
-                "the limit."
+                f"more than {at_most_mb:g} MB were allowed here. Run `make data CARD={card.slug}` in a terminal, "
+                "or call again without the limit."
             )
         require_disk(archive.parent, size + missing, f"Fetching ({say_bytes(missing)}) and unpacking {card.name}")
 

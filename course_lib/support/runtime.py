@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tqdm.auto import tqdm
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 DISTRIBUTION = "medical-imaging-course"
 COURSE_ROOT = Path(__file__).resolve().parents[2]
 SOURCES = re.compile(r"phantom|kaggle(:[\w-]+)?")  #: what COURSE_DATA may name, other than a folder
+KEPT_IN = {
+    "datasets": ("datasets", "."),
+    "pixels": ("build", "pixels"),
+    "features": ("build", "features"),
+}  #: for each kind of files: the folder that COURSE_CACHE takes the place of, and where they lie in it
 ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
 Item = TypeVar("Item")
 
@@ -63,6 +68,18 @@ def existing_folder(given: str | Path) -> Path | None:
     """The folder, seen from here or, since notebooks run in a folder of their own, from the course's; or None."""
     folder = Path(given).expanduser()
     return next((root.resolve() for root in (folder, COURSE_ROOT / folder) if root.is_dir()), None)
+
+
+def cache_folder(kind: Literal["datasets", "pixels", "features"]) -> Path:
+    """Where the course keeps what it fetched or computed: data sets, decoded pixels, or frozen features.
+
+    ``COURSE_CACHE`` names the folder for all three, seen from the course's folder: each data set lies in it under its
+    card's name, beside ``pixels`` and ``features``. Without it, data sets lie in the course's folder ``datasets`` and
+    the other two in ``build``. Everything there can be deleted, and is made or fetched anew when it is needed.
+    """
+    default, part = KEPT_IN[kind]
+    given = Path(os.environ.get("COURSE_CACHE") or default).expanduser()
+    return (COURSE_ROOT / given / part).resolve()
 
 
 def pick_device() -> "torch.device":

@@ -1,7 +1,5 @@
 """Weights and whole trainings on disk: written whole or not at all, read as data and never as program."""
 
-import hashlib
-import os
 import pickle
 import re
 import zipfile
@@ -15,12 +13,14 @@ from torch import nn
 
 from course_lib.data.samples import ImageData
 from course_lib.support.errors import TrainingError
+from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import seeded
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import differences_between, rank
 
 CHECKPOINT_FORMAT = 1
+DIGITS = 12  #: of the digests that tell one training from another
 
 _PREPROCESSING = ("transform", "how", "augmentation")  #: what data may hold that decides how images become inputs
 _UNREADABLE = (
@@ -115,7 +115,7 @@ def identity_of(
         "validation images": _summary_of(validation),
         "image shape": str(shape),
         "model": f"{type(model).__name__} of {numbers:,} numbers, {len(learning)} tensors learn "
-        f"[{_digest((tensors, learning))}]",
+        f"[{digest((tensors, learning), DIGITS)}]",
         **more,
     }
 
@@ -123,8 +123,8 @@ def identity_of(
 def _summary_of(data: ImageData[P]) -> str:
     images = [(s.path.name, _bytes_of(s.path), s.patient, _in_words(s.target)) for s in data.samples]
     chain = [re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(data, name, None))) for name in _PREPROCESSING]
-    steps = f"prepared by {_digest(chain)}"
-    return f"{len(images)} of {len(set(data.patients))} patients [{_digest(images)}], {steps}"
+    steps = f"prepared by {digest(chain, DIGITS)}"
+    return f"{len(images)} of {len(set(data.patients))} patients [{digest(images, DIGITS)}], {steps}"
 
 
 def _in_words(target: object) -> object:
@@ -135,24 +135,8 @@ def _bytes_of(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0  # data may also come from elsewhere than files
 
 
-def _digest(value: object) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
-
-
 def _write(path: Path, content: dict[str, object]) -> Path:
-    """The content is on the disk before the file gets its name; a killed process leaves a ``.partial`` at most."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            torch.save({"format": CHECKPOINT_FORMAT, **content}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    return path
+    return write_whole(path, lambda file: torch.save({"format": CHECKPOINT_FORMAT, **content}, file), durable=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

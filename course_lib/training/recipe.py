@@ -1,13 +1,21 @@
-"""Recipes: everything that decides the result of a training, apart from the images and the network."""
+"""Recipes: everything that decides the result of a training, apart from the images and the network; and experiments,
+which say which images and which network."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from torch import nn
 
 from course_lib.data.augmentation import Augmentation
+from course_lib.data.samples import ImageData
 from course_lib.data.transforms import Preprocessing
+from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 
-#: What makes a ResNet-18 out of a random start, on images of 64 px, two cores and thousands of images.
-RESNET_FROM_SCRATCH = TrainConfig(
+#: What makes a network out of a random start, on images of 64 px or less, two cores and thousands of images.
+FROM_SCRATCH = TrainConfig(
     learning_rate=3e-3,
     batch_size=64,
     weight_decay=0.05,
@@ -16,13 +24,6 @@ RESNET_FROM_SCRATCH = TrainConfig(
     label_smoothing=0.1,
     mixed_precision=True,
 )
-
-#: Changes as strong as those between two hospitals; without them, a network leans on what its own hospital's files have
-#: in common.
-STRONG = Augmentation(
-    rotation=10, shift=0.1, scale=0.2, aspect=0.2, shear=6, blur=1.2, noise=0.05, gamma=0.6, contrast=0.4,
-    brightness=0.15, patch=0.4, jpeg=0.3, patch_side=0.4, jpeg_quality=(20, 95),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,32 @@ class Recipe:
     config: TrainConfig
 
 
-#: A ResNet-18 from a random start on thousands of real X-rays: nine minutes on two cores. No other hospital's images
-#: were there to try it on.
-REAL_XRAYS = Recipe(
-    Preprocessing(64, "squeeze", normalisation="per image"),
-    STRONG,
-    replace(RESNET_FROM_SCRATCH, epochs=20, class_weights="balanced"),
-)
+class Experiment(Protocol[P]):
+    """What a modality is measured by: which network learns what from which images, and what tells how good it is.
+
+    Every modality has two in its module ``recipe``: ``ON_REAL_IMAGES``, which learns from the training patients of a
+    folder, and ``ON_PHANTOMS``, which learns from simulated images alone. `authoring.measure` carries them out.
+    """
+
+    @property
+    def config(self) -> TrainConfig:
+        """How the networks are trained; the seed is that of the first one."""
+
+    @property
+    def networks(self) -> int:
+        """How many are trained and judge together, if nobody asks for another number."""
+
+    def training_data(self, folder: Path) -> tuple[ImageData[P], ImageData[P]]:
+        """What the networks learn from, and the patients who choose epoch and threshold; never a test image."""
+
+    def test_data(self, folder: Path) -> ImageData[P]:
+        """The test part of a folder of real images."""
+
+    def new_network(self, seed: int) -> nn.Module:
+        """The network before training; the same seed gives the same weights."""
+
+    def figures(self, validation: P) -> Mapping[str, Callable[[P], float]]:
+        """What is printed of the test, by name; what has to be chosen, such as a threshold, is chosen on validation."""
+
+    def together(self, several: Sequence[P]) -> P:
+        """What several networks say together about the same images."""

@@ -1,5 +1,6 @@
-"""The recipe on real X-rays: what chooses never sees the test part, what is done is not done twice."""
+"""The measurement of a modality: nothing that is learned sees the test part, and what is done is not done twice."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,155 +9,147 @@ import numpy as np
 import pytest
 from torch import nn
 
-from course_lib.authoring import measure, recipe_choice
-from course_lib.authoring.measure import main
-from course_lib.authoring.recipe_choice import CANDIDATES, CHOSEN
-from course_lib.data.augmentation import NO_CHANGE, Augmentation
+from course_lib.authoring import measure
+from course_lib.authoring.__main__ import INTERRUPTED, main
+from course_lib.authoring.measure import experiment_of
+from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.predictions import mean_of
+from course_lib.modalities.chest_xray import recipe
+from course_lib.modalities.chest_xray.recipe import ChestXrays
+from course_lib.modalities.chest_xray.simulator import Settings
+from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
-from course_lib.training.recipe import REAL_XRAYS, Recipe
+from course_lib.training.loop import fit
+from course_lib.training.recipe import Recipe
 from tests.conftest import write_image
 
 ModelMaker = Callable[[int], nn.Module]
+FIGURES = ("AUROC", "balanced accuracy", "accuracy", "sensitivity", "specificity")
+NUMBER = r"\d\.\d{3}"
+LINE = re.compile(rf"(?P<name>[^:]+): {NUMBER} \({NUMBER} to {NUMBER}\)")
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: ModelMaker) -> None:
-    """The same code with a linear network, images of 32 px and two epochs."""
-    how = Preprocessing(32, "squeeze")
-    quick = replace(recipe_choice.TRAINING, epochs=2, batch_size=8, mixed_precision=False)
-    candidates = {"plain": Recipe(how, NO_CHANGE, quick), "changed": Recipe(how, Augmentation(), quick)}
-    monkeypatch.setattr(recipe_choice, "CANDIDATES", candidates)
-    monkeypatch.setattr(measure, "CHOSEN", "changed")
-    monkeypatch.setattr(measure, "FINAL_EPOCHS", 2)
-    monkeypatch.setattr(recipe_choice, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(measure, "new_network", lambda _seed, classes: tiny_model(classes))
+    """The same experiments with a linear network, images of 32 px, two epochs and few phantoms."""
+    quick = Recipe(Preprocessing(32, "squeeze"), Augmentation(), TrainConfig(epochs=2, batch_size=8))
+    few = Settings(patients={"train": 8, "val": 6}, size_px=40, seed=3)
+    monkeypatch.setattr(recipe, "ON_REAL_IMAGES", ChestXrays(quick, lambda: tiny_model(2), networks=1, phantoms=None))
+    monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(recipe.ON_REAL_IMAGES, networks=2, phantoms=few))
+    monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
+    monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
 
 
-def test_the_frozen_recipe_is_one_of_those_that_were_compared() -> None:
-    assert {recipe.how.geometry for recipe in CANDIDATES.values()} == {"squeeze"}
-    chosen = CANDIDATES[CHOSEN]
-    assert replace(chosen, config=REAL_XRAYS.config) == REAL_XRAYS
+def names_of(page: str) -> list[str]:
+    """What is measured, in the lines of the page that hold a figure."""
+    return [line["name"] for line in map(LINE.fullmatch, page.splitlines()) if line]
 
 
-def test_choosing_reads_no_test_image(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path in (folder / "test").glob("*/*"):
-        path.unlink()
-    assert main(["choose", str(folder)]) == 0
-    page = capsys.readouterr().out
-    assert "| plain |" in page
-    assert "Best under all changes together: " in page
-    assert (tmp_path / "results" / "choose.md").read_text(encoding="utf-8") in page
-
-
-def test_every_change_is_drawn_alike_for_all_candidates_and_leaves_its_mark(folder: Path) -> None:
-    radiographs, classes = read_split(folder, "train")
-    recipe = recipe_choice.CANDIDATES["plain"]
-    first, second = (recipe_choice._scores_of(recipe, radiographs[:24], radiographs, classes) for _ in range(2))
-    assert first == second
-    assert list(first) == list(recipe_choice.CHANGES)
-    assert recipe_choice.CHANGES["as they are"] == NO_CHANGE
-
-
-def test_a_comparison_goes_on_where_it_stopped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[str] = []
-
-    def interrupted(recipe: Recipe, *_: object) -> dict[str, float]:
-        if len(done) == 3 and "stop" not in done:
-            done.append("stop")
-            raise KeyboardInterrupt
-        done.append("fold")
-        return dict.fromkeys(recipe_choice.CHANGES, 0.5 + 0.1 * (recipe.augmentation == NO_CHANGE))
-
-    monkeypatch.setattr(recipe_choice, "_scores_of", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        main(["choose", str(folder)])
-    assert main(["choose", str(folder)]) == 0
-    assert done.count("fold") == 4  # two candidates in two folds, none of them twice
-    assert "Best under all changes together: plain" in (recipe_choice.RESULTS / "choose.md").read_text(encoding="utf-8")
-
-
-def test_other_changes_are_another_comparison(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe_choice, "_scores_of", lambda *_: dict.fromkeys(recipe_choice.CHANGES, 0.5))
-    main(["choose", str(folder)])
-    monkeypatch.setattr(
-        recipe_choice, "CHANGES", {**recipe_choice.CHANGES, "as they are": replace(NO_CHANGE, noise=0.5)}
-    )
-    monkeypatch.setattr(recipe_choice, "_scores_of", lambda *_: dict.fromkeys(recipe_choice.CHANGES, 0.75))
-    main(["choose", str(folder)])
-    assert "0.5000" not in (recipe_choice.RESULTS / "choose.md").read_text(encoding="utf-8")
-
-
-def test_training_ends_with_a_page_and_is_not_repeated(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_every_figure_is_one_line_beside_what_guessing_reaches(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["train", str(folder), "--networks", "2"]) == 0
-    page = capsys.readouterr().out
-    assert "| one network |" in page
-    assert "| 2 networks together |" in page
-    assert "12 test images of 6 patients" in page
-    kept = {path.name: path.read_bytes() for path in recipe_choice.RESULTS.glob("*.pt")}
+    assert main(["measure", "chest_xray", str(folder)]) == 0
+    page = (tmp_path / "results" / "chest_xray-real.txt").read_text(encoding="utf-8")
+    assert page in capsys.readouterr().out
+    about, *lines = page.splitlines()
+    assert "tested on 12 images of 6 patients (list of files: " in about
+    assert names_of(page) == [
+        *(f"{name}, one network" for name in FIGURES),
+        "AUROC on validation images, one network",
+        *(f"{name}, without looking" for name in FIGURES),
+    ]
+    assert len(names_of(page)) == len(lines)
+    assert "AUROC, without looking: 0.500 (0.500 to 0.500)" in lines
+
+
+def test_several_networks_judge_alone_and_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["measure", "chest_xray", str(folder), "--networks", "3"])
+    names = names_of(capsys.readouterr().out)
+    assert names.count("AUROC, mean (lowest to highest) of 3 networks alone") == 1
+    assert [f"{name}, 3 networks together" for name in FIGURES] == [
+        n for n in names if n.endswith("3 networks together")
+    ][:5]
+
+
+def test_phantoms_only_learns_from_no_real_image(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (folder / "train").glob("*/*"):
+        path.unlink()
+    for path in (folder / "test").glob("*/*"):  # patients of other names than the phantoms
+        path.rename(path.with_name(path.name.replace("phantom0", "phantom9")))
+    assert main(["measure", "chest_xray", str(folder), "--phantoms-only"]) == 0
+    said = capsys.readouterr().out
+    assert "of 8 patients, chosen by " in said
+    assert "AUROC, 2 networks together" in names_of(said)
+    assert (tmp_path / "results" / "chest_xray-phantoms.txt").is_file()
+
+
+def test_what_is_trained_is_not_trained_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["measure", "chest_xray", str(folder), "--networks", "2"])
+    first = names_of(capsys.readouterr().out)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "results").glob("*.pt")}
     assert len(kept) == 2
 
     def must_not_train(*_: object, **__: object) -> float:
         raise AssertionError("a finished network was trained again")
 
     monkeypatch.setattr("course_lib.training.loop.train_one_epoch", must_not_train)
-    assert main(["train", str(folder), "--networks", "2"]) == 0
-    assert {path.name: path.read_bytes() for path in recipe_choice.RESULTS.glob("*.pt")} == kept
+    assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == 0
+    assert names_of(capsys.readouterr().out) == first
+    assert {path.name: path.read_bytes() for path in (tmp_path / "results").glob("*.pt")} == kept
 
 
-def test_the_test_part_is_opened_after_the_last_training(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_measurement_goes_on_and_opens_no_test_image_before_the_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order: list[str] = []
-    read, trained = read_split, measure._trained
+    read = read_split
 
     def reading(root: Path, split: str, *rest: object) -> object:
         order.append(split)
         return read(root, split, *rest)  # type: ignore[arg-type]
 
-    def training(*arguments: object) -> object:
+    def training(*arguments: object, **options: object) -> object:
         order.append("training")
-        return trained(*arguments)  # type: ignore[arg-type]
+        if order.count("training") == 2:
+            raise KeyboardInterrupt
+        return fit(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(measure, "read_split", reading)
-    monkeypatch.setattr(measure, "_trained", training)
-    main(["train", str(folder), "--networks", "2"])
-    assert order == ["train", "training", "training", "test"]
+    monkeypatch.setattr(recipe, "read_split", reading)
+    monkeypatch.setattr("course_lib.training.loop.fit", training)
+    assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == INTERRUPTED
+    assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == 0
+    assert order == ["train", "training", "training", "train", "training", "training", "test"]
 
 
-def test_pictures_with_the_same_names_are_another_training(folder: Path) -> None:
-    radiographs, _ = read_split(folder, "train")
-    recipe, before = recipe_choice.CANDIDATES["plain"], [r.path.stat().st_size for r in radiographs]
-    key = recipe_choice.fingerprint(recipe, 0, radiographs)
-    write_image(radiographs[0].path, bright=True, size=(80, 80))
-    assert radiographs[0].path.stat().st_size != before[0]
-    assert recipe_choice.fingerprint(recipe, 0, radiographs) != key
+def test_other_pictures_of_the_same_names_are_another_training(folder: Path, tmp_path: Path) -> None:
+    main(["measure", "chest_xray", str(folder)])
+    write_image(next((folder / "train" / "NORMAL").iterdir()), bright=True, size=(80, 80))
+    main(["measure", "chest_xray", str(folder)])
+    assert len(list((tmp_path / "results").glob("*.pt"))) == 2
 
 
 def test_a_class_that_only_the_test_part_has_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_image(folder / "test" / "ABSCESS" / "phantom0099_normal_1.jpeg", bright=False)
-    assert main(["train", str(folder)]) == 2
-    assert "test holds ('ABSCESS', 'NORMAL', 'PNEUMONIA')" in capsys.readouterr().err
+    assert main(["measure", "chest_xray", str(folder)]) == 1
+    assert "the test part holds Classification(classes=('ABSCESS', 'NORMAL', 'PNEUMONIA'))" in capsys.readouterr().err
 
 
-def test_the_minutes_are_those_of_the_training_and_not_of_reading_it(folder: Path) -> None:
-    main(["train", str(folder)])
-    (clock,) = recipe_choice.RESULTS.glob("*.minutes")
-    clock.write_text("12.5", encoding="utf-8")
-    main(["train", str(folder)])
-    assert "| one network | 12.5 |" in (recipe_choice.RESULTS / "train.md").read_text(encoding="utf-8")
-    (checkpoint,) = recipe_choice.RESULTS.glob("*.pt")
-    checkpoint.unlink()
-    main(["train", str(folder)])
-    assert "12.5" not in (recipe_choice.RESULTS / "train.md").read_text(encoding="utf-8")
+def test_a_patient_on_both_sides_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_image(folder / "test" / "NORMAL" / "phantom0001_normal_9.jpeg", bright=False)
+    assert main(["measure", "chest_xray", str(folder)]) == 1
+    assert "train and test must not share patients, but 1 are in both" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", str(tmp_path)]) == 2
-    assert "has no folder train/" in capsys.readouterr().err
+def test_the_modality_says_what_is_measured() -> None:
+    assert experiment_of("chest_xray", phantoms_only=False) is recipe.ON_REAL_IMAGES
+    assert experiment_of("chest_xray", phantoms_only=True) is recipe.ON_PHANTOMS
 
 
 def test_the_mean_of_several_models_is_of_the_same_images(folder: Path, tiny_model: ModelMaker) -> None:

@@ -8,8 +8,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib.authoring import notebooks
+from course_lib.authoring.__main__ import main
 from course_lib.authoring.notebook_form import KERNEL, WIDGET, course_notebooks
-from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, main, results_page
+from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, results_page
 from course_lib.support.runtime import COURSE_ROOT
 
 
@@ -108,11 +109,6 @@ def test_what_only_the_author_sees_does_not_get_into_a_notebook(
     cells = nbformat.read(path, as_version=4)["cells"]
     assert cells[0]["outputs"][0]["text"] == "None []\n"
     assert cells[1]["outputs"][0]["text"] == "True\n"
-
-
-def test_the_real_run_wants_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["real", ""]) == 2
-    assert "make real DATA=<folder" in capsys.readouterr().out
 
 
 def test_a_failed_notebook_is_on_the_page() -> None:

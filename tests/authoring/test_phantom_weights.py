@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib.authoring import phantom_weights as pretraining
-from course_lib.authoring.phantom_weights import RECIPE, Recipe, main, pretrain
+from course_lib.authoring import phantom_weights
+from course_lib.authoring.__main__ import main
+from course_lib.authoring.phantom_weights import PHANTOMS, RECIPE, pretrain
+from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.evaluation.classification import auroc
 from course_lib.modalities.chest_xray import simulator as phantom
@@ -28,24 +30,22 @@ from course_lib.support.errors import TrainingError
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit
+from course_lib.training.recipe import Recipe
 
-TINY = Recipe(
-    phantoms=Settings(patients={"train": 10, "val": 10, "test": 10}, size_px=40, seed=3),
-    how=Preprocessing(size=32, mean=(0.4, 0.4, 0.4)),
-    training=TrainConfig(epochs=1, batch_size=8),
-    seed=0,
-)
+FEW = Settings(patients={"train": 10, "val": 10, "test": 10}, size_px=40, seed=3)
+TINY = Recipe(Preprocessing(size=32, mean=(0.4, 0.4, 0.4)), Augmentation(), TrainConfig(epochs=1, batch_size=8, seed=0))
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what `make weights` makes in earnest, made of very few images; and with its work folder."""
+    """A folder with what the command makes in earnest, made of very few images; and with its work folder."""
     folder = tmp_path_factory.mktemp("pretraining")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pretraining, "RECIPE", TINY)
-        patch.setattr(pretraining, "WORK", folder / "work")
+        patch.setattr(phantom_weights, "PHANTOMS", FEW)
+        patch.setattr(phantom_weights, "RECIPE", TINY)
+        patch.setattr(phantom_weights, "WORK", folder / "work")
         patch.setattr(weights, "SHIPPED", folder / "pretrained")
-        assert main([]) == 0
+        assert main(["weights"]) == 0
     return folder
 
 
@@ -68,8 +68,8 @@ def test_the_file_is_small_and_the_card_says_what_it_is(shipped: Path) -> None:
     assert card.classes == ("NORMAL", "PNEUMONIA")
     assert card.training["batch_size"] == 8
     assert "patience" not in card.training
-    assert card.phantoms["patients"] == TINY.phantoms.patients
-    assert Settings.from_json(card.phantoms) == TINY.phantoms
+    assert card.phantoms["patients"] == FEW.patients
+    assert Settings.from_json(card.phantoms) == FEW
     assert card.results["auroc_low"] <= card.results["auroc"] <= card.results["auroc_high"]
     assert f"torch {torch.__version__}" in card.made_with
     assert "simulated radiographs" in card.data
@@ -80,14 +80,14 @@ def test_what_is_loaded_judges_as_it_did_before_it_was_saved(made: Path) -> None
     (root,) = (path for path in (made / "work").iterdir() if path.name.startswith("phantoms"))
     how = preprocessing_for("resnet18", "phantom")
     assert how == TINY.how
-    test = RadiographDataset(*read_split(root, "test"), evaluation_transform(how))
+    test = ImageDataset(*read_split(root, "test"), evaluation_transform(how))
     model = shipped_classifier("resnet18")
     assert auroc(predict(model, test)) == pytest.approx(shipped_card("resnet18").results["auroc"], abs=5e-5)
 
 
-def test_half_precision_keeps_the_auroc(small_data: RadiographDataset) -> None:
+def test_half_precision_keeps_the_auroc(small_data: ImageDataset) -> None:
     torch.manual_seed(0)
-    fit(model := resnet18_classifier(weights=None), small_data, small_data, TINY.training)
+    fit(model := resnet18_classifier(weights=None), small_data, small_data, TINY.config)
     before = predict(model, small_data)
     model.load_state_dict(unpack_state(pack_state(model.state_dict())))
     after = predict(model, small_data)
@@ -111,7 +111,7 @@ def test_the_features_come_along_and_the_head_is_new(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("suffix", ["safetensors", "toml"])
 def test_a_missing_file_ends_in_the_remedy(shipped: Path, suffix: str) -> None:
     (shipped / f"resnet18-phantom.{suffix}").unlink()
-    with pytest.raises(WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*make weights"):
+    with pytest.raises(WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*authoring weights"):
         resnet18_classifier(weights="phantom")
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_file_is_not_loaded(shipped: Path) -> None:
     content = bytearray(path.read_bytes())
     content[10_000_000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*make weights"):
+    with pytest.raises(WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*authoring weights"):
         load_shipped("resnet18")
 
 
@@ -151,52 +151,54 @@ def test_a_trial_leaves_the_weights_alone(
     made: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (shipped / "resnet18-phantom.toml").read_bytes()
-    monkeypatch.setattr(pretraining, "WORK", made / "work")
-    monkeypatch.setattr(pretraining, "RECIPE", TINY)
-    assert main(["--patients", "10"]) == 0
+    monkeypatch.setattr(phantom_weights, "WORK", made / "work")
+    monkeypatch.setattr(phantom_weights, "PHANTOMS", FEW)
+    monkeypatch.setattr(phantom_weights, "RECIPE", TINY)
+    assert main(["weights", "--patients", "10"]) == 0
     assert (shipped / "resnet18-phantom.toml").read_bytes() == before
     assert (made / "work" / "trial" / "resnet18-phantom.safetensors").is_file()
     assert "All of this took" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main(["--patients", "3"])
+        main(["weights", "--patients", "3"])
 
 
 def test_the_phantoms_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise TrainingError("far enough")
 
-    monkeypatch.setattr(pretraining, "fit_whole", stop)
+    monkeypatch.setattr(phantom_weights, "fit_whole", stop)
     monkeypatch.setattr(phantom.files, "_write_pictures", None)  # would fail if it were called
     with pytest.raises(TrainingError, match="far enough"):
-        pretrain(TINY, made / "work")
+        pretrain(FEW, TINY, made / "work")
 
 
 def test_a_failure_is_one_sentence(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pretraining, "RECIPE", replace(TINY, training=TrainConfig(batch_size=500)))
-    monkeypatch.setattr(pretraining, "WORK", made / "work")
+    monkeypatch.setattr(phantom_weights, "PHANTOMS", FEW)
+    monkeypatch.setattr(phantom_weights, "RECIPE", replace(TINY, config=TrainConfig(batch_size=500)))
+    monkeypatch.setattr(phantom_weights, "WORK", made / "work")
     monkeypatch.setattr(weights, "SHIPPED", made / "nothing")
-    assert main([]) == 1
+    assert main(["weights"]) == 1
     assert "batch_size is 500, but there are only" in capsys.readouterr().err
     assert not (made / "nothing").exists()
 
 
 def test_a_loss_by_half_precision_is_refused(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretraining, "judge", lambda *_: {"auroc": 2.0})
+    monkeypatch.setattr(phantom_weights, "judge", lambda *_: {"auroc": 2.0})
     with pytest.raises(TrainingError, match=r"a difference of more than 0\.001"):
-        pretrain(TINY, made / "work")
+        pretrain(FEW, TINY, made / "work")
 
 
 def test_no_phantom_of_the_course_was_trained_on() -> None:
-    assert RECIPE.phantoms.seed not in (QUICK_SET.seed, 0)
-    assert set(RECIPE.phantoms.patients) == {"train", "val", "test"}
+    assert PHANTOMS.seed not in (QUICK_SET.seed, 0)
+    assert set(PHANTOMS.patients) == {"train", "val", "test"}
 
 
 def test_the_weights_that_come_with_the_course_follow_from_the_recipe() -> None:
     card = shipped_card("resnet18")
     assert preprocessing_for("resnet18", "phantom") == RECIPE.how
-    assert Settings.from_json(card.phantoms) == RECIPE.phantoms
-    assert (TrainConfig(**card.training), card.seed) == (RECIPE.training, RECIPE.seed)
+    assert Settings.from_json(card.phantoms) == PHANTOMS
+    assert (TrainConfig(**card.training), card.seed) == (RECIPE.config, RECIPE.config.seed)
     assert card.results["auroc_low"] > 0.9
     assert shipped_classifier()(torch.zeros(2, 3, 64, 64)).shape == (2, 2)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.authoring.studies import STUDIES, Row, Study, carry_out, methods, stored, study
-from course_lib.authoring.studies.__main__ import PROFILE, main
+from course_lib.authoring.__main__ import main
+from course_lib.authoring.studies import STUDIES, methods, study
+from course_lib.authoring.studies.command import PROFILE
+from course_lib.authoring.studies.study import Study, carry_out
 from course_lib.data.course_data import CourseData
 from course_lib.evaluation import studies as stored_studies
+from course_lib.evaluation.studies import Row, stored
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import preprocessing_for
 from course_lib.support.errors import DataError
@@ -33,12 +36,12 @@ def trial(calls: list[Row]) -> Study:
         calls.append(case)
         return {"images": 7 + int(case["seed"]), "auroc": 0.123456 + 0.1 * int(case["seed"]), "low": 0.1, "high": 0.4}
 
-    return Study("trial", "Does it work?", lambda _: CASES, measure, sample=CASES[:1])
+    return Study("trial", "Does it work?", ("method",), lambda _: CASES, measure, sample=CASES[:1])
 
 
 @pytest.fixture(scope="module")
 def phantoms() -> CourseData:
-    return open_dataset("phantom", profile=PROFILE)
+    return open_dataset(source="phantom", profile=PROFILE)
 
 
 def interrupted(trial: Study, after: int) -> Study:
@@ -62,7 +65,7 @@ def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms
     assert len(results.rows) == len(CASES)
     assert results.seeds == (0, 1)
     assert {"torch", "torchvision", "medical-imaging-course"} < results.versions.keys()
-    assert results.command == 'make studies ARGS="--only trial"'
+    assert results.command == "python -m course_lib.authoring studies --only trial"
     assert results.title == "Phantom chest radiographs (simulated)"
     assert results.select(method="a", seed=1) == [results.rows[1]]
     assert results.values("auroc", method="a") == [0.1235, 0.2235]
@@ -76,6 +79,18 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
         "| a | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
         "| b | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
     ]
+
+
+def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData) -> None:
+    carry_out(trial, phantoms)
+    results = stored("trial", "phantom")
+    turned = tuple({"seed": row["seed"], **row} for row in (*results.rows[::2], *results.rows[1::2]))
+    assert replace(results, rows=turned).table() == results.table()
+
+
+def test_a_case_is_its_factors_and_a_seed(trial: Study, phantoms: CourseData) -> None:
+    with pytest.raises(ValueError, match=r"must say method, patients, seed, but one says method a, seed 0\."):
+        carry_out(replace(trial, factors=("method", "patients")), phantoms)
 
 
 def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
@@ -108,7 +123,7 @@ def test_rows_of_other_images_are_not_gone_on_with(trial: Study, phantoms: Cours
 
 def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData) -> None:
     carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
-    assert stored("trial", "real").command == 'make studies DATA=<folder> ARGS="--only trial"'
+    assert stored("trial", "real").command == "python -m course_lib.authoring studies <folder> --only trial"
     assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
 
 
@@ -121,7 +136,7 @@ def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> No
 def test_missing_and_damaged_results_say_what_to_run(trial: Study, phantoms: CourseData, content: str | None) -> None:
     path = carry_out(trial, phantoms)
     path.unlink() if content is None else path.write_text(content)
-    with pytest.raises(DataError, match=r'make studies ARGS="--only trial"'):
+    with pytest.raises(DataError, match=r"python -m course_lib.authoring studies --only trial"):
         stored("trial", "phantom")
     with pytest.raises(ValueError, match="'phantom' or 'real', but is 'kaggle'"):
         stored("trial", "kaggle")
@@ -131,11 +146,11 @@ def test_the_command_runs_one_study_or_says_what_is_wrong(
     trial: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(STUDIES, "trial", trial)
-    assert main(["--only", "trial"]) == 0
+    assert main(["studies", "--only", "trial"]) == 0
     said = capsys.readouterr().out
     assert "trial, 4 of 4: method b, seed 1" in said
     assert "Phantom chest radiographs (simulated): Does it work?\n\n| method | seeds |" in said
-    assert main(["--data", str(tmp_path / "none"), "--only", "trial"]) == 1
+    assert main(["studies", str(tmp_path / "none"), "--only", "trial"]) == 1
     assert "There is no folder" in capsys.readouterr().err
 
 
@@ -156,12 +171,13 @@ def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: Cou
 def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> None:
     results = stored(name, source)
     assert results.question == STUDIES[name].question
+    assert results.factors == STUDIES[name].factors
     assert results.simulated == (source == "phantom")
     assert results.rows
 
 
-def test_the_readme_quotes_the_study_on_real_xrays() -> None:
-    assert stored("finetuning", "real").table() in (COURSE_ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_results_quotes_the_study_on_real_xrays() -> None:
+    assert stored("finetuning", "real").table() in (COURSE_ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:

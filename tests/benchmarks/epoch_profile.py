@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import LabelledData, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledData
 from course_lib.data.transforms import Preprocessing, training_transform
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.networks.backbones import resnet18_classifier
@@ -35,7 +35,7 @@ def run(folder: Path | None) -> list[str]:
         root = folder or phantom.unpack_dataset(phantom.QUICK_ARCHIVE, Path(scratch) / "phantoms")
         found, classes = read_split(root, "train")
         radiographs = (found * -(-IMAGES // len(found)))[:: max(1, len(found) // IMAGES)][:IMAGES]
-        slow = RadiographDataset(radiographs, classes, training_transform(HOW))
+        slow = ImageDataset(radiographs, classes, training_transform(HOW))
         fast = PixelCache(radiographs, classes, HOW, Augmentation(), folder=Path(scratch))
         native = precision_on(torch.device("cpu"), MIXED)
         rows = {

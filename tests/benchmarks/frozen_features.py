@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.evaluation.classification import auroc
 from course_lib.modalities.registry import open_dataset
@@ -33,10 +33,8 @@ Result = TypeVar("Result")
 
 def run() -> list[str]:
     """A table in Markdown."""
-    course, transform = open_dataset("phantom"), evaluation_transform(Preprocessing(SIZE))
-    train, validation = (
-        RadiographDataset(part, course.classes, transform) for part in (course.train, course.validation)
-    )
+    course, transform = open_dataset(source="phantom"), evaluation_transform(Preprocessing(SIZE))
+    train, validation = (ImageDataset(part, course.classes, transform) for part in (course.train, course.validation))
     with seeded(0):
         model = build_backbone(NETWORK, weights=None)
     freeze(model, except_for=head_of(model))

@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 
 from course_lib.sources.archive import unpack, verify
 from course_lib.sources.dataset_card import load_card
-from tests.xray_archive import MACOS_FILE, image_names
+from tests.sources.xray_archive import MACOS_FILE, image_names
 
 WANTED_BYTES = 1_200_000_000
 SIZES = {"NORMAL": (1654, 1352), "PNEUMONIA": (1168, 824)}  # median width, as the data card has it; px

@@ -23,7 +23,7 @@ from torchvision import datasets, transforms
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from course_lib.modalities.chest_xray import simulator as phantom
 
@@ -85,7 +85,7 @@ def _textbook_speed(root: Path, images: int) -> float:
     return seen / (time.perf_counter() - started)
 
 
-def _cache_speeds(radiographs: Sequence[Radiograph], classes: Sequence[str], cold: Path) -> list[float]:
+def _cache_speeds(radiographs: Sequence[LabelledImage], classes: Sequence[str], cold: Path) -> list[float]:
     """Images per second of the first epoch, decoding and writing included; of a later one; of one as in training."""
     started = time.perf_counter()
     cache = PixelCache(radiographs, classes, HOW, folder=cold)

@@ -22,7 +22,7 @@ from course_lib.data.augmentation import NO_CHANGE
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.splits import split_by_patient
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc
@@ -71,7 +71,7 @@ def run(folder: Path | None) -> list[str]:
         started = time.perf_counter()
         ours = train_ours(*split_by_patient(learning, 0.1), classes, Path(scratch))
         our_seconds = time.perf_counter() - started
-        theirs = RadiographDataset(held_out, classes, lambda image: TEXTBOOK_CHAIN(image.convert("RGB")))
+        theirs = ImageDataset(held_out, classes, lambda image: TEXTBOOK_CHAIN(image.convert("RGB")))
         areas = (
             auroc(predict(textbook, theirs)),
             auroc(predict(ours, PixelCache(held_out, classes, HOW, folder=Path(scratch)))),
@@ -90,7 +90,7 @@ def run(folder: Path | None) -> list[str]:
     ]
 
 
-def train_textbook(radiographs: list[Radiograph], classes: tuple[str, ...]) -> nn.Module:
+def train_textbook(radiographs: list[LabelledImage], classes: tuple[str, ...]) -> nn.Module:
     """The textbook's network after its ten epochs."""
     loader: DataLoader[tuple[torch.Tensor, torch.Tensor]] = DataLoader(
         [(r.path, r.label) for r in radiographs],  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def train_textbook(radiographs: list[Radiograph], classes: tuple[str, ...]) -> n
 
 
 def train_ours(
-    learning: list[Radiograph], choosing: list[Radiograph], classes: tuple[str, ...], cache: Path
+    learning: list[LabelledImage], choosing: list[LabelledImage], classes: tuple[str, ...], cache: Path
 ) -> nn.Module:
     """`Net` as the course trains it, from cold files; the best epoch is chosen by some of the training patients."""
     with seeded(0):

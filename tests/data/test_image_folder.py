@@ -1,6 +1,8 @@
 """Whose image is it, is it readable, and does a split keep patients together?"""
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from course_lib.data.image_file import open_grey
-from course_lib.data.image_folder import check_images, read_split, recognise_card
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.image_folder import (
+    describe_test_part,
+    hold_back_test,
+    read_part,
+    read_split,
+    recognise_card,
+)
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.splits import check_patients_apart, draw_patients, split_by_patient, take_patients
+from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError
 from tests.conftest import write_image
@@ -52,6 +61,67 @@ def test_labels_follow_the_alphabetical_order_of_the_class_folders(folder: Path)
     assert classes == ("NORMAL", "PNEUMONIA")
     assert len(radiographs) == 32
     assert all(classes[r.label] == r.path.parent.name for r in radiographs)
+
+
+def test_labels_follow_the_order_of_the_card_where_there_is_one(folder: Path) -> None:
+    card = replace(load_card("phantom"), classes=("PNEUMONIA", "NORMAL"))
+    radiographs, classes = read_split(folder, "train", card)
+    assert classes == ("PNEUMONIA", "NORMAL")
+    assert all(classes[r.label] == r.path.parent.name for r in radiographs)
+
+
+def test_a_card_without_file_names_is_that_of_a_folder_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (dataset_card.CARDS_FOLDER / "phantom.toml").read_text(encoding="utf-8").split("file_names")[0]
+    text = text.replace('slug = "phantom"', 'slug = "hearts"').replace(
+        'patients_from = "file name"', 'patients_from = "fold"'
+    )
+    (tmp_path / "hearts.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(dataset_card, "CARDS_FOLDER", tmp_path)
+    card = recognise_card(tmp_path / "hearts")
+    assert card is not None
+    assert card.slug == "hearts"
+    assert recognise_card(tmp_path / "others") is None
+
+
+def test_the_test_part_is_the_folder_test_where_there_is_one(folder: Path) -> None:
+    assert read_part(folder, "train") == read_split(folder, "train")
+    assert read_part(folder, "test") == read_split(folder, "test")
+    assert describe_test_part(folder, read_part(folder, "test")[0]) == ""
+
+
+def test_the_test_part_is_the_highest_fold_where_folds_are_given(tmp_path: Path) -> None:
+    samples = [LabelledImage(Path(f"fold{1 + n % 3}_{n:04d}.jpg"), n % 2, f"fold{1 + n % 3}") for n in range(12)]
+    rest, test = hold_back_test(samples)
+    assert {sample.path.name[:5] for sample in test} == {"fold3"}
+    assert [sample for sample in samples if sample in rest] == rest
+    assert len(rest) == 8
+    assert "the highest fold" in describe_test_part(tmp_path, test)
+
+
+def test_ten_folds_are_counted_as_numbers() -> None:
+    samples = [LabelledImage(Path(f"fold{n}_1.jpg"), 0, f"p{n}") for n in range(1, 11)]
+    assert [sample.patient for sample in hold_back_test(samples)[1]] == ["p10"]
+
+
+def test_else_the_test_part_is_a_fifth_of_the_patients_which_no_other_patient_changes(folder: Path) -> None:
+    cohort = _cohort([2] * 500, [n % 2 == 0 for n in range(500)])
+    rest, test = hold_back_test(cohort)
+    assert len(test) == 196, "the same on every computer"
+    assert not {sample.patient for sample in rest} & {sample.patient for sample in test}
+    assert hold_back_test(cohort[::-1])[1] == test[::-1]
+    half, among = hold_back_test(cohort[:500])
+    assert among == [sample for sample in test if sample in cohort[:500]]
+    assert len(half) + len(among) == 500
+    shutil.rmtree(folder / "test")
+    assert "a fixed fifth" in describe_test_part(folder, test)
+
+
+def test_what_can_not_be_parted_is_refused() -> None:
+    for samples in ([], _cohort([9], [True]), [LabelledImage(Path("fold1_1.jpg"), 0, "a")]):
+        with pytest.raises(DataError, match=r"patients can not be parted .* Add patients \(or a second fold\), or put"):
+            hold_back_test(samples)
 
 
 def test_numbers_that_restart_per_split_give_different_patients(folder: Path) -> None:
@@ -127,22 +197,9 @@ def test_colour_files_of_grey_pictures_are_read_as_grey(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(open_grey(tmp_path / "x.png")), np.asarray(grey))
 
 
-def test_unreadable_images_stop_everything_unless_asked_otherwise(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    radiographs, _ = read_split(folder, "train")
-    radiographs[3].path.write_bytes(b"")
-    with pytest.raises(DataError, match=f"1 of 32 images can not be used:\n.*{radiographs[3].path.name}"):
-        check_images(radiographs)
-    kept = check_images(radiographs, skip_unreadable=True)
-    assert radiographs[3] not in kept
-    assert len(kept) == 31
-    assert radiographs[3].path.name in capsys.readouterr().out
-
-
-def _cohort(images_per_patient: list[int], sick: list[bool]) -> list[Radiograph]:
+def _cohort(images_per_patient: list[int], sick: list[bool]) -> list[LabelledImage]:
     return [
-        Radiograph(Path(f"{patient}_{n}.jpeg"), int(ill), f"p{patient}")
+        LabelledImage(Path(f"{patient}_{n}.jpeg"), int(ill), f"p{patient}")
         for patient, (images, ill) in enumerate(zip(images_per_patient, sick, strict=True))
         for n in range(images)
     ]
@@ -203,15 +260,15 @@ def test_patients_are_drawn_whole_with_both_classes_in_proportion(folder: Path) 
             draw_patients(radiographs, patients)
 
 
-def test_a_dataset_gives_tensor_and_label(small_data: RadiographDataset) -> None:
+def test_a_dataset_gives_tensor_and_label(small_data: ImageDataset) -> None:
     image, label = small_data[0]
     assert image.shape == (3, 32, 32)
     assert label == small_data.labels[0] == 0
     assert len(small_data) == len(small_data.patients) == 32
 
 
-def test_a_dataset_refuses_what_it_can_not_label(small_data: RadiographDataset) -> None:
+def test_a_dataset_refuses_what_it_can_not_label(small_data: ImageDataset) -> None:
     with pytest.raises(DataError, match="at least one image, got none"):
-        RadiographDataset([], ("NORMAL", "PNEUMONIA"), small_data.transform)
+        ImageDataset([], ("NORMAL", "PNEUMONIA"), small_data.transform)
     with pytest.raises(DataError, match="Labels go up to 1, but there are only the classes"):
-        RadiographDataset(small_data.samples, ("NORMAL",), small_data.transform)
+        ImageDataset(small_data.samples, ("NORMAL",), small_data.transform)

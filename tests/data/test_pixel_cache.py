@@ -22,8 +22,8 @@ from course_lib.data import pixel_cache as pixels
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
-from course_lib.data.pixel_cache import HEADER_BYTES, PixelCache, cache_folder
-from course_lib.data.samples import Radiograph, RadiographDataset
+from course_lib.data.pixel_cache import HEADER_BYTES, PixelCache
+from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.transforms import Geometry, Preprocessing, evaluation_transform, training_transform
 from course_lib.support import locks
 from course_lib.support.errors import DataError
@@ -35,7 +35,7 @@ EVERY = torch.arange(32)
 
 
 @pytest.fixture
-def radiographs(folder: Path) -> list[Radiograph]:
+def radiographs(folder: Path) -> list[LabelledImage]:
     return read_split(folder, "train")[0]
 
 
@@ -57,7 +57,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return seen
 
 
-def cache_of(radiographs: list[Radiograph], folder: Path, how: Preprocessing = HOW) -> PixelCache:
+def cache_of(radiographs: list[LabelledImage], folder: Path, how: Preprocessing = HOW) -> PixelCache:
     return PixelCache(radiographs, ("NORMAL", "PNEUMONIA"), how, folder=folder)
 
 
@@ -69,11 +69,11 @@ def only_file(folder: Path) -> Path:
 @pytest.mark.parametrize("geometry", ["crop", "pad", "squeeze"])
 @pytest.mark.parametrize("normalisation", ["fixed", "per image"])
 def test_small_images_are_bit_for_bit_what_their_own_chain_gives(
-    radiographs: list[Radiograph], cold: Path, geometry: Geometry, normalisation: str
+    radiographs: list[LabelledImage], cold: Path, geometry: Geometry, normalisation: str
 ) -> None:
     how = Preprocessing(32, geometry, normalisation=normalisation)  # type: ignore[arg-type]
     cache = cache_of(radiographs, cold, how)
-    files = RadiographDataset(radiographs, cache.classes, evaluation_transform(how))
+    files = ImageDataset(radiographs, cache.classes, evaluation_transform(how))
     chosen = torch.tensor([31, 4, 4, 0])
     assert torch.equal(cache.inputs(chosen), files.inputs(chosen))
     assert torch.equal(cache[5][0], files[5][0])
@@ -93,13 +93,13 @@ def test_a_large_jpeg_decoded_small_differs_by_few_grey_levels(
     grainy[100:300, 100:200] = 255
     Image.fromarray(grainy).convert(mode).save(tmp_path / "large.jpeg", quality=95)
     how = Preprocessing(224, geometry)
-    cache = cache_of([Radiograph(tmp_path / "large.jpeg", 0, "a")], cold, how)
+    cache = cache_of([LabelledImage(tmp_path / "large.jpeg", 0, "a")], cold, how)
     whole = evaluation_transform(how)(open_grey(tmp_path / "large.jpeg"))
     levels = (cache[0][0] - whole).abs() * 0.25 * 255
     assert 0 < levels.mean() < 2
 
 
-def test_augmentation_is_that_of_the_files_own_chain(radiographs: list[Radiograph], cold: Path) -> None:
+def test_augmentation_is_that_of_the_files_own_chain(radiographs: list[LabelledImage], cold: Path) -> None:
     changed = PixelCache(radiographs, ("NORMAL", "PNEUMONIA"), HOW, Augmentation(), folder=cold)
     with seeded(3):
         item = changed[7][0]
@@ -108,7 +108,7 @@ def test_augmentation_is_that_of_the_files_own_chain(radiographs: list[Radiograp
     assert not torch.equal(changed.inputs(EVERY), changed.inputs(EVERY))
 
 
-def test_every_image_is_decoded_once(radiographs: list[Radiograph], cold: Path, decoded: list[Path]) -> None:
+def test_every_image_is_decoded_once(radiographs: list[LabelledImage], cold: Path, decoded: list[Path]) -> None:
     first = cache_of(radiographs, cold)
     second = PixelCache(radiographs, first.classes, HOW, Augmentation(), folder=cold)
     assert len(decoded) == 32
@@ -116,7 +116,7 @@ def test_every_image_is_decoded_once(radiographs: list[Radiograph], cold: Path, 
     assert set(cold.iterdir()) == {only_file(cold), cold / "lock"}
 
 
-def test_taking_some_shares_the_file(radiographs: list[Radiograph], cold: Path, decoded: list[Path]) -> None:
+def test_taking_some_shares_the_file(radiographs: list[LabelledImage], cold: Path, decoded: list[Path]) -> None:
     cache = cache_of(radiographs, cold)
     part = cache.take([30, 2]).take([1, 0, 0])
     assert isinstance(part, PixelCache)
@@ -128,7 +128,7 @@ def test_taking_some_shares_the_file(radiographs: list[Radiograph], cold: Path, 
         cache.take([])
 
 
-def test_prediction_and_the_loader_with_workers_take_it(radiographs: list[Radiograph], cold: Path) -> None:
+def test_prediction_and_the_loader_with_workers_take_it(radiographs: list[LabelledImage], cold: Path) -> None:
     cache = cache_of(radiographs, cold)
     images, labels = next(iter(DataLoader(cache, batch_size=32, num_workers=1)))
     assert torch.equal(images, cache.inputs(EVERY))
@@ -139,7 +139,9 @@ def test_prediction_and_the_loader_with_workers_take_it(radiographs: list[Radiog
 
 
 @pytest.mark.parametrize("change", ["time", "size", "order", "geometry", "side"])
-def test_what_is_stale_is_not_used(radiographs: list[Radiograph], cold: Path, decoded: list[Path], change: str) -> None:
+def test_what_is_stale_is_not_used(
+    radiographs: list[LabelledImage], cold: Path, decoded: list[Path], change: str
+) -> None:
     cache_of(radiographs, cold)
     how = HOW
     if change == "time":
@@ -159,7 +161,7 @@ def test_what_is_stale_is_not_used(radiographs: list[Radiograph], cold: Path, de
 
 @pytest.mark.parametrize("damage", ["bit", "short", "long", "header", "empty", "foreign"])
 def test_a_damaged_file_is_noticed_and_made_anew(
-    radiographs: list[Radiograph], cold: Path, capsys: pytest.CaptureFixture[str], damage: str
+    radiographs: list[LabelledImage], cold: Path, capsys: pytest.CaptureFixture[str], damage: str
 ) -> None:
     expected = cache_of(radiographs, cold).inputs(EVERY)
     file = only_file(cold)
@@ -206,7 +208,7 @@ def another_process(folder: Path, cold: Path, go: Path) -> Iterator[subprocess.P
 
 
 def test_two_processes_at_once_decode_once(
-    folder: Path, cold: Path, radiographs: list[Radiograph], decoded: list[Path], monkeypatch: pytest.MonkeyPatch
+    folder: Path, cold: Path, radiographs: list[LabelledImage], decoded: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
 
@@ -224,7 +226,7 @@ def test_two_processes_at_once_decode_once(
 
 
 def test_what_a_killed_process_leaves_does_not_count(
-    folder: Path, cold: Path, radiographs: list[Radiograph], decoded: list[Path]
+    folder: Path, cold: Path, radiographs: list[LabelledImage], decoded: list[Path]
 ) -> None:
     with another_process(folder, cold, folder / "never") as process:
         process.kill()
@@ -236,7 +238,7 @@ def test_what_a_killed_process_leaves_does_not_count(
     assert not list(cold.glob("*.part"))
 
 
-def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[Radiograph], cold: Path) -> None:
+def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[LabelledImage], cold: Path) -> None:
     radiographs[9].path.write_bytes(b"no image")
     with pytest.raises(DataError, match=rf"{radiographs[9].path.name} can not be read as an image"):
         cache_of(radiographs, cold)
@@ -248,7 +250,7 @@ def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[Radi
 
 @pytest.mark.parametrize("when", ["before", "while writing"])
 def test_a_full_disk_is_said(
-    radiographs: list[Radiograph], cold: Path, monkeypatch: pytest.MonkeyPatch, when: str
+    radiographs: list[LabelledImage], cold: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     def fill(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -262,14 +264,14 @@ def test_a_full_disk_is_said(
     assert [file.name for file in cold.iterdir()] == ["lock"]
 
 
-def test_a_folder_that_can_not_be_written_is_said(radiographs: list[Radiograph], tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_said(radiographs: list[LabelledImage], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=r"can not be kept in .*Make it writable, or set COURSE_CACHE"):
         cache_of(radiographs, tmp_path / "file" / "pixels")
 
 
 def test_those_unused_for_longest_go_first(
-    radiographs: list[Radiograph], cold: Path, monkeypatch: pytest.MonkeyPatch
+    radiographs: list[LabelledImage], cold: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = HEADER_BYTES + 8 * 32**2
     monkeypatch.setattr(pixels, "MOST_BYTES", 2 * one)
@@ -285,10 +287,3 @@ def test_those_unused_for_longest_go_first(
     assert files[0].exists()
     assert not files[1].exists()
     assert len(list(cold.glob("*.pixels"))) == 2
-
-
-def test_it_is_kept_where_course_cache_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path.resolve() / "pixels"
-    monkeypatch.delenv("COURSE_CACHE")
-    assert cache_folder().parts[-2:] == ("build", "pixels")

@@ -12,22 +12,22 @@ from course_lib.explain.layers import layer_to_explain
 from course_lib.lessons.your_own_run import choices as run_choices
 from course_lib.lessons.your_own_run.choices import build_network, choose, open_chosen, shelf_for, times_opened
 from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
+from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
 from course_lib.sources.download import DownloadError
 from course_lib.support.runtime import PROFILES, Profile
-from course_lib.training.recipe import REAL_XRAYS
 
 QUICK, FULL = PROFILES["quick"], PROFILES["full"]
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 NAMES = ("AUROC", "accuracy", "sensitivity", "specificity")
-REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAMES))
+REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAMES), "PNEUMONIA")
 
 
 @pytest.fixture
 def data(folder: Path) -> CourseData:
-    return open_dataset(folder)
+    return open_dataset(source=folder)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_phantoms_come_with_the_reason_where_kaggle_gives_nothing(
     def refuse(*_: object, **__: object) -> Path:
         raise DownloadError("Kaggle can not be reached.")
 
-    monkeypatch.setattr("course_lib.sources.kaggle_dataset.fetch_dataset", refuse)
+    monkeypatch.setattr("course_lib.modalities.registry.fetch_dataset", refuse)
     assert open_chosen(choose()).simulated
     assert "Kaggle can not be reached.\n\nSo this run works on phantoms" in capsys.readouterr().out
     with pytest.raises(DownloadError):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.data.augmentation import NO_CHANGE
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform, training_transform
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.report import evaluate
@@ -46,7 +46,7 @@ def once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small"])
-def test_the_head_makes_the_networks_answer_of_them(name: str, small_data: RadiographDataset, cache: Path) -> None:
+def test_the_head_makes_the_networks_answer_of_them(name: str, small_data: ImageDataset, cache: Path) -> None:
     torch.manual_seed(0)
     model = build_backbone(name, weights=None).train()
     seen = features(model, small_data, folder=cache)
@@ -60,7 +60,7 @@ def test_the_head_makes_the_networks_answer_of_them(name: str, small_data: Radio
     assert (seen.patients == predictions.patients).all()
 
 
-def test_they_are_computed_once(net: nn.Module, small_data: RadiographDataset, cache: Path, once: list[int]) -> None:
+def test_they_are_computed_once(net: nn.Module, small_data: ImageDataset, cache: Path, once: list[int]) -> None:
     first = features(net, small_data, folder=cache)
     nn.init.ones_(next(head_of(net).parameters()))
     assert (features(net, small_data, folder=cache).values == first.values).all()
@@ -68,33 +68,33 @@ def test_they_are_computed_once(net: nn.Module, small_data: RadiographDataset, c
     assert len(list(cache.iterdir())) == 1
 
 
-def _other_weights(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_weights(net: nn.Module, data: ImageDataset) -> ImageDataset:
     with torch.no_grad():
         next(net.parameters())[0] += 1e-3
     return data
 
 
-def _other_file(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_file(_: nn.Module, data: ImageDataset) -> ImageDataset:
     os.utime(data.samples[5].path, ns=(1, 1))
     return data
 
 
-def _other_order(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_order(_: nn.Module, data: ImageDataset) -> ImageDataset:
     return data.take([0, 2, 1, *range(3, 32)])
 
 
-def _other_preprocessing(_: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_preprocessing(_: nn.Module, data: ImageDataset) -> ImageDataset:
     how = Preprocessing(size=32, geometry="pad")
-    return RadiographDataset(data.samples, data.classes, evaluation_transform(how))
+    return ImageDataset(data.samples, data.classes, evaluation_transform(how))
 
 
-def _other_arithmetic(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_arithmetic(net: nn.Module, data: ImageDataset) -> ImageDataset:
     name = next(name for name, module in net.named_modules() if isinstance(module, nn.ReLU))
     net.set_submodule(name, nn.Tanh())
     return data
 
 
-def _other_switch(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
+def _other_switch(net: nn.Module, data: ImageDataset) -> ImageDataset:
     net.transform_input = True  # type: ignore[assignment]  # as Inception has
     return data
 
@@ -103,9 +103,9 @@ def _other_switch(net: nn.Module, data: RadiographDataset) -> RadiographDataset:
     "change", [_other_arithmetic, _other_switch, _other_weights, _other_file, _other_order, _other_preprocessing]
 )
 def test_a_change_computes_them_anew(
-    change: Callable[[nn.Module, RadiographDataset], RadiographDataset],
+    change: Callable[[nn.Module, ImageDataset], ImageDataset],
     net: nn.Module,
-    small_data: RadiographDataset,
+    small_data: ImageDataset,
     cache: Path,
     once: list[int],
 ) -> None:
@@ -123,7 +123,7 @@ def _one_bit(content: bytes) -> bytes:
 def test_a_damaged_file_is_made_again(
     damage: Callable[[bytes], bytes],
     net: nn.Module,
-    small_data: RadiographDataset,
+    small_data: ImageDataset,
     cache: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_damaged_file_is_made_again(
 
 
 def test_old_files_make_room(
-    net: nn.Module, small_data: RadiographDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
+    net: nn.Module, small_data: ImageDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "KEPT_FILES", 2)
     for n in (3, 4, 5):
@@ -146,7 +146,7 @@ def test_old_files_make_room(
 
 
 def test_they_are_kept_where_the_course_keeps_things(
-    net: nn.Module, small_data: RadiographDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
+    net: nn.Module, small_data: ImageDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COURSE_CACHE", str(cache))
     features(net, small_data)
@@ -156,20 +156,20 @@ def test_they_are_kept_where_the_course_keeps_things(
         features(net, small_data, folder=cache / "file")
 
 
-def test_augmented_images_are_refused(net: nn.Module, small_data: RadiographDataset, cache: Path) -> None:
-    varied = RadiographDataset(small_data.samples, small_data.classes, training_transform(Preprocessing(size=32)))
+def test_augmented_images_are_refused(net: nn.Module, small_data: ImageDataset, cache: Path) -> None:
+    varied = ImageDataset(small_data.samples, small_data.classes, training_transform(Preprocessing(size=32)))
     with pytest.raises(ValueError, match=r"random augmentation.*take the same images without it"):
         features(net, varied, folder=cache)
 
 
-def test_a_change_that_seldom_comes_is_refused_too(net: nn.Module, small_data: RadiographDataset, cache: Path) -> None:
+def test_a_change_that_seldom_comes_is_refused_too(net: nn.Module, small_data: ImageDataset, cache: Path) -> None:
     seldom = training_transform(Preprocessing(size=32), replace(NO_CHANGE, patch=1e-6))
     with pytest.raises(ValueError, match="random augmentation"):
-        features(net, RadiographDataset(small_data.samples, small_data.classes, seldom), folder=cache)
+        features(net, ImageDataset(small_data.samples, small_data.classes, seldom), folder=cache)
 
 
 def test_a_probe_learns_what_is_easy_and_every_metric_takes_it(
-    net: nn.Module, small_data: RadiographDataset, cache: Path
+    net: nn.Module, small_data: ImageDataset, cache: Path
 ) -> None:
     train = features(net, small_data.take(range(0, 32, 2)), folder=cache)
     other = features(net, small_data.take(range(1, 32, 2)), folder=cache)

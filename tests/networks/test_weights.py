@@ -27,7 +27,7 @@ from course_lib.networks.weights import (
 )
 from course_lib.sources.download import Patience
 from course_lib.support.runtime import COURSE_ROOT
-from tests.kaggle_stand_in import Fault, StandIn, running
+from tests.sources.kaggle_stand_in import Fault, StandIn, running
 
 QUICK = Patience(tries=2, pause_seconds=0.01, silence_seconds=1.0)
 

@@ -27,9 +27,9 @@ from PIL import Image
 from course_lib.sources import archive as archive_room
 from course_lib.sources import kaggle_dataset
 from course_lib.sources.kaggle_account import KaggleAnswer
-from tests.kaggle_fixtures import NOBODYS_PROXY, QUICK, SECRETS, TOKEN, Learner
-from tests.kaggle_stand_in import SIGNATURE, STORAGE, Fault
-from tests.xray_archive import image_names, jpeg, link_member, write_archive
+from tests.sources.kaggle_fixtures import NOBODYS_PROXY, QUICK, SECRETS, TOKEN, Learner
+from tests.sources.kaggle_stand_in import SIGNATURE, STORAGE, Fault
+from tests.sources.xray_archive import image_names, jpeg, link_member, write_archive
 
 Table = Callable[[str, str], None]
 Damage = Callable[[Path, Learner], None]
@@ -319,7 +319,7 @@ ANEW = "It is removed; call again to fetch it anew"
         ("one image twice", one_twice, "holds train/NORMAL/IM-0001-0001.jpeg twice"),
         ("one image strange", one_strange, r"images that the card does not know, as cat\.jpeg"),
         ("one image corrupted", one_corrupted, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
-        ("one image of 64 million pixels", one_is_huge, "8000 x 8000 pixels, more than any radiograph"),
+        ("one image of 64 million pixels", one_is_huge, "8000 x 8000 pixels, more than any image of the course"),
         ("one image is text", one_is_text, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -446,7 +446,7 @@ def test_ctrl_c_while_downloading(learner: Learner, fault_table: Table) -> None:
     stop = threading.Thread(target=interrupt_at, args=(learner.cache, 70_000))
     stop.start()
     with pytest.raises(KeyboardInterrupt) as stopped:
-        kaggle_dataset.fetch_dataset(patience=replace(QUICK, silence_seconds=20))
+        kaggle_dataset.fetch_dataset(learner.card.slug, patience=replace(QUICK, silence_seconds=20))
     stop.join()
     said = without_secrets(learner, stopped.value)
     assert "stopped. 70 kB of 111 kB are kept for the next call. Call again to go on." in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.sources.kaggle_account import TokenError, save_token
-from tests.kaggle_fixtures import TOKEN
+from tests.sources.kaggle_fixtures import TOKEN
 
 KEY = json.dumps({"username": "learner", "key": "0123456789abcdef"})
 

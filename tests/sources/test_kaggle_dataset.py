@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.modalities import room as workshop_room
 from course_lib.modalities.registry import open_dataset
-from course_lib.networks import weights
 from course_lib.sources import __main__ as command
 from course_lib.sources import dataset_card, kaggle_dataset
 from course_lib.sources.archive import MANIFEST, images_in, verify
@@ -25,9 +23,11 @@ from course_lib.sources.download import DownloadError, what_is_kept
 from course_lib.sources.kaggle_account import save_token
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT
-from tests.kaggle_fixtures import QUICK, TOKEN, Learner, python
-from tests.kaggle_stand_in import Fault
-from tests.xray_archive import jpeg, write_archive
+from tests.sources.kaggle_fixtures import QUICK, TOKEN, Learner, python
+from tests.sources.kaggle_stand_in import Fault
+from tests.sources.xray_archive import jpeg, write_archive
+
+SLUG = "chest-xray-pneumonia"
 
 
 def authorisations(learner: Learner) -> set[str]:
@@ -38,12 +38,12 @@ def authorisations(learner: Learner) -> set[str]:
 
 
 def test_open_dataset_fetches_once_and_then_finds(learner: Learner) -> None:
-    data = open_dataset("kaggle")
+    data = open_dataset(source="kaggle")
     assert (data.name, data.simulated) == (learner.card.name, False)
     assert len(data.train) + len(data.validation) == 28
     assert len(data.test) == 10
     asked = len(learner.world.log)
-    assert open_dataset("kaggle") == data
+    assert open_dataset(source="kaggle") == data
     assert len(learner.world.log) == asked
 
 
@@ -52,7 +52,7 @@ def test_the_mess_stays_outside_and_the_original_validation_split_is_kept_but_no
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {"train", "val", "test", MANIFEST}
     assert len(images_in(folder)) == 42
-    used = open_dataset(folder)
+    used = open_dataset(source=folder)
     assert not [r for part in (used.train, used.validation, used.test) for r in part if r.path.parts[-3] == "val"]
 
 
@@ -123,10 +123,10 @@ def test_a_stored_token_is_used_by_the_next_call(learner: Learner, monkeypatch: 
 def test_nothing_large_is_fetched_unasked() -> None:
     with pytest.raises(
         DownloadError,
-        match=r"a download of 1\d\d kB and needs 2\d\d kB of disk, and no more than 0.01 MB .* Run `make data`",
+        match=r"a download of 1\d\d kB and needs 2\d\d kB of disk, and no more than 0.01 MB .* `make data CARD=",
     ):
-        open_dataset("kaggle", at_most_mb=0.01)
-    assert open_dataset("kaggle", at_most_mb=1).card
+        open_dataset(source="kaggle", at_most_mb=0.01)
+    assert open_dataset(source="kaggle", at_most_mb=1).card
 
 
 def test_another_data_set_is_a_card_away(learner: Learner) -> None:
@@ -135,6 +135,7 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
     for field, value in {
         "name": "Hand X-rays",
         "slug": "hand-xrays",
+        "classes": ["BROKEN", "WHOLE"],
         "handle": "someone/hand-xrays/7",
         "simulated": False,
     }.items():
@@ -155,7 +156,7 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
                     serial += 1
                     content.writestr(f"{split}/{name}/hand{serial}-a.png", jpeg(serial, name == "BROKEN"))
     learner.world.archives["someone/hand-xrays/7"] = lambda: archive
-    data = open_dataset("kaggle:hand-xrays")
+    data = open_dataset(source="kaggle:hand-xrays")
     assert data.classes == ("BROKEN", "WHOLE")
     assert len(data.test) == 4
     assert (learner.cache / "hand-xrays" / MANIFEST).is_file()
@@ -164,9 +165,9 @@ def test_another_data_set_is_a_card_away(learner: Learner) -> None:
 def test_a_card_without_a_handle_can_not_be_fetched(learner: Learner) -> None:
     shutil.copy(CARDS_FOLDER / "phantom.toml", dataset_card.CARDS_FOLDER)
     with pytest.raises(DataError, match="has no handle"):
-        open_dataset("kaggle:phantom")
+        open_dataset(source="kaggle:phantom")
     with pytest.raises(DataError, match="No data card 'nothing'"):
-        open_dataset("kaggle:nothing")
+        open_dataset(source="kaggle:nothing")
     assert not learner.world.log
 
 
@@ -178,7 +179,7 @@ def test_a_given_folder_is_used_before_anything_is_fetched(
     shutil.rmtree(learner.target)
     learner.world.log.clear()
     monkeypatch.setenv("COURSE_DATA", str(given))
-    assert open_dataset("kaggle").test[0].path.is_relative_to(given)
+    assert open_dataset(source="kaggle").test[0].path.is_relative_to(given)
     monkeypatch.setenv("COURSE_DATA", "kaggle")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "other"))
     assert open_dataset().test[0].path.is_relative_to(tmp_path / "other")
@@ -231,7 +232,9 @@ def test_a_refused_retry_loses_nothing(learner: Learner) -> None:
     size = learner.archive.stat().st_size
     learner.world.storage_fault = Fault(cut_after=size // 2, times=1)
     with pytest.raises(DownloadError, match="the line broke"):
-        kaggle_dataset.fetch_dataset(patience=type(QUICK)(tries=1, pause_seconds=0, silence_seconds=1))
+        kaggle_dataset.fetch_dataset(
+            learner.card.slug, patience=type(QUICK)(tries=1, pause_seconds=0, silence_seconds=1)
+        )
     learner.world.storage_fault = Fault(status=503)
     said = learner.refused("the server answered 503", "are kept for the next call")
     assert said
@@ -243,7 +246,9 @@ def test_a_refused_retry_loses_nothing(learner: Learner) -> None:
 def test_an_archive_that_changed_between_two_calls_is_fetched_anew(learner: Learner) -> None:
     learner.world.storage_fault = Fault(cut_after=5_000, times=2)
     with pytest.raises(DownloadError):
-        kaggle_dataset.fetch_dataset(patience=type(QUICK)(tries=1, pause_seconds=0, silence_seconds=1))
+        kaggle_dataset.fetch_dataset(
+            learner.card.slug, patience=type(QUICK)(tries=1, pause_seconds=0, silence_seconds=1)
+        )
     write_archive(learner.archive, learner.card, kinds=3)
     learner.world.repair()
     learner.fetch()
@@ -252,15 +257,15 @@ def test_an_archive_that_changed_between_two_calls_is_fetched_anew(learner: Lear
 
 def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
     folder = learner.fetch()
-    assert command.main(["verify"]) == 0
+    assert command.main(["verify", SLUG]) == 0
     assert "42 images are as the manifest says" in capsys.readouterr().out
     image = folder / images_in(folder)[0]
     whole = image.read_bytes()
     image.write_bytes(jpeg(99, bright=True))
-    with pytest.raises(DataError, match=f"{image.name} has another SHA-256.*run `make data` again"):
+    with pytest.raises(DataError, match=f"{image.name} has another SHA-256.*run `make data CARD={SLUG}` again"):
         verify(folder, learner.card)
     image.unlink()
-    assert command.main(["verify"]) == 1
+    assert command.main(["verify", SLUG]) == 1
     assert "NORMAL has 3 images instead of 4" in capsys.readouterr().err
     with pytest.raises(DataError, match=r"test/NORMAL has 3 images instead of 4\. Remove that folder"):
         learner.fetch()
@@ -274,17 +279,17 @@ def test_a_folder_without_a_manifest_is_moved_away_or_left_alone(
     learner: Learner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (learner.fetch() / MANIFEST).unlink()
-    assert command.main(["verify"]) == 1
-    assert "move it away (or unset COURSE_DATA), then run `make data`" in capsys.readouterr().err
+    assert command.main(["verify", SLUG]) == 1
+    assert f"move it away (or unset COURSE_DATA), then run `make data CARD={SLUG}`" in capsys.readouterr().err
     learner.target.rename(tmp_path / "away")
-    assert command.main(["data"]) == 0
-    assert command.main(["verify"]) == 0
+    assert command.main(["data", SLUG]) == 0
+    assert command.main(["verify", SLUG]) == 0
     room = tmp_path / "room"
     (room / "weights").mkdir(parents=True)
     shutil.copytree(tmp_path / "away", room / learner.card.slug)
     monkeypatch.setenv("COURSE_DATA", str(room))
-    assert command.main(["verify"]) == 1
-    assert f"then run `make room DIR={room}`" in capsys.readouterr().err
+    assert command.main(["verify", SLUG]) == 1
+    assert f"then run `make room DIR={room} CARD={learner.card.slug}`" in capsys.readouterr().err
 
 
 def test_a_manifest_in_another_encoding(learner: Learner) -> None:
@@ -294,16 +299,10 @@ def test_a_manifest_in_another_encoding(learner: Learner) -> None:
         verify(learner.target, learner.card)
 
 
-def test_a_relative_cache_is_seen_from_the_course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COURSE_CACHE", "build/images")
-    assert kaggle_dataset.cache_folder() == COURSE_ROOT / "build" / "images"
-
-
 def test_a_missing_folder_is_not_passed_over(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "unplugged"))
     with pytest.raises(DataError, match=r"COURSE_DATA names the folder .*unplugged, which is not there\. Connect"):
-        open_dataset("kaggle")
+        open_dataset(source="kaggle")
     assert not learner.world.log
 
 
@@ -314,14 +313,17 @@ def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.
     (room / learner.card.slug / images_in(learner.target)[0]).unlink()
     monkeypatch.setenv("COURSE_DATA", str(room))
     for source in (None, "kaggle"):
-        with pytest.raises(DataError, match=r"has 3 images instead of 4\. Remove .* `make room DIR=.*room` again"):
-            open_dataset(source)
+        with pytest.raises(
+            DataError,
+            match=rf"has 3 images instead of 4\. Remove .* `make room DIR=.*room CARD={SLUG}` again",
+        ):
+            open_dataset(source=source)
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b'name = "Hands"\n', "hands.toml is not a complete data card: 'defects'"),
+        (b'name = "Hands"\n', "hands.toml is not a complete data card: slug is missing"),
         (b"name = Hands\n", "hands.toml is no TOML in UTF-8"),
         ('name = "Händs"'.encode("utf-16"), "hands.toml is no TOML in UTF-8"),
     ],
@@ -343,95 +345,21 @@ def test_the_command_line_ends_in_a_sentence(
         return raising
 
     monkeypatch.setattr(command, "fetch_dataset", fail(PermissionError(13, "Permission denied", "datasets")))
-    assert command.main(["data"]) == 1
+    assert command.main(["data", SLUG]) == 1
     assert capsys.readouterr().err == (
         "The system refused datasets (Permission denied). Give yourself access to it, then call again.\n"
     )
     monkeypatch.setattr(command, "fetch_dataset", fail(KeyboardInterrupt()))
-    assert command.main(["data"]) == 130
+    assert command.main(["data", SLUG]) == 130
     assert capsys.readouterr().err == "Stopped.\n"
 
 
 @pytest.mark.usefixtures("learner")
 def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main(["verify"]) == 1
-    assert "Run `make data` first" in capsys.readouterr().err
-    assert command.main(["data"]) == 0
+    assert command.main(["verify", SLUG]) == 1
+    assert f"Run `make data CARD={SLUG}` first" in capsys.readouterr().err
+    assert command.main(["data", SLUG]) == 0
     assert "chest-xray-pneumonia is in" in capsys.readouterr().out
-
-
-@pytest.mark.usefixtures("learner")
-def test_a_room_is_read_only_and_serves_offline(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
-    room = tmp_path / "room"
-    assert workshop_room.main([str(room)]) == 0
-    assert "42 verified images" in capsys.readouterr().out
-    work = room / ".chest-xray-pneumonia.fetching"
-    assert {path.name for path in work.iterdir()} == {"lock", "archive.zip.lock"}, "others may wait for these"
-    shutil.rmtree(work)
-    assert {path.name for path in room.iterdir()} == {"chest-xray-pneumonia", "weights"}
-    if os.name == "posix":
-        assert {path.stat().st_mode & 0o777 for path in (room, *room.rglob("*")) if path.is_dir()} == {0o555}
-        assert {path.stat().st_mode & 0o777 for path in room.rglob("*") if path.is_file()} == {0o444}
-    monkeypatch.setenv("COURSE_DATA", str(room))
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    before = sorted(room.rglob("*"))
-    assert open_dataset("kaggle") == open_dataset()
-    assert open_dataset().test[0].path.is_relative_to(room)
-    assert sorted(room.rglob("*")) == before
-    monkeypatch.setattr(workshop_room, "fetch_dataset", None)  # it would write into the room, which is read-only by now
-    assert workshop_room.main([str(room)]) == 0
-    for path in (room, *room.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX")
-@pytest.mark.usefixtures("learner")
-def test_a_room_leaves_what_links_lead_to_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
-    room, elsewhere = tmp_path / "room", tmp_path / "elsewhere"
-    (room / "weights").mkdir(parents=True)
-    elsewhere.mkdir(mode=0o755)
-    _write(elsewhere / "resnet18-f37072fd.pth").chmod(0o644)
-    (room / "weights" / "resnet18-f37072fd.pth").symlink_to(elsewhere / "resnet18-f37072fd.pth")
-    (room / "weights" / "more").symlink_to(elsewhere)
-    assert workshop_room.main([str(room)]) == 0
-    assert elsewhere.stat().st_mode & 0o777 == 0o755
-    assert (elsewhere / "resnet18-f37072fd.pth").stat().st_mode & 0o777 == 0o644
-    for folder, _, _ in os.walk(room):
-        Path(folder).chmod(0o755)
-
-
-@pytest.mark.usefixtures("learner")
-def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home = tmp_path / "precious"
-    thesis = _write(home / "thesis.txt")
-    before = thesis.stat().st_mode, home.stat().st_mode
-    assert workshop_room.main([str(home)]) == 1
-    assert "holds other things as well, such as thesis.txt. Name an empty folder" in capsys.readouterr().err
-    assert (thesis.stat().st_mode, home.stat().st_mode) == before
-    assert [path.name for path in home.iterdir()] == ["thesis.txt"]
-
-
-def test_a_room_is_copied_from_what_is_here_once_the_disk_has_room(
-    learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
-    learner.fetch()
-    room, asked = tmp_path / "room", len(learner.world.log)
-    with monkeypatch.context() as full:
-        usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-        full.setattr(shutil, "disk_usage", lambda _: usage)
-        assert workshop_room.main([str(room)]) == 1
-    assert "Copying Chest X-Ray Images (Pneumonia) needs" in capsys.readouterr().err
-    assert {path.name for path in room.iterdir()} == {".chest-xray-pneumonia.fetching"}
-    assert workshop_room.main([str(room)]) == 0
-    assert verify(room / learner.card.slug, learner.card) == 42
-    assert len(learner.world.log) == asked
-    for folder, _, _ in os.walk(room):
-        Path(folder).chmod(0o755)
 
 
 def test_an_archive_that_a_killed_call_left_is_removed(learner: Learner) -> None:
@@ -440,31 +368,6 @@ def test_an_archive_that_a_killed_call_left_is_removed(learner: Learner) -> None
     shutil.copy(learner.archive, left)
     learner.fetch()
     assert not left.exists()
-
-
-def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    assert workshop_room.main([""]) == 1
-    assert "Say which folder to fill: make room DIR=<folder>" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("learner")
-def test_a_room_without_weights_says_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(weights, "fetch", lambda *_, **__: _no_network())
-    assert workshop_room.main([str(tmp_path / "room")]) == 1
-    assert "resnet18-f37072fd.pth" in capsys.readouterr().err
-
-
-def _no_network() -> None:
-    raise DownloadError("the server can not be reached.")
-
-
-def _write(path: Path) -> Path:
-    if not path.exists():  # in a room it is read-only by now
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"weights")
-    return path
 
 
 TRANSFER = "import sys; from pathlib import Path; from course_lib.sources.download import fetch; "
@@ -515,7 +418,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_killed_while_fetching_then_while_unpacking_then_twice_at_once(whole: Learner) -> None:
-    command = python("-m", "course_lib.sources", "data")
+    command = python("-m", "course_lib.sources", "data", SLUG)
     work, scratch = whole.cache / ".chest-xray-pneumonia.fetching", whole.cache / ".chest-xray-pneumonia.unpacking"
     part = work / "archive.zip.part"
     whole.world.bytes_per_second = 8e6

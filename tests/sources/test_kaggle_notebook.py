@@ -10,9 +10,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.authoring.notebook_form import NOTEBOOKS
 from course_lib.sources.dataset_card import load_card
-from tests.kaggle_fixtures import NOBODYS_PROXY, SECRETS, TOKEN, point_client_at
-from tests.kaggle_stand_in import StandIn, running
-from tests.xray_archive import write_archive
+from tests.sources.kaggle_fixtures import NOBODYS_PROXY, SECRETS, TOKEN, point_client_at
+from tests.sources.kaggle_stand_in import StandIn, running
+from tests.sources.xray_archive import write_archive
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.costs import costs_of_unfreezing, gflops
 from course_lib.training.backbone_comparison import compare_backbones
@@ -14,7 +14,7 @@ from course_lib.training.config import TrainConfig
 CONFIG = TrainConfig(epochs=1, batch_size=8)
 
 
-def test_each_backbone_gets_a_row(small_data: RadiographDataset) -> None:
+def test_each_backbone_gets_a_row(small_data: ImageDataset) -> None:
     table = compare_backbones(
         small_data, small_data, "Noise", ["mobilenet_v3_small", "resnet18"], weights=None, config=CONFIG
     )
@@ -30,7 +30,7 @@ def test_each_backbone_gets_a_row(small_data: RadiographDataset) -> None:
     assert len({line.count("|") for line in table._repr_markdown_().splitlines()[2:]}) == 1
 
 
-def test_too_small_an_image_is_said_before_training(small_data: RadiographDataset) -> None:
+def test_too_small_an_image_is_said_before_training(small_data: ImageDataset) -> None:
     with pytest.raises(ValueError, match=r"inception_v3 takes images .* at least 75 px"):
         compare_backbones(small_data, small_data, "Noise", ["inception_v3"], weights=None, config=CONFIG)
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import InceptionOutputs
 
-from course_lib.data.samples import RadiographDataset
+from course_lib.data.samples import ImageDataset
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.freezing import freeze
 from course_lib.networks.net import Net
@@ -33,7 +33,7 @@ def weights_of(model: nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten().clone() for p in model.parameters()])
 
 
-def test_net_learns_what_is_easy(small_data: RadiographDataset) -> None:
+def test_net_learns_what_is_easy(small_data: ImageDataset) -> None:
     torch.manual_seed(0)
     history = fit(net := Net(), small_data, small_data, replace(QUICK, epochs=4))
     assert history.validation_score[history.best_epoch] > 0.95
@@ -43,7 +43,7 @@ def test_net_learns_what_is_easy(small_data: RadiographDataset) -> None:
     assert net.training
 
 
-def test_same_seed_same_bits(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_same_seed_same_bits(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     first, second, other = tiny_model(2), tiny_model(2), tiny_model(2)
     assert fit(first, small_data, small_data, QUICK) == fit(second, small_data, small_data, QUICK)
     fit(other, small_data, small_data, replace(QUICK, seed=1))
@@ -51,7 +51,7 @@ def test_same_seed_same_bits(small_data: RadiographDataset, tiny_model: ModelMak
     assert not torch.equal(weights_of(first), weights_of(other))
 
 
-def test_the_callers_random_numbers_are_left_alone(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_the_callers_random_numbers_are_left_alone(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -59,7 +59,7 @@ def test_the_callers_random_numbers_are_left_alone(small_data: RadiographDataset
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_one_epoch_is_the_textbooks_arithmetic(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_one_epoch_is_the_textbooks_arithmetic(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     """One full batch of plain SGD by hand: w - learning rate x gradient."""
     model, by_hand = tiny_model(2), tiny_model(2)
     images = torch.stack([small_data[i][0] for i in range(len(small_data))])
@@ -89,7 +89,7 @@ def _with_losses(monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> list[d
 
 
 def test_the_best_weights_are_kept(
-    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+    small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
     history = fit(model := tiny_model(2), small_data, small_data, QUICK)
@@ -99,7 +99,7 @@ def test_the_best_weights_are_kept(
 
 
 def test_patience_ends_a_training_that_no_longer_helps(
-    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+    small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_losses(monkeypatch, [0.5, 0.2, 0.4, 0.3, 0.1])
     history = fit(tiny_model(2), small_data, small_data, replace(QUICK, epochs=5, patience=2))
@@ -107,7 +107,7 @@ def test_patience_ends_a_training_that_no_longer_helps(
 
 
 def test_patience_ends_a_training_that_stands_still(
-    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+    small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_losses(monkeypatch, [0.7] * 5)
     history = fit(tiny_model(2), small_data, small_data, replace(QUICK, epochs=5, patience=2))
@@ -115,7 +115,7 @@ def test_patience_ends_a_training_that_stands_still(
 
 
 def test_an_interruption_keeps_the_best_so_far(
-    small_data: RadiographDataset,
+    small_data: ImageDataset,
     tiny_model: ModelMaker,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -123,7 +123,7 @@ def test_an_interruption_keeps_the_best_so_far(
     seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
     one_epoch = loop.train_one_epoch
 
-    def interrupted_in_the_third(trainer: Trainer[Predictions], data: RadiographDataset, epoch: int) -> float:
+    def interrupted_in_the_third(trainer: Trainer[Predictions], data: ImageDataset, epoch: int) -> float:
         if epoch == 2:
             raise KeyboardInterrupt
         return one_epoch(trainer, data, epoch)
@@ -136,13 +136,13 @@ def test_an_interruption_keeps_the_best_so_far(
 
 
 def test_a_program_that_stores_what_comes_gets_whole_trainings_alone(
-    small_data: RadiographDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+    small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_losses(monkeypatch, [0.5, 0.6, 0.7])
     assert len(fit_whole(tiny_model(2), small_data, small_data, replace(QUICK, patience=1))) == 2
     one_epoch = loop.train_one_epoch
 
-    def interrupted_in_the_second(trainer: Trainer[Predictions], data: RadiographDataset, epoch: int) -> float:
+    def interrupted_in_the_second(trainer: Trainer[Predictions], data: ImageDataset, epoch: int) -> float:
         if epoch == 1:
             raise KeyboardInterrupt
         return one_epoch(trainer, data, epoch)
@@ -152,7 +152,7 @@ def test_a_program_that_stores_what_comes_gets_whole_trainings_alone(
         fit_whole(tiny_model(2), small_data, small_data, QUICK)
 
 
-def test_frozen_weights_stay_where_they_are(small_data: RadiographDataset) -> None:
+def test_frozen_weights_stay_where_they_are(small_data: ImageDataset) -> None:
     torch.manual_seed(0)
     net = Net()
     freeze(net, except_for=net.head)
@@ -169,36 +169,36 @@ def test_frozen_weights_stay_where_they_are(small_data: RadiographDataset) -> No
         (replace(QUICK, batch_size=1), "batch_size is 1, but the model has batch norm"),
     ],
 )
-def test_a_batch_that_can_not_work(small_data: RadiographDataset, config: TrainConfig, message: str) -> None:
+def test_a_batch_that_can_not_work(small_data: ImageDataset, config: TrainConfig, message: str) -> None:
     with pytest.raises(TrainingError, match=message):
         fit(Net(), small_data, small_data, config)
 
 
-def test_a_last_batch_of_one_does_no_harm(small_data: RadiographDataset) -> None:
-    odd = RadiographDataset(small_data.samples[:25], small_data.classes, small_data.transform)
+def test_a_last_batch_of_one_does_no_harm(small_data: ImageDataset) -> None:
+    odd = ImageDataset(small_data.samples[:25], small_data.classes, small_data.transform)
     fit(Net(), odd, small_data, TrainConfig(epochs=1, batch_size=8))
 
 
-def test_a_model_with_the_wrong_number_of_classes(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_a_model_with_the_wrong_number_of_classes(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     with pytest.raises(ValueError, match=r"The data have 2 classes \(NORMAL, PNEUMONIA\).*Build it with classes=2"):
         fit(tiny_model(5), small_data, small_data, QUICK)
 
 
-def test_a_model_for_another_image_size(small_data: RadiographDataset) -> None:
+def test_a_model_for_another_image_size(small_data: ImageDataset) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 2))
     with pytest.raises(TrainingError, match=r"can not take an image of shape \[3, 32, 32\].*transform's size"):
         fit(model, small_data, small_data, QUICK)
 
 
-def test_nothing_left_to_train(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_nothing_left_to_train(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     model = tiny_model(2)
     freeze(model)
     with pytest.raises(TrainingError, match="Every parameter is frozen"):
         fit(model, small_data, small_data, QUICK)
 
 
-def test_a_loss_that_is_not_a_number(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
-    poisoned = RadiographDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
+def test_a_loss_that_is_not_a_number(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
+    poisoned = ImageDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
     with pytest.raises(
         TrainingError, match=r"Epoch 1, batch 1 of 4: the loss is nan. .*Lower the learning rate \(it is 0\.001\)"
     ):
@@ -270,7 +270,7 @@ class Flattened(nn.Sequential):
         return logits
 
 
-def test_view_can_not_flatten_channels_last(small_data: RadiographDataset) -> None:
+def test_view_can_not_flatten_channels_last(small_data: ImageDataset) -> None:
     model = Flattened(nn.Conv2d(3, 4, 8, stride=8), nn.Linear(64, 2))
     with pytest.raises(
         TrainingError, match=r"Write \.flatten\(1\) instead, or take TrainConfig\(channels_last=False\)"
@@ -279,7 +279,7 @@ def test_view_can_not_flatten_channels_last(small_data: RadiographDataset) -> No
     assert fit(model, small_data, small_data, replace(QUICK, channels_last=False)).train_loss
 
 
-def test_frozen_batch_norm_stays_as_it_is(small_data: RadiographDataset) -> None:
+def test_frozen_batch_norm_stays_as_it_is(small_data: ImageDataset) -> None:
     freeze(net := Net(), except_for=net.head)
     before = {name: value.clone() for name, value in net.features.state_dict().items()}
     fit(net, small_data, small_data, QUICK)
@@ -302,7 +302,7 @@ class TwoHeads(nn.Module):
         return InceptionOutputs(main, self.auxiliary(images.flatten(1))) if self.training else main
 
 
-def test_both_heads_of_inception_learn(small_data: RadiographDataset) -> None:
+def test_both_heads_of_inception_learn(small_data: ImageDataset) -> None:
     model = TwoHeads()
     images, labels = small_data.inputs(torch.arange(32)), torch.tensor(small_data.labels)
     main, auxiliary = model(images)
@@ -313,7 +313,7 @@ def test_both_heads_of_inception_learn(small_data: RadiographDataset) -> None:
     assert not torch.equal(weights_of(model.auxiliary), before)
 
 
-def test_the_gradient_is_clipped(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_the_gradient_is_clipped(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     before = weights_of(tiny_model(2))
     config = TrainConfig(
         epochs=1, batch_size=32, learning_rate=0.5, optimizer="sgd", weight_decay=0, gradient_clip=0.01
@@ -322,7 +322,7 @@ def test_the_gradient_is_clipped(small_data: RadiographDataset, tiny_model: Mode
     assert torch.linalg.vector_norm(weights_of(model) - before).item() == pytest.approx(0.5 * 0.01, rel=1e-3)
 
 
-def test_weights_of_classes_and_smoothing_are_torchs(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_weights_of_classes_and_smoothing_are_torchs(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     """20 images of one class and 12 of the other, by hand."""
     uneven = small_data.take([*range(16), *range(16, 20), *range(20, 28)])
     labels = torch.tensor(uneven.labels)
@@ -334,7 +334,7 @@ def test_weights_of_classes_and_smoothing_are_torchs(small_data: RadiographDatas
     assert fit(tiny_model(2), uneven, small_data, config).train_loss[0] == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_the_head_learns_faster_than_what_is_below(small_data: RadiographDataset) -> None:
+def test_the_head_learns_faster_than_what_is_below(small_data: ImageDataset) -> None:
     config = TrainConfig(epochs=1, batch_size=32, optimizer="sgd", weight_decay=0, learning_rate=0.01)
     steps: dict[float, list[torch.Tensor]] = {}
     for factor in (1.0, 0.5):
@@ -368,7 +368,7 @@ class Fuse(nn.Module):
     ],
 )
 def test_the_batch_that_broke_it_is_named(
-    small_data: RadiographDataset,
+    small_data: ImageDataset,
     tiny_model: ModelMaker,
     model: Callable[[nn.Module], nn.Module],
     rate: float,
@@ -383,14 +383,14 @@ def test_the_batch_that_broke_it_is_named(
     assert torch.equal(weights_of(learner), before)  # the best so far: those it came with
 
 
-def test_a_validation_image_that_breaks_it_is_named(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
-    poisoned = RadiographDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
+def test_a_validation_image_that_breaks_it_is_named(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
+    poisoned = ImageDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
     with pytest.raises(TrainingError, match=r"answer to 32 of 32 validation images is not a number \(phantom"):
         fit(tiny_model(2), small_data, poisoned, QUICK)
 
 
 def test_sixteen_bits_learn_as_well_or_it_is_said(
-    small_data: RadiographDataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    small_data: ImageDataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = replace(QUICK, mixed_precision=True)
     for native, precision in ((True, "bfloat16"), (False, "float32")):
@@ -402,6 +402,6 @@ def test_sixteen_bits_learn_as_well_or_it_is_said(
         assert ("gains nothing by 16 bits" in capsys.readouterr().out) is not native
 
 
-def test_the_learning_rate_is_in_the_history(small_data: RadiographDataset, tiny_model: ModelMaker) -> None:
+def test_the_learning_rate_is_in_the_history(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     history = fit(tiny_model(2), small_data, small_data, replace(QUICK, schedule="cosine", batch_size=32))
     assert history.learning_rate == pytest.approx((1e-3, 0.75e-3, 0.25e-3))

@@ -20,7 +20,7 @@ from course_lib.authoring.studies.methods import (
 from course_lib.authoring.studies.study import Study
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import draw_patients, take_patients
 from course_lib.evaluation.classification import auroc, balanced_accuracy, choose_threshold
 from course_lib.evaluation.intervals import bootstrap_interval
@@ -59,14 +59,16 @@ def measure(data: CourseData, case: Row) -> Row:
     }
 
 
-def _probed(data: CourseData, train: Sequence[Radiograph]) -> tuple[Predictions, Predictions]:
+def _probed(data: CourseData, train: Sequence[LabelledImage]) -> tuple[Predictions, Predictions]:
     probe = linear_probe(phantom_features(data, train), regularisation=PROBE_REGULARISATION)
     judged = take_patients(data.validation, MOST_VALIDATION_IMAGES), data.test
     on_validation, on_test = (probe_predictions(probe, phantom_features(data, part)) for part in judged)
     return on_validation, on_test
 
 
-def _trained(method: str, data: CourseData, train: Sequence[Radiograph], seed: int) -> tuple[Predictions, Predictions]:
+def _trained(
+    method: str, data: CourseData, train: Sequence[LabelledImage], seed: int
+) -> tuple[Predictions, Predictions]:
     with seeded(seed):
         model = _new_network(method, len(data.classes))
     return train_and_judge(model, data, train, replace(TRAININGS[method], seed=seed), Augmentation())
@@ -82,6 +84,7 @@ def _new_network(method: str, classes: int) -> nn.Module:
 STUDY = Study(
     name="finetuning",
     question="What does a pretrained start buy, with 50, 200 and all patients?",
+    factors=("method", "patients"),
     cases=cases,
     measure=measure,
     sample=({"method": "probe", "patients": 50, "seed": 0}, {"method": "probe", "patients": 50, "seed": 1}),

@@ -52,6 +52,7 @@ def measure(data: CourseData, case: Row) -> Row:
 STUDY = Study(
     name="learning_curves",
     question="How many patients are enough, and what do augmentation and a pretrained start add?",
+    factors=("method", "patients"),
     cases=cases,
     measure=measure,
     sample=({"method": "pretrained", "patients": 12, "seed": 0}, {"method": "pretrained", "patients": 25, "seed": 1}),

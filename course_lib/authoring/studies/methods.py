@@ -13,7 +13,7 @@ from torch import nn
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
 from course_lib.data.pixel_cache import PixelCache
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import take_patients
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.predictions import Predictions
@@ -47,7 +47,7 @@ def cases_by_patients(data: CourseData, methods: Sequence[str], sizes: Sequence[
 def train_and_judge(
     model: nn.Module,
     data: CourseData,
-    train: Sequence[Radiograph],
+    train: Sequence[LabelledImage],
     config: TrainConfig,
     augmentation: Augmentation | None,
 ) -> tuple[Predictions, Predictions]:
@@ -62,7 +62,7 @@ def train_and_judge(
     return predict(model, validation), predict(model, test)
 
 
-def phantom_features(data: CourseData, radiographs: Sequence[Radiograph]) -> Features:
+def phantom_features(data: CourseData, radiographs: Sequence[LabelledImage]) -> Features:
     """What the ResNet-18 that learned on phantoms sees in these images."""
     return features(_phantom_network(), PixelCache(radiographs, data.classes, HOW))
 

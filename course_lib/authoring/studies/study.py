@@ -9,7 +9,7 @@ from pathlib import Path
 
 from course_lib.data.course_data import CourseData
 from course_lib.evaluation import studies as stored_studies
-from course_lib.evaluation.studies import Results, Row, Value, file_of, read_results
+from course_lib.evaluation.studies import Results, Row, Value, command_of, file_of, read_results
 from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, DISTRIBUTION
 
@@ -22,7 +22,8 @@ class Study:
 
     name: str
     question: str
-    cases: Callable[[CourseData], Sequence[Row]]  #: what to try, for example method, number of patients, seed
+    factors: tuple[str, ...]  #: what differs from case to case, beside the seed, for example method and patients
+    cases: Callable[[CourseData], Sequence[Row]]  #: a value for each factor, and a seed
     measure: Callable[[CourseData, Row], Row]  #: the numbers of one case, the same each time but for rounding
     sample: tuple[Row, ...]  #: a few cases that take seconds on phantoms; a test measures them again
     tolerance: float = 0.02  #: of any number, from one processor to another
@@ -33,13 +34,16 @@ def carry_out(study: Study, data: CourseData) -> Path:
 
     A file that is there already is left as it is. What an interrupted call has measured is not measured again, if
     versions, images and question are the same.
+
+    Raises:
+        ValueError: a case is not one of the study's factors and a seed, or what was measured is not a number.
     """
-    file = file_of(study.name, "phantom" if data.simulated else "real")
+    file = file_of(study.name, _source(data))
     path, part = stored_studies.RESULTS / file, UNFINISHED / f"{_fingerprint(data)}-{file}"
     if path.exists():
         print(f"{study.name}: {path.name} is there already. Delete it to measure anew.", flush=True)
         return path
-    cases = study.cases(data)
+    cases = _checked_cases(study, data)
     rows = _rows_so_far(study, data, cases, part)
     for number, case in enumerate(cases[len(rows) :], start=len(rows) + 1):
         print(f"{study.name}, {number} of {len(cases)}: {_say(case)}", flush=True)
@@ -48,6 +52,17 @@ def carry_out(study: Study, data: CourseData) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part.replace(path)
     return path
+
+
+def _checked_cases(study: Study, data: CourseData) -> Sequence[Row]:
+    cases, wanted = study.cases(data), {*study.factors, "seed"}
+    if wrong := [case for case in cases if set(case) != wanted]:
+        raise ValueError(f"A case of {study.name} must say {', '.join(sorted(wanted))}, but one says {_say(wrong[0])}.")
+    return cases
+
+
+def _source(data: CourseData) -> str:
+    return "phantom" if data.simulated else "real"
 
 
 def _fingerprint(data: CourseData) -> str:
@@ -61,10 +76,11 @@ def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequenc
     return Results(
         study=study.name,
         question=study.question,
-        command=f'make studies{"" if data.simulated else " DATA=<folder>"} ARGS="--only {study.name}"',
+        command=command_of(study.name, _source(data)),
         data=data.name,
         simulated=data.simulated,
-        seeds=tuple(sorted({int(case["seed"]) for case in cases if "seed" in case})),
+        factors=study.factors,
+        seeds=tuple(sorted({int(case["seed"]) for case in cases})),
         versions={name: metadata.version(name).partition("+")[0] for name in ("torch", "torchvision", DISTRIBUTION)}
         | {"data": data.card.version if data.card else ""},
         rows=tuple({name: _rounded(value) for name, value in row.items()} for row in rows),

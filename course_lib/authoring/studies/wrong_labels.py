@@ -17,7 +17,7 @@ from course_lib.authoring.studies.methods import NET, SEEDS, phantom_features, t
 from course_lib.authoring.studies.study import Study
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.evaluation.predictions import Predictions
@@ -78,14 +78,15 @@ def _trained(data: CourseData, spoilt: Features, kept: NDArray[np.int64], seed: 
 
 
 def _relabelled(
-    radiographs: Sequence[Radiograph], labels: NDArray[np.int64], kept: NDArray[np.int64]
-) -> list[Radiograph]:
+    radiographs: Sequence[LabelledImage], labels: NDArray[np.int64], kept: NDArray[np.int64]
+) -> list[LabelledImage]:
     return [replace(radiographs[i], label=int(labels[i])) for i in kept]
 
 
 STUDY = Study(
     name="wrong_labels",
     question="What do wrong labels cost, and what does cleaning win back?",
+    factors=("model", "share", "treatment"),
     cases=cases,
     measure=measure,
     sample=({"model": "probe", "share": 0.2, "treatment": "cleaned", "seed": 0},),

@@ -17,19 +17,17 @@ from course_lib.figures.widgets.explorer import LAYOUT, Explorer
 from course_lib.modalities.chest_xray.simulator import Exposure, Patient, render_with
 
 PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion_explorer` offers, px
-
-
 SLIDERS = (
     ("severity", "disease", 0.0, 1.0, 0.1),
     ("energy", "energy, keV", 30.0, 80.0, 5.0),
     ("photons", "photons, 1000s", 1.0, 200.0, 1.0),
     ("gamma", "gamma", 0.5, 2.0, 0.1),
     ("turn", "turn, degrees", -20.0, 20.0, 2.0),
-)  #: parameter of `phantom.render_with`, what the slider says, lowest, highest, step
+)  #: parameter of `render_with`, what the slider says, lowest, highest, step
 
 
 def exposure_explorer(patient: Patient, exposure: Exposure, size_px: int = 112) -> Explorer:
-    """The simulated patient in this exposure, with sliders for what `phantom.render_with` can change."""
+    """The simulated patient in this exposure, with sliders for what `render_with` can change."""
     sliders = {
         name: ipywidgets.FloatSlider(
             value=getattr(patient if name == "severity" else exposure, name),

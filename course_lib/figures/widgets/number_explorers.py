@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from course_lib.audit import accuracy_interval
 from course_lib.evaluation.abstention import surest
 from course_lib.evaluation.classification import accuracy, sensitivity, specificity
 from course_lib.evaluation.decisions import Counts, expected_counts
+from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.evaluation.predictions import Predictions
 from course_lib.figures.decisions import plot_counts
-from course_lib.figures.style import text_alternative
+from course_lib.figures.style import BLUE, ORANGE, text_alternative
 from course_lib.figures.widgets.explorer import LAYOUT, Explorer, pixels_of
 from course_lib.networks.costs import Unfrozen
 
@@ -95,8 +95,8 @@ def _draw_interval(value: float, interval: tuple[float, float], mark: float | No
     """An accuracy and its interval as a picture [110, 520, 3]; ``mark`` is another accuracy, to compare with."""
     figure = Figure(figsize=(5.2, 1.1), dpi=100, layout="constrained")
     axes = figure.subplots()
-    axes.hlines(0, 100 * interval[0], 100 * interval[1], color="#0072B2", linewidth=6)
-    axes.plot(100 * value, 0, "o", color="#D55E00")
+    axes.hlines(0, 100 * interval[0], 100 * interval[1], color=BLUE, linewidth=6)
+    axes.plot(100 * value, 0, "o", color=ORANGE)
     if mark is not None:
         axes.axvline(100 * mark, color="0.3", linestyle="--")
     axes.set(xlim=(20, 101), ylim=(-1, 1), yticks=[], xlabel="accuracy, %")
@@ -129,7 +129,7 @@ def draw_unfreezing(
     for axes, (here, most), name in zip(
         panels, (millions, seconds), ("million parameters", "s per epoch"), strict=True
     ):
-        axes.barh([0, 1], [most, here], color=["0.8", "#0072B2"], tick_label=labels)
+        axes.barh([0, 1], [most, here], color=["0.8", BLUE], tick_label=labels)
         axes.set(xlabel=name)
     learning = f"last {stages} of {len(costs)} stages learn" if stages > 1 else "head alone learns"
     words = (

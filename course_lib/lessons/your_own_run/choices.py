@@ -10,15 +10,16 @@ from torch import nn
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing
+from course_lib.modalities.chest_xray.recipe import REAL_XRAYS, STRONG
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
 from course_lib.networks.net import Net
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, Profile, current_profile, pick_device, seeded
 from course_lib.training.config import TrainConfig
-from course_lib.training.recipe import REAL_XRAYS, STRONG, Recipe
+from course_lib.training.recipe import Recipe
 
 NET = "net"  #: the course's own network, beside the names in `BACKBONES`
 RUNS = COURSE_ROOT / "build" / "own_run"
@@ -104,12 +105,12 @@ def open_chosen(choices: Choices) -> CourseData:
         ConnectionError: Kaggle was named, can not be reached or says no.
     """
     if choices.source:
-        return open_dataset(choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
+        return open_dataset(source=choices.source, profile=choices.profile, at_most_mb=choices.at_most_mb)
     try:
-        return open_dataset("kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
+        return open_dataset(source="kaggle", profile=choices.profile, at_most_mb=choices.at_most_mb)
     except ConnectionError as problem:
         print(f"{problem}\n\nSo this run works on phantoms: its numbers say nothing about children.\n")
-    return open_dataset("phantom", profile=choices.profile)
+    return open_dataset(source="phantom", profile=choices.profile)
 
 
 def build_network(choices: Choices, classes: int) -> nn.Module:
@@ -139,7 +140,7 @@ def _slug(data: CourseData) -> str:
     return f"{data.card.slug if data.card else 'folder'}-{digest(_names(data.test), 8)}"
 
 
-def _names(radiographs: Sequence[Radiograph]) -> list[tuple[str, int]]:
+def _names(radiographs: Sequence[LabelledImage]) -> list[tuple[str, int]]:
     return [(r.path.name, r.label) for r in radiographs]
 
 

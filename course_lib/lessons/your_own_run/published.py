@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from course_lib.data.course_data import CourseData
 from course_lib.evaluation.report import Report, Score
-from course_lib.sources.kaggle_dataset import CHEST_XRAYS
+from course_lib.modalities.chest_xray.modality import REAL_SET
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class BesidePublished:
 def beside_published(report: Report, data: CourseData) -> BesidePublished:
     """The report of a test beside `PUBLISHED`, with a sentence on what may be compared."""
     images = len(data.test)
-    official = sum(data.card.counts["test"].values()) if data.card and data.card.slug == CHEST_XRAYS else 0
+    official = sum(data.card.counts["test"].values()) if data.card and data.card.slug == REAL_SET else 0
     if data.simulated:
         verdict = "Nothing may be compared: the images of this run are simulated, the others are of children."
     elif not official:

@@ -6,13 +6,13 @@ import numpy as np
 from PIL import Image
 from torchvision.transforms import v2
 
-from course_lib.data.samples import Radiograph
+from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing, fit_to_square
 from course_lib.explain.maps import Masks
 from course_lib.modalities.chest_xray.simulator import read_mask
 
 
-def masks_of(radiographs: Sequence[Radiograph], how: Preprocessing) -> Masks:
+def masks_of(radiographs: Sequence[LabelledImage], how: Preprocessing) -> Masks:
     """The true places of the disease as the network sees them, [images, size, size]; phantoms only.
 
     Raises:

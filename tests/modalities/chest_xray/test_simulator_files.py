@@ -38,7 +38,6 @@ from course_lib.modalities.chest_xray.simulator import (
     shipping,
     unpack_dataset,
 )
-from course_lib.modalities.chest_xray.simulator.__main__ import main
 from course_lib.modalities.chest_xray.simulator.files import MANIFEST
 from course_lib.modalities.chest_xray.simulator.plan import Picture, make_picture, plan_pictures
 from course_lib.support import files
@@ -585,26 +584,10 @@ def test_a_set_with_traps_can_be_made_and_checked(tmp_path: Path) -> None:
         make(tmp_path / "set")
 
 
-def test_the_command_makes_the_archive_of_the_course(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    archive = tmp_path / "quick.zip"
-    monkeypatch.setattr(shipping, "QUICK_SET", SMALL)
-    monkeypatch.setattr("course_lib.modalities.chest_xray.simulator.__main__.QUICK_ARCHIVE", archive)
-    assert main(["quick", "--workers", "1"]) == 0
-    assert "quick.zip has 0." in capsys.readouterr().out
-    assert check_dataset(unpack_dataset(archive, tmp_path / "set")) == SMALL
-    before = archive.read_bytes()
-    monkeypatch.setattr(shipping, "MAX_QUICK_BYTES", 1000)
-    assert main(["quick", "--workers", "1"]) == 1
-    assert "at most 0 MB may go into the repository" in capsys.readouterr().err
-    assert archive.read_bytes() == before
-
-
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not phantom.QUICK_ARCHIVE.is_file():
-        pytest.skip(f"{phantom.QUICK_ARCHIVE.name} is not made yet: make phantoms")
+        pytest.skip(f"{phantom.QUICK_ARCHIVE.name} is not made yet: python -m course_lib.authoring phantoms")
     return unpack_dataset(phantom.QUICK_ARCHIVE, tmp_path_factory.mktemp("shipped") / "quick")
 
 
@@ -613,13 +596,13 @@ def test_the_set_of_the_course_is_what_its_settings_give(shipped: Path) -> None:
     assert check_dataset(shipped) == phantom.QUICK_SET
     assert {p.path.as_posix() for p in plan} == {
         p.relative_to(shipped).as_posix() for p in shipped.glob("*/*/*.jpeg")
-    }, "the simulator draws other patients than the archive holds: make phantoms"
+    }, "the simulator draws other patients than the archive holds: make it anew"
     for index in np.random.default_rng(0).choice(len(plan), size=12, replace=False):
         picture = make_picture(phantom.QUICK_SET, plan[index])
         with Image.open(shipped / picture.path) as there, opened(picture) as now:
             assert there.size == now.size
             difference = np.abs(np.asarray(there, dtype=float) - np.asarray(now, dtype=float)).mean()
-            assert difference < 1, f"{picture.path} is rendered otherwise today: make phantoms"
+            assert difference < 1, f"{picture.path} is rendered otherwise today: make the archive anew"
         if picture.mask is not None:
             changed = read_mask(shipped / picture.path) != np.asarray(Image.open(io.BytesIO(picture.mask)))
             assert changed.mean() < 0.01

@@ -1,6 +1,6 @@
 """Prints what a learner sees: `make data` with a token, without, after a kill -9, twice at once, and refused.
 
-python -m tests.kaggle_transcript
+python -m tests.sources.kaggle_transcript
 
 Kaggle is the stand-in, its archive has all 5,856 images in small, and the client is the real one.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT
-from tests.kaggle_fixtures import TOKEN, point_client_at, python
-from tests.kaggle_stand_in import StandIn, running
-from tests.xray_archive import write_archive
+from tests.sources.kaggle_fixtures import TOKEN, point_client_at, python
+from tests.sources.kaggle_stand_in import StandIn, running
+from tests.sources.xray_archive import write_archive
 
-COMMAND = python("-m", "course_lib.sources", "data")
+COMMAND = python("-m", "course_lib.sources", "data", "chest-xray-pneumonia")
 
 
 def call(folder: Path, title: str, *, token: bool) -> None:

@@ -17,8 +17,8 @@ from course_lib.sources.dataset_card import CARDS_FOLDER, DatasetCard, load_card
 from course_lib.sources.download import DownloadError, Patience
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT
-from tests.kaggle_stand_in import StandIn, running
-from tests.xray_archive import write_archive
+from tests.sources.kaggle_stand_in import StandIn, running
+from tests.sources.xray_archive import write_archive
 
 TOKEN = "KGAT_5ecret0123456789abcdef0123456789"
 SECRETS = (TOKEN, "5ecret", "s3cr3t")  # the token, a part of it, and the signature of the storage address
@@ -52,7 +52,7 @@ class Learner:
         return self.cache / self.card.slug
 
     def fetch(self) -> Path:
-        return kaggle_dataset.fetch_dataset(patience=QUICK)
+        return kaggle_dataset.fetch_dataset(self.card.slug, patience=QUICK)
 
     def refused(self, expected: str, remedy: str) -> str:
         """What the call says when it fails; holds the sentence and the remedy, and no secret anywhere."""

@@ -1,0 +1,18 @@
+"""The argument that most commands for authors take: a folder of real images."""
+
+import argparse
+from pathlib import Path
+
+from course_lib.support.runtime import existing_folder
+
+
+def real_folder(given: str) -> Path:
+    """The folder, for ``add_argument(type=real_folder)``; seen from here or from the course's own folder.
+
+    Raises:
+        ArgumentTypeError: there is none; argparse makes a usage message of it.
+    """
+    folder = existing_folder(given) if given else None
+    if folder is None or not (folder / "train").is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder train/ in {given!r}; name the folder that holds it")
+    return folder

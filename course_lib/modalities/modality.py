@@ -1,0 +1,30 @@
+"""What a kind of images brings with it, so that one function opens all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from course_lib.data.samples import LabelledImage
+from course_lib.sources.dataset_card import DatasetCard
+from course_lib.support.runtime import Profile
+
+
+class Reader(Protocol):
+    """From a folder to samples, each with its target and its patient, and the names of the classes."""
+
+    def __call__(
+        self, root: Path, part: Literal["train", "test"], card: DatasetCard | None, /
+    ) -> tuple[list[LabelledImage], tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True)
+class Modality:
+    """A kind of images: its data sets, how their files are read, and how simulated ones are made."""
+
+    name: str  #: its package in ``course_lib/modalities``, and what `open_dataset` is asked for
+    images: str  #: what its images are called in a sentence, such as ``chest X-rays``
+    real: str  #: slug of the card of its real data set
+    simulated: str  #: slug of the card of its simulated data set
+    read: Reader
+    simulated_folder: Callable[[Profile], Path]  #: where this profile's simulated images are, made now if need be

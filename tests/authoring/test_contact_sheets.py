@@ -1,0 +1,21 @@
+"""The contact sheets of simulated X-rays."""
+
+from pathlib import Path
+
+import pytest
+
+from course_lib.authoring import contact_sheets
+from course_lib.authoring.__main__ import main
+
+
+def test_the_contact_sheets_are_pictures(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(contact_sheets, "COURSE_ROOT", tmp_path)
+    monkeypatch.setattr(contact_sheets, "RESULTS", tmp_path / "sheets")
+    monkeypatch.setattr(contact_sheets, "README_PICTURE", tmp_path / "figures" / "phantoms.png")
+    monkeypatch.setattr(contact_sheets, "SHEET_PX", 48)
+    assert main(["sheets", str(folder)]) == 0
+    made = [tmp_path / line for line in capsys.readouterr().out.splitlines()]
+    assert [path.name for path in made] == ["kinds.png", "phantoms.png", "severity.png", "which-are-real.png"]
+    assert all(path.stat().st_size > 10_000 for path in made)
