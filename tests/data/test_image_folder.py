@@ -156,9 +156,7 @@ def test_a_class_is_empty(folder: Path) -> None:
 
 def test_a_file_name_without_a_patient(folder: Path) -> None:
     write_image(folder / "train" / "NORMAL" / "scan.jpeg", bright=False)
-    with pytest.raises(
-        DataError, match=r"scan\.jpeg does not say whose image it is\. .* the form that datasets/"
-    ):
+    with pytest.raises(DataError, match=r"scan\.jpeg does not say whose image it is\. .* the form that datasets/"):
         read_split(folder, "train")
 
 
