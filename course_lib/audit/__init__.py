@@ -34,7 +34,6 @@ from course_lib.audit.shortcuts import (
 )
 from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
 from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
-from course_lib.evaluation.intervals import accuracy_interval
 
 __all__ = [
     "AuditReport",
@@ -54,7 +53,6 @@ __all__ = [
     "Shortcut",
     "SplitCount",
     "Suspect",
-    "accuracy_interval",
     "audit",
     "blind_model",
     "compare_splits",
