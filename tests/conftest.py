@@ -3,7 +3,7 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.exercises import judging
 from course_lib.modalities.chest_xray.modality import REAL_SET
-from course_lib.modalities.registry import open_dataset
+from course_lib.modalities.registry import dataset_folder
 from course_lib.sources.dataset_card import load_card
+from course_lib.support.runtime import PROFILES
 from tests import notebook_results
 from tests.sources.kaggle_fixtures import fault_table, learner, point_client_at
 from tests.sources.kaggle_stand_in import StandIn, start
@@ -27,21 +28,26 @@ from tests.sources.xray_archive import write_archive
 
 __all__ = ["fault_table", "learner"]
 
+MOST_SECONDS = 10  #: of processor time, for a test without the mark `slow`; what takes more than two has it
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so that any attempt to use the network fails at once
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Settings that reach the kernels of the notebooks too; and the phantoms, so that no notebook shows their bar.
 
-    The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small. With
-    several test processes each has its own; the one that only hands out the tests needs none.
+    The home is an empty folder and Kaggle is a stand-in, with all 5,856 images of the course's card in small. Of
+    several test processes each has its own. They share the cache, so that images are fetched and decoded once.
     """
     config.pluginmanager.register(notebook_results)
+    scratch = tempfile.TemporaryDirectory(prefix="course-tests-")
+    config.add_cleanup(scratch.cleanup)
+    if not hasattr(config, "workerinput"):  # else the process that hands out the tests has done it
+        os.environ["COURSE_CACHE"] = str(Path(scratch.name) / "cache")
+        Path(os.environ["COURSE_CACHE"]).mkdir()
+        dataset_folder(source="phantom", profile=PROFILES["quick"])
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, Python would ignore Ctrl-C
-    scratch = tempfile.TemporaryDirectory(prefix="course-tests-")
-    config.add_cleanup(scratch.cleanup)
     for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
         del os.environ[variable]
     for variable in ("COURSE_DATA", "XDG_CONFIG_HOME"):  # in the second the client looks for kaggle.json
@@ -53,19 +59,27 @@ def pytest_configure(config: pytest.Config) -> None:
     for variable, name in (
         ("HOME", "home"),
         ("USERPROFILE", "home"),
-        ("COURSE_CACHE", "cache"),
         ("TORCH_HOME", "torch"),
     ):
         (Path(scratch.name) / name).mkdir(exist_ok=True)
         os.environ[variable] = str(Path(scratch.name) / name)
     os.environ["HTTPS_PROXY"] = os.environ["https_proxy"] = NOWHERE
     server = start(stand_in := StandIn(archives={load_card(REAL_SET).handle: _whole_archive(Path(scratch.name))}))
-    config.stash[notebook_results.KAGGLE] = stand_in
     config.add_cleanup(server.server_close)
     config.add_cleanup(server.shutdown)
     point_client_at(stand_in, os.environ.__setitem__)  # it answers nothing else: the tests are offline
     matplotlib.use("Agg")
-    open_dataset(source="phantom")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a slow test fail that has no mark, so that `make quick` stays quick."""
+    before = sum(os.times()[:4])
+    result = yield
+    seconds = sum(os.times()[:4]) - before
+    if seconds > MOST_SECONDS and item.get_closest_marker("slow") is None:
+        pytest.fail(f"It took {seconds:.0f} s of processor time. Make it faster, or mark it: @pytest.mark.slow", False)
+    return result
 
 
 def _whole_archive(folder: Path) -> Callable[[], Path]:

@@ -2,8 +2,9 @@
 
 In reading order: `inventory` (every file is opened once), `people` (who is in the data, leaks, small splits),
 `duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the label away), `shift` (train
-against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words) and
-`spoil` (a dirty folder to practise on). No network is trained here; everything takes seconds.
+against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words),
+`spoil` (a dirty folder to practise on) and `wrong_labels` (labels flipped on purpose, and found again). The classes are
+whatever folders there are. No network is trained here; everything takes seconds.
 """
 
 from course_lib.audit.duplicates import (
@@ -33,7 +34,6 @@ from course_lib.audit.shortcuts import (
 )
 from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
 from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
-from course_lib.evaluation.intervals import accuracy_interval
 
 __all__ = [
     "AuditReport",
@@ -53,7 +53,6 @@ __all__ = [
     "Shortcut",
     "SplitCount",
     "Suspect",
-    "accuracy_interval",
     "audit",
     "blind_model",
     "compare_splits",

@@ -89,7 +89,7 @@ def grey_scale_model(inventory: Inventory) -> Shortcut:
 
 
 def corner_model(inventory: Inventory) -> Shortcut:
-    """A model that sees the four corners only, where letters are written and little or no lung is.
+    """A model that sees the four corners only, where letters are written and little of the body is.
 
     Each corner is a quarter of the width and height, seen as 4 x 4 tiles: the mean and the brightest spot of each.
     """

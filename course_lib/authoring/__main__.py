@@ -63,7 +63,8 @@ def _call(name: str, arguments: Sequence[str]) -> int:
     verb = VERBS[name]
     module = importlib.import_module(f"course_lib.authoring.{verb.module}")
     work: Callable[[argparse.ArgumentParser, Sequence[str]], int] = getattr(module, verb.function)
-    return work(argparse.ArgumentParser(f"{PROGRAM} {name}", description=f"Will {verb.says}."), arguments)
+    says = f"{verb.says[0].upper()}{verb.says[1:]}."
+    return work(argparse.ArgumentParser(f"{PROGRAM} {name}", description=says), arguments)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 MAX_CODE_LINES = 15
 MAX_BYTES = 500 * 1024
-RUN_ANEW = "run the notebook with python -m course_lib.authoring notebooks"
 MIN_ALTERNATIVE = 40  #: characters
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  #: as ipykernel installs it
 
@@ -96,12 +95,12 @@ def _saving_problems(notebook: dict[str, Any]) -> list[str]:
     if (notebook["nbformat"], notebook["nbformat_minor"]) != (4, 5):
         problems.append("the format must be 4.5: save the notebook in JupyterLab")
     if missing := ids.pop("", 0):
-        problems.append(f"{missing} cells have no id: {RUN_ANEW}, which gives them one")
+        problems.append(f"{missing} cells have no id: {RUN_IT}, which gives them one")
     problems += [f"the id {name!r} names {count} cells: keep one" for name, count in ids.items() if count > 1]
     if notebook["metadata"].get("kernelspec") != KERNEL:
-        problems.append(f"the kernel must be {KERNEL}: {RUN_ANEW}, which writes that")
+        problems.append(f"the kernel must be {KERNEL}: {RUN_IT}, which writes that")
     if "version" in notebook["metadata"].get("language_info", {"version": ""}):
-        problems.append(f"the metadata must name the language, but no version of it: {RUN_ANEW}")
+        problems.append(f"the metadata must name the language, but no version of it: {RUN_IT}")
     return problems
 
 
@@ -156,7 +155,7 @@ def _step_problems(cells: list[NotebookNode]) -> list[str]:
 def _code_problems(cells: list[NotebookNode]) -> list[str]:
     problems = []
     if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
-        problems.append(f"execution counts are not 1, 2, 3, …: {RUN_ANEW}")
+        problems.append(f"execution counts are not 1, 2, 3, …: {RUN_IT}")
     for number, cell in enumerate(cells, start=1):
         source, where = cell["source"], f"code cell {number}"
         if source.count("\n") >= MAX_CODE_LINES:

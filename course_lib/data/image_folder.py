@@ -121,13 +121,13 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
     folder = root / split
     if not folder.is_dir():
         raise DataError(
-            f"{root} has no folder {split}/. Expected the layout {split}/NORMAL/ and {split}/PNEUMONIA/ with images in "
+            f"{root} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class with images in "
             "them; point COURSE_DATA at the folder that holds train/ and test/."
         )
     classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(("_", ".")))
     if len(classes) < 2:
         raise DataError(
-            f"{folder} must hold one folder per class, at least two (train/NORMAL and train/PNEUMONIA, for example), "
+            f"{folder} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for example), "
             f"but holds {', '.join(classes) or 'none'}. Add the missing one."
         )
     return tuple(classes)
@@ -146,7 +146,8 @@ def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:
     for card in cards:
         if patient := card.patient_of(path.name):
             return patient
+    names = " or ".join(f"datasets/{card.slug}.toml" for card in cards)
     raise DataError(
-        f"The file name {path.name} does not say whose image it is. Expected a name like person12_bacteria_34.jpeg or "
-        "NORMAL2-IM-0439-0001.jpeg; for other names, add a pattern with a group `patient` to a data card in datasets/."
+        f"The file name {path.name} does not say whose image it is. Expected a name of the form that "
+        f"{names} says; for other names, add a pattern with a group `patient` to a data card in datasets/."
     )

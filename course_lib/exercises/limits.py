@@ -127,6 +127,7 @@ class _Worker(threading.Thread, Generic[T]):
                 self._hold(levels - 1)
             else:
                 self._began = True
+                end_if_left_behind()  # on a busy computer it may begin when all stops have been spent
                 self.results.append(self._work())
         self._gate.acquire()  # for good: no stop is sent from here on
         with contextlib.suppress(TimeIsUpError):  # until one has come, none is on its way any more

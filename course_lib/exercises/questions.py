@@ -1,4 +1,4 @@
-"""Questions with several answers to choose from, each explained. Pure data; `course_lib.widgets` shows them."""
+"""Questions with several answers to choose from, each explained. Pure data; `quiz_widget` shows them."""
 
 from dataclasses import dataclass
 from string import ascii_lowercase

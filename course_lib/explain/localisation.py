@@ -63,7 +63,7 @@ def _check_masks(maps: NDArray[np.floating], masks: Masks) -> None:
     if maps.shape != masks.shape or maps.ndim != 3:
         raise ValueError(
             f"Expected maps and masks of one shape, [images, height, width], but got {list(maps.shape)} and "
-            f"{list(masks.shape)}. A mask must go through the same transform as its image, see masks_of."
+            f"{list(masks.shape)}. A mask must go through the same transform as its image."
         )
     if not masks.any(axis=(1, 2)).all():
-        raise ValueError("A mask is empty: there is nothing to hit. Leave out the images without disease.")
+        raise ValueError("A mask is empty: there is nothing to hit. Leave out these images.")

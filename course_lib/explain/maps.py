@@ -24,7 +24,7 @@ def grad_cam(model: nn.Module, layer: nn.Module, images: torch.Tensor, target: i
     """The layer's feature maps, each weighted by the mean gradient of the target's logit, added up, below zero cut off.
 
     Takes float [images, channels, height, width]; gives float32 [images, height, width], from 0 on, enlarged without
-    steps from the layer's own size. ``backbones.grad_cam_layer`` knows the layer that is usually taken.
+    steps from the layer's own size. `layer_to_explain` knows a layer that will do.
 
     Source: Selvaraju et al., Grad-CAM, ICCV 2017, arXiv:1610.02391. captum's default is without the cut at zero.
     """

@@ -136,7 +136,7 @@ def build_backbone(name: str, classes: int = 2, *, weights: Weights | None) -> n
 def resnet18_classifier(classes: int = 2, *, weights: Weights | None) -> ResNet:
     """ResNet-18 with a new, random linear layer for ``classes`` classes.
 
-    The most used of `backbones.BACKBONES`; `backbones.build_backbone` says what ``weights`` means and what it raises.
+    The most used of `BACKBONES`; `build_backbone` says what ``weights`` means and what it raises.
     Takes float [batch, 3, height, width]; gives logits [batch, classes].
 
     Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016, arXiv:1512.03385.

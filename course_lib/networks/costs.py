@@ -10,6 +10,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib.networks.freezing import freeze, stages, unfreeze
 from course_lib.networks.modes import evaluating
 
+OPERATIONS_PER_MULTIPLY_ADD = 2  #: as torch's counter takes them
+
+
+def count_parameters(model: nn.Module, *, trainable_only: bool = False) -> int:
+    """How many numbers the model holds; with ``trainable_only``, how many of them training may change."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable_only)
+
 
 def gflops(model: nn.Module, size: int) -> float:
     """Billions of multiply-adds for one square image of ``size`` px: what papers and torchvision list as GFLOPs.
@@ -19,8 +26,7 @@ def gflops(model: nn.Module, size: int) -> float:
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, 3, size, size, device=device))
-    operations: int = counter.get_total_flops()  # takes a multiplication and an addition as two
-    return operations / 2 / 1e9
+    return _billions_of_multiply_adds(counter)
 
 
 @dataclass(frozen=True)
@@ -44,11 +50,11 @@ def costs_of_unfreezing(model: nn.Module, size: int) -> list[Unfrozen]:
         names = unfreeze(network, last=last)
         with FlopCounterMode(display=False) as counter:
             network(image).sum().backward()
-        operations = counter.get_total_flops() / 2 / 1e9
-        costs.append(Unfrozen(tuple(names), count_parameters(network, trainable_only=True), operations))
+        parameters = count_parameters(network, trainable_only=True)
+        costs.append(Unfrozen(tuple(names), parameters, _billions_of_multiply_adds(counter)))
     return costs
 
 
-def count_parameters(model: nn.Module, *, trainable_only: bool = False) -> int:
-    """How many numbers the model holds; with ``trainable_only``, how many of them training may change."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable_only)
+def _billions_of_multiply_adds(counter: FlopCounterMode) -> float:
+    operations: int = counter.get_total_flops()
+    return operations / OPERATIONS_PER_MULTIPLY_ADD / 1e9

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from course_lib.networks.modes import _BatchNorm
+from course_lib.networks.modes import BatchNorm
 
 AUXILIARY_HEAD = "AuxLogits"  #: Inception's second head, which helps in training only
 
@@ -75,7 +75,7 @@ def pieces(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _is_norm(layer: nn.Module) -> bool:
-    return isinstance(layer, (_BatchNorm, nn.LayerNorm, nn.GroupNorm))
+    return isinstance(layer, (BatchNorm, nn.LayerNorm, nn.GroupNorm))
 
 
 def _holds_parameters(layers: list[nn.Module]) -> bool:

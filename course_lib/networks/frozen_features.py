@@ -60,7 +60,7 @@ def features(
 
     Raises:
         ValueError: the data change from one look to the next (random augmentation), so that one look is not enough;
-            or the model has no head that `backbones.head_of` knows.
+            or the model has no head that `head_of` knows.
         OSError: the folder can not be written; the message says what to do.
     """
     path = (folder or cache_folder("features")) / f"{_key(model, data)}.npz"

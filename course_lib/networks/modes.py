@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from torch import nn
 
-_BatchNorm = nn.modules.batchnorm._BatchNorm
+BatchNorm = nn.modules.batchnorm._BatchNorm  #: of one, two or three dimensions
 
 
 def begin_training(model: nn.Module) -> None:
@@ -34,8 +34,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def needs_batches(model: nn.Module) -> bool:
     """Whether a batch norm goes by the batch in training, so that it needs two images at least."""
-    return any(isinstance(layer, _BatchNorm) and not _is_frozen_batch_norm(layer) for layer in model.modules())
+    return any(isinstance(layer, BatchNorm) and not _is_frozen_batch_norm(layer) for layer in model.modules())
 
 
 def _is_frozen_batch_norm(layer: nn.Module) -> bool:
-    return isinstance(layer, _BatchNorm) and layer.affine and not any(p.requires_grad for p in layer.parameters())
+    return isinstance(layer, BatchNorm) and layer.affine and not any(p.requires_grad for p in layer.parameters())

@@ -41,7 +41,7 @@ class WeightsError(RuntimeError):
 class WeightsCard:
     """What one should know about weights before using them; in ``pretrained/<network>-phantom.toml``."""
 
-    network: str  #: a name in `backbones.BACKBONES`
+    network: str  #: a name in `BACKBONES`
     sha256: str  #: of the file
     data: str  #: what it was trained on, in a sentence
     licence: str

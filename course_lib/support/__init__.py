@@ -1,5 +1,7 @@
-"""Settings of this computer, claims, errors, files and locks: what everything else stands on; it knows nothing of
-images."""
+"""Settings of this computer, claims, errors, files and locks: what everything else stands on.
+
+It knows nothing of images, and loads in a moment: torch comes in only where a function needs it.
+"""
 
 from course_lib.support.claims import ClaimError, claim
 from course_lib.support.environment import check_environment

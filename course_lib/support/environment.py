@@ -4,12 +4,9 @@ import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-if TYPE_CHECKING:
-    pass  # only where it is used: a download starts without it, in a tenth of the time and memory
 from course_lib.support.runtime import COURSE_ROOT, DISTRIBUTION, current_profile
 
 FREE_DISK_NEEDED_GB = 2.0  #: for what the course makes itself; a download compares its own size with the disk

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+
+from course_lib.evaluation.predictions import Judged
 
 
 class Sample(Protocol):
@@ -21,20 +21,6 @@ class Sample(Protocol):
     @property
     def target(self) -> object:
         """What is to be learned of it: a label, the file of a mask, or boxes."""
-
-
-class Judged(Protocol):
-    """What a model said about each image, beside what is true; what the bootstrap over patients works on."""
-
-    @property
-    def patients(self) -> NDArray[np.str_]: ...
-
-    @property
-    def files(self) -> tuple[str, ...]: ...
-
-    def __len__(self) -> int: ...
-
-    def take(self, indices: NDArray[np.int64], /) -> Self: ...
 
 
 P = TypeVar("P", bound=Judged)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from course_lib.data.samples import LabelledData
 from course_lib.evaluation.classification import auroc
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, drop_auxiliary_head
 from course_lib.networks.costs import count_parameters, gflops
 from course_lib.support.runtime import seeded
@@ -162,5 +162,5 @@ def _cells(row: BackboneScore) -> tuple[str, ...]:
         f"{row.images_per_second:.0f}",
         f"{row.training_images_per_second:.0f}",
         f"{row.megabytes:.0f}",
-        f"{row.auroc:.3f} ({row.low:.3f} to {row.high:.3f})",
+        with_interval(row.auroc, row.low, row.high),
     )

@@ -50,7 +50,7 @@ def fit(
     Only parameters with ``requires_grad`` change. An interruption (Ctrl-C, "stop" in Jupyter) ends the training after
     the last whole epoch. With a ``checkpoint`` the training is on disk after every epoch, and the same call goes on
     from there, to the same bits; the weights that the model comes with then play no part. In processes that torchrun
-    started they train together, see `course_lib.parallel`.
+    started they train together, see `training.parallel`.
 
     Raises:
         TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the

@@ -30,7 +30,7 @@ def test_every_verb_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> N
         main([name, "--help"])
     said = capsys.readouterr().out
     assert f"usage: python -m course_lib.authoring {name}" in said
-    assert VERBS[name].says in " ".join(said.split())
+    assert f"{VERBS[name].says[1:]}." in " ".join(said.split())
 
 
 def test_an_unknown_verb_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,8 +176,8 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
     assert results.rows
 
 
-def test_the_readme_quotes_the_study_on_real_xrays() -> None:
-    assert stored("finetuning", "real").table() in (COURSE_ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_results_quotes_the_study_on_real_xrays() -> None:
+    assert stored("finetuning", "real").table() in (COURSE_ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:

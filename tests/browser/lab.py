@@ -25,6 +25,7 @@ KEPT = COURSE_ROOT / "build" / "browser"  #: screenshots and the servers' logs, 
 LOG = KEPT / f"jupyterlab-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}.log"
 RUN_SECONDS, CHANGE_SECONDS = 900, 60
 OUTPUT = ".jp-OutputArea-output"
+IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 RUN = """places => {
     const {commands, shell} = window.jupyterapp, {content} = shell.currentWidget;
     content.deselectAll();
@@ -87,7 +88,11 @@ def lab(course: Path) -> Iterator[str]:
             yield f"{address}/?token={token}"
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            try:
+                server.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                raise
 
 
 @dataclass
@@ -106,10 +111,7 @@ class NotebookPage:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address.replace("/?", f"/lab/tree/notebooks/{name}?reset&"))
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-        page.wait_for_function(
-            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=60_000,
-        )
+        page.wait_for_function(IDLE, timeout=60_000)
         return cls(page, name, complaints)
 
     def run(self, cells: Sequence[int]) -> None:

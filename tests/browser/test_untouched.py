@@ -11,6 +11,7 @@ import nbformat
 import pytest
 
 from course_lib.authoring.notebook_form import LINK, course_notebooks
+from tests.browser.lab import IDLE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -80,7 +81,7 @@ def test_a_learner_meets_the_first_notebook_and_no_question(page: "Page", addres
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function("window.jupyterapp.restored.then(() => true)")
+    page.wait_for_function(IDLE, timeout=60_000)  # all has started that starts by itself
     assert page.url.endswith("/lab/tree/notebooks/00_start_here.ipynb")
     assert page.evaluate(f"window.jupyterapp.isPluginActivated('{ANNOUNCEMENTS}')") is False
     page.wait_for_timeout(1000)

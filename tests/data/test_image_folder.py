@@ -137,7 +137,7 @@ def test_numbers_that_restart_per_split_give_different_patients(folder: Path) ->
 
 
 def test_no_split_folder(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"no folder val/\. Expected the layout val/NORMAL/ and val/PNEUMONIA/"):
+    with pytest.raises(DataError, match=r"no folder val/\. Expected the layout val/<CLASS>/"):
         read_split(folder, "val")
 
 
@@ -156,7 +156,7 @@ def test_a_class_is_empty(folder: Path) -> None:
 
 def test_a_file_name_without_a_patient(folder: Path) -> None:
     write_image(folder / "train" / "NORMAL" / "scan.jpeg", bright=False)
-    with pytest.raises(DataError, match=r"scan\.jpeg does not say whose image it is\. Expected a name like person12"):
+    with pytest.raises(DataError, match=r"scan\.jpeg does not say whose image it is\. .* the form that datasets/"):
         read_split(folder, "train")
 
 

@@ -1,5 +1,7 @@
 """Calibration: against scikit-learn, against other ways to the same number, and without touching the order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
@@ -8,7 +10,7 @@ from sklearn.metrics import log_loss
 from course_lib.evaluation.calibration import brier_score, fit_temperature, reliability, with_temperature
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.predictions import Predictions
-from tests.evaluation.test_classification import predictions_of
+from tests.made_predictions import of_three_classes, predictions_of
 
 
 def honest(images: int = 4000, sharpness: float = 1.0) -> Predictions:
@@ -68,3 +70,25 @@ def test_the_brier_score_counted_by_hand() -> None:
     assert brier_score(predictions_of([1, 0, 1], [0.9, 0.2, 0.5])) == pytest.approx((0.01 + 0.04 + 0.25) / 3)
     assert brier_score(predictions_of([1, 0], [0.5, 0.5])) == 0.25
     assert brier_score(predictions_of([1, 1], [1.0, 1.0])) == 0
+
+
+def test_the_brier_score_of_three_classes_adds_up_over_the_classes() -> None:
+    three = of_three_classes()
+    by_class = [brier_score(three.one_against_rest(name)) for name in three.classes]
+    assert brier_score(three) == pytest.approx(sum(by_class))
+    even = replace(three, probabilities=np.full((len(three), 3), 1 / 3))
+    assert brier_score(even) == pytest.approx(1 - 1 / 3)
+
+
+def test_the_temperature_of_three_classes_undoes_what_made_them_too_sure() -> None:
+    three = of_three_classes(noise=1)
+    too_sure = with_temperature(three, 1 / 3)
+    assert fit_temperature(too_sure) == pytest.approx(3 * fit_temperature(three), rel=1e-3)
+    assert np.array_equal(too_sure.most_probable, three.most_probable)
+
+
+def test_the_reliability_of_one_of_three_classes() -> None:
+    three = of_three_classes()
+    with pytest.raises(ValueError, match="exactly two classes"):
+        reliability(three)
+    assert reliability(three.one_against_rest("cyst")).sick.sum() == (three.labels == 0).sum()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from course_lib import evaluation
 from course_lib.evaluation.decisions import Costs, cheapest_threshold, expected_counts
 from course_lib.evaluation.predictions import Predictions
-from tests.evaluation.test_classification import any_predictions, predictions_of
+from tests.made_predictions import any_predictions, predictions_of
 
 
 @settings(deadline=None, max_examples=30)

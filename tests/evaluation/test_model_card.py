@@ -6,7 +6,7 @@ import pytest
 
 from course_lib.evaluation.model_card import ModelCard
 from course_lib.evaluation.report import by_group, evaluate
-from tests.evaluation.test_classification import predictions_of
+from tests.made_predictions import predictions_of
 
 
 @pytest.fixture(scope="module")

@@ -412,7 +412,7 @@ def test_what_a_destructor_raises_is_shown_like_a_print() -> None:
         def __del__(self) -> None:
             raise ValueError("no")
 
-    assert re.search(r"\n  printed    Exception ignored in:.*__del__", judge(FIRST, lambda *_: Broken()).text)
+    assert re.search(r"\n  printed    Exception ignored .*__del__", judge(FIRST, lambda *_: Broken()).text)
 
 
 @pytest.mark.parametrize(
@@ -448,6 +448,19 @@ def test_a_stop_outside_the_answer_is_held_too(owner: Any, name: str, monkeypatc
         thread.join(60)
         assert not thread.is_alive()
     assert not escaped
+
+
+def test_work_that_begins_when_nobody_waits_any_more_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    late: list[threading.Thread] = []
+    done: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", lambda thread: late.append(thread))
+        with pytest.raises(TimeoutError):
+            limits.within(0, lambda: done.append(1))
+    late[0].start()
+    late[0].join(60)
+    assert not late[0].is_alive()
+    assert not done
 
 
 def test_a_stop_is_held_at_whatever_step_of_the_thread_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:

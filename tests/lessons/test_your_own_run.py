@@ -87,7 +87,7 @@ def test_phantoms_come_with_the_reason_where_kaggle_gives_nothing(
     def refuse(*_: object, **__: object) -> Path:
         raise DownloadError("Kaggle can not be reached.")
 
-    monkeypatch.setattr("course_lib.sources.kaggle_dataset.fetch_dataset", refuse)
+    monkeypatch.setattr("course_lib.modalities.registry.fetch_dataset", refuse)
     assert open_chosen(choose()).simulated
     assert "Kaggle can not be reached.\n\nSo this run works on phantoms" in capsys.readouterr().out
     with pytest.raises(DownloadError):

@@ -15,7 +15,16 @@ from torchvision.models._api import Weights
 
 from course_lib.networks import backbones
 from course_lib.networks.backbones import resnet18_classifier
-from course_lib.networks.weights import RESNET18, cached_file, checksum, describe, find_file, pretrained
+from course_lib.networks.weights import (
+    RESNET18,
+    cached_file,
+    checksum,
+    describe,
+    find_file,
+    pretrained,
+    save_shipped,
+    shipped_card,
+)
 from course_lib.sources.download import Patience
 from course_lib.support.runtime import COURSE_ROOT
 from tests.sources.kaggle_stand_in import Fault, StandIn, running
@@ -185,3 +194,12 @@ def test_a_name_without_a_checksum(server: StandIn) -> None:
     nameless = WeightsEnum("W", {"V1": Weights(f"{server.url}/net.pth", transforms=lambda: None, meta={})})["V1"]
     with pytest.raises(ValueError, match="holds no checksum"):
         checksum(nameless)
+
+
+def test_the_shipped_card_reads_the_same_after_it_was_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = shipped_card("resnet18")
+    save_shipped(card, b"weights", tmp_path)
+    monkeypatch.setattr("course_lib.networks.weights.SHIPPED", tmp_path)
+    assert shipped_card("resnet18") == card

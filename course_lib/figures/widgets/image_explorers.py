@@ -17,8 +17,6 @@ from course_lib.figures.widgets.explorer import LAYOUT, Explorer
 from course_lib.modalities.chest_xray.simulator import Exposure, Patient, render_with
 
 PATCHES = (8, 16, 24, 32)  #: sides of the patches that the slider of `occlusion_explorer` offers, px
-
-
 SLIDERS = (
     ("severity", "disease", 0.0, 1.0, 0.1),
     ("energy", "energy, keV", 30.0, 80.0, 5.0),

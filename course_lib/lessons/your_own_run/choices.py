@@ -21,7 +21,7 @@ from course_lib.support.runtime import COURSE_ROOT, Profile, current_profile, pi
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import Recipe
 
-NET = "net"  #: the course's own network, beside the names in `backbones.BACKBONES`
+NET = "net"  #: the course's own network, beside the names in `BACKBONES`
 RUNS = COURSE_ROOT / "build" / "own_run"
 CARD_FILE = "model_card.md"  #: in the folder of a run
 
@@ -42,7 +42,7 @@ class Choices:
 
     source: str | None  #: as in `open_dataset`; None: Kaggle, or phantoms if it gives nothing
     at_most_mb: float  #: nothing larger is downloaded
-    network: str  #: ``"net"`` or one of `backbones.BACKBONES`
+    network: str  #: ``"net"`` or one of `BACKBONES`
     weights: Weights | None  #: where the network starts; None: at random
     recipe: Recipe
     profile: Profile
@@ -75,7 +75,7 @@ def choose(
 ) -> Choices:
     """The choices; without a source what ``COURSE_DATA`` names, and otherwise what suits computer and profile.
 
-    In the quick profile that is `Net` at 64 px. In the full one it is `recipe.REAL_XRAYS`, a ResNet-18 from a random
+    In the quick profile that is `Net` at 64 px. In the full one it is `REAL_XRAYS`, a ResNet-18 from a random
     start at 64 px; on a GPU, a ResNet-18 with ImageNet weights at 224 px, which the course has not measured.
 
     Raises:

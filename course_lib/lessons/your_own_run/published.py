@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from course_lib.data.course_data import CourseData
+from course_lib.evaluation.intervals import with_interval
 from course_lib.evaluation.report import Report, Score
 from course_lib.modalities.chest_xray.modality import REAL_SET
 
@@ -88,4 +89,4 @@ def beside_published(report: Report, data: CourseData) -> BesidePublished:
 
 
 def _cell(score: Score) -> str:
-    return f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+    return with_interval(score.value, score.low, score.high)

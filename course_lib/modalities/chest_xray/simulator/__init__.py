@@ -1,9 +1,9 @@
 """A simulator of frontal chest radiographs: physics first, anatomy that varies, disease whose place is known.
 
-In reading order: `people` (who is filmed, and how), `geometry` (how far a ray runs inside simple bodies), `anatomy`
-(the healthy body), `disease` (what pneumonia puts into the lungs), `imaging` (from attenuation to the film),
-`radiograph` (all of it together), `plan` (which pictures a data set has), `files` (data sets on disk) and `shipping`
-(a data set as one file, and the one that comes with the course).
+In reading order: `people` (who is filmed, and how), `geometry` (how far a ray runs inside simple bodies), `landmarks`
+(where things lie in the chest), `organs`, `bones` and `anatomy` (the healthy body), `disease` (what pneumonia puts into
+the lungs), `imaging` (from attenuation to the film), `radiograph` (all of it together), `plan` (which pictures a data
+set has), `files` (data sets on disk) and `shipping` (a data set as one file, and the one that comes with the course).
 """
 
 from course_lib.modalities.chest_xray.simulator.files import PhantomError, check_dataset, make_dataset, read_mask

@@ -7,8 +7,9 @@ Source of the patterns: D. M. Hansell et al., Fleischner Society: glossary of te
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from course_lib.modalities.chest_xray.simulator.anatomy import Body, apex, dome, hilum
+from course_lib.modalities.chest_xray.simulator.anatomy import Body
 from course_lib.modalities.chest_xray.simulator.geometry import Grid, Plane, fade, texture
+from course_lib.modalities.chest_xray.simulator.landmarks import apex, dome, hilum
 from course_lib.modalities.chest_xray.simulator.people import Exposure, Lobe, Patient
 
 HAZE = {"lobar": 0.3, "patchy": 0.7, "interstitial": 1.0}  #: how much of it each pattern brings along

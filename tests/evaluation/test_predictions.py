@@ -1,0 +1,71 @@
+"""Predictions: what they are taken for, and what someone says who does not look."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib import evaluation
+from course_lib.evaluation.predictions import Predictions, loss_of_each
+from tests.made_predictions import FOUR, TEN, of_three_classes, predictions_of
+
+
+def test_the_baseline_says_disease_to_everyone() -> None:
+    blind = evaluation.baseline(predictions_of([0, 1, 1, 1], [0.9, 0.1, 0.2, 0.3]))
+    assert evaluation.sensitivity(blind, 0.5) == 1
+    assert evaluation.specificity(blind, 0.5) == 0
+    assert evaluation.accuracy(blind, 0.5) == evaluation.average_precision(blind) == 0.75
+    assert evaluation.auroc(blind) == 0.5
+
+
+def test_scores_need_two_classes() -> None:
+    three = Predictions(np.full((2, 3), 1 / 3), np.array([0, 1]), np.array(["a", "b"]), ("1", "2"), ("A", "B", "C"))
+    with pytest.raises(ValueError, match="exactly two classes, but there are 3"):
+        _ = three.scores
+
+
+def test_the_losses_are_those_of_torch() -> None:
+    expected = torch.nn.functional.nll_loss(
+        torch.tensor(FOUR.probabilities).log(), torch.tensor(FOUR.labels), reduction="none"
+    )
+    np.testing.assert_allclose(loss_of_each(FOUR), expected.numpy())
+    assert np.isfinite(loss_of_each(predictions_of([0], [1.0]))).all()
+
+
+def test_two_of_three_classes_become_the_rest() -> None:
+    three = of_three_classes()
+    one = three.one_against_rest("stone")
+    assert one.classes == ("not stone", "stone")
+    assert np.array_equal(one.scores, three.probabilities[:, 1])
+    assert np.array_equal(one.labels, three.labels == 1)
+    assert (one.files, one.patients.tolist()) == (three.files, three.patients.tolist())
+    assert np.array_equal(TEN.one_against_rest("SICK").scores, TEN.scores)
+    with pytest.raises(ValueError, match="one of the classes cyst, stone, tumour, got 'bone'"):
+        three.one_against_rest("bone")
+
+
+def test_who_does_not_look_says_the_commonest_of_three_classes() -> None:
+    blind = evaluation.baseline(of_three_classes())
+    assert set(blind.most_probable.tolist()) == {0}
+    assert evaluation.accuracy(blind) == 0.5
+    assert evaluation.balanced_accuracy(blind) == pytest.approx(1 / 3)
+    assert evaluation.auroc(blind) == 0.5
+    assert evaluation.average_precision(blind) == pytest.approx(1 / 3)
+
+
+def test_a_decision_is_certain_of_the_most_probable_class() -> None:
+    three = of_three_classes()
+    certain = three.decided()
+    assert np.array_equal(certain.most_probable, three.most_probable)
+    assert set(np.unique(certain.probabilities).tolist()) == {0, 1}
+
+
+def test_what_lacks_a_class_can_not_be_measured() -> None:
+    three = of_three_classes()
+    assert three.measurable
+    assert not three.take(np.flatnonzero(three.labels < 2)).measurable
+
+
+def test_several_models_of_three_classes_say_the_mean_together() -> None:
+    first, second = of_three_classes(seed=0), of_three_classes(seed=1)
+    together = evaluation.mean_of([first, second])
+    assert np.allclose(together.probabilities, (first.probabilities + second.probabilities) / 2)

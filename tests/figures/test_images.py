@@ -1,0 +1,33 @@
+"""Figures of images: what they draw, and what they say about it in words."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_lib.figures.images import plot_images, plot_masks
+from course_lib.figures.style import text_alternative
+
+
+def test_whole_numbers_are_shown_up_to_255_and_others_up_to_1() -> None:
+    grid = plot_images([np.zeros((4, 4), np.uint8), np.zeros((4, 4))], ["a", "b"], "Two")
+    assert [axes.images[0].get_clim() for axes in grid.ravel().tolist()] == [(0, 255), (0, 1)]
+    plt.close()
+
+
+def test_equal_titles_are_counted() -> None:
+    images = [np.full((2, 3), value, np.uint8) for value in (0, 51, 255)]
+    grid = plot_images(images, ["dark", "dark", "light"], "Three")
+    assert text_alternative(grid[0, 0]) == (
+        "Three. 3 grey images: 2 times dark (3 x 2 pixels, mean brightness 10 %), "
+        "light (3 x 2 pixels, mean brightness 100 %)."
+    )
+    plt.close()
+
+
+def test_masks_are_outlined_and_measured_in_words() -> None:
+    images = [np.zeros((20, 30), dtype=np.uint8)] * 3
+    masks = [np.zeros((20, 30), dtype=bool) for _ in range(3)]
+    masks[1][5:10, 6:18] = True
+    grid = plot_masks(images, masks, ["none", "some", "none too"], "Where", columns=3)
+    assert [len(axes.collections) for axes in grid.ravel().tolist()] == [0, 1, 0]
+    assert "An outline marks the mask, which covers 0 %, 10 %, 0 % of the picture." in text_alternative(grid[0, 0])
+    plt.close()
