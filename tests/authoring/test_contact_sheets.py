@@ -8,6 +8,7 @@ from course_lib.authoring import contact_sheets
 from course_lib.authoring.__main__ import main
 
 
+@pytest.mark.slow
 def test_the_contact_sheets_are_pictures(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

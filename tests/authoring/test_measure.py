@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_part, read_split
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.transforms import Preprocessing
+from course_lib.evaluation.intervals import bootstrap_intervals
 from course_lib.evaluation.predictions import mean_of
 from course_lib.modalities.chest_xray import recipe
 from course_lib.modalities.chest_xray.recipe import ChestXrays
@@ -41,6 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: ModelMake
     monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(recipe.ON_REAL_IMAGES, networks=2, phantoms=few))
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
     monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(measure, "bootstrap_intervals", partial(bootstrap_intervals, resamples=20))
 
 
 def names_of(page: str) -> list[str]:

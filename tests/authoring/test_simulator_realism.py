@@ -44,6 +44,7 @@ def phantoms_as_real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_the_whole_measurement_runs_and_needs_no_test_image(
     phantoms_as_real: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
