@@ -22,6 +22,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 MAX_CODE_LINES = 15
 MAX_BYTES = 500 * 1024
+RUN_IT = "run python -m course_lib.authoring notebooks"
 MIN_ALTERNATIVE = 40  #: characters
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  #: as ipykernel installs it
 
@@ -95,12 +96,12 @@ def _saving_problems(notebook: dict[str, Any]) -> list[str]:
     if (notebook["nbformat"], notebook["nbformat_minor"]) != (4, 5):
         problems.append("the format must be 4.5: save the notebook in JupyterLab")
     if missing := ids.pop("", 0):
-        problems.append(f"{missing} cells have no id: run the notebook with make notebooks, which gives them one")
+        problems.append(f"{missing} cells have no id: {RUN_IT}, which gives them one")
     problems += [f"the id {name!r} names {count} cells: keep one" for name, count in ids.items() if count > 1]
     if notebook["metadata"].get("kernelspec") != KERNEL:
-        problems.append(f"the kernel must be {KERNEL}: run the notebook with make notebooks, which writes that")
+        problems.append(f"the kernel must be {KERNEL}: {RUN_IT}, which writes that")
     if "version" in notebook["metadata"].get("language_info", {"version": ""}):
-        problems.append("the metadata must name the language, but no version of it: run make notebooks")
+        problems.append(f"the metadata must name the language, but no version of it: {RUN_IT}")
     return problems
 
 
