@@ -12,10 +12,11 @@ from PIL import Image
 
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_file import open_grey
-from course_lib.data.image_folder import read_split, recognise_card
+from course_lib.data.image_folder import read_part, recognise_card
 from course_lib.data.splits import take_patients
 from course_lib.figures.images import plot_images, plot_masks
 from course_lib.modalities.chest_xray import simulator
+from course_lib.modalities.registry import dataset_folder
 from course_lib.support.runtime import COURSE_ROOT
 
 RESULTS = COURSE_ROOT / "build" / "sheets"
@@ -26,8 +27,9 @@ README_PICTURE = COURSE_ROOT / "notebooks" / "figures" / "phantoms.png"
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The verb ``sheets``; the pictures go to build/sheets/, and one of them to the README."""
     parser.add_argument("folder", nargs="?", type=real_folder, help="real X-rays to draw phantoms among (train/ alone)")
-    folder = parser.parse_args(arguments).folder
-    print("\n".join(str(path.relative_to(COURSE_ROOT)) for path in draw_sheets(folder)))
+    given = parser.parse_args(arguments).folder
+    made = draw_sheets(dataset_folder(source=given) if given else None)
+    print("\n".join(str(path.relative_to(COURSE_ROOT)) for path in made))
     return 0
 
 
@@ -69,7 +71,7 @@ def _draw_severity(patients: Mapping[str, simulator.Patient], exposure: simulato
 
 
 def _draw_among_real(folder: Path, phantoms: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Path:
-    some = take_patients(read_split(folder, "train", recognise_card(folder))[0], 18, seed=3)[: len(phantoms)]
+    some = take_patients(read_part(folder, "train", recognise_card(folder))[0], 18, seed=3)[: len(phantoms)]
     square = (SHEET_PX, SHEET_PX)
     mixed = [np.asarray(open_grey(radiograph.path).resize(square)) for radiograph in some]
     mixed += [np.asarray(Image.fromarray(image).resize(square)) for image in phantoms]

@@ -9,10 +9,12 @@ from course_lib.support.runtime import existing_folder
 def real_folder(given: str) -> Path:
     """The folder, for ``add_argument(type=real_folder)``; seen from here or from the course's own folder.
 
+    It holds one data set or, as `modalities.registry.dataset_folder` knows, several by the names of their cards.
+
     Raises:
         ArgumentTypeError: there is none; argparse makes a usage message of it.
     """
     folder = existing_folder(given) if given else None
-    if folder is None or not (folder / "train").is_dir():
+    if folder is None or not ((folder / "train").is_dir() or any(folder.glob("*/train"))):
         raise argparse.ArgumentTypeError(f"there is no folder train/ in {given!r}; name the folder that holds it")
     return folder

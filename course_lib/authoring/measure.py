@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import pkgutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +13,11 @@ from torch import nn
 
 from course_lib import modalities
 from course_lib.authoring.folder_argument import real_folder
+from course_lib.data.image_folder import recognise_card
 from course_lib.data.samples import ImageData
 from course_lib.data.splits import check_patients_apart
-from course_lib.evaluation.intervals import bootstrap_interval, with_interval
+from course_lib.evaluation.intervals import bootstrap_intervals, with_interval
+from course_lib.modalities.registry import MODALITIES, UNKNOWN_FOLDER, dataset_folder
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT
@@ -31,14 +32,14 @@ RESULTS = COURSE_ROOT / "build" / "measure"
 
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The command; prints one line a figure, and keeps them in build/measure/."""
-    with_recipe = [module.name for module in pkgutil.iter_modules(modalities.__path__) if module.ispkg]
-    parser.add_argument("modality", choices=with_recipe)
+    parser.add_argument("modality", choices=MODALITIES)
     parser.add_argument("folder", type=real_folder, help="real images; without --phantoms-only trained on, too")
     parser.add_argument("--phantoms-only", action="store_true", help="train on simulated images, and test on real ones")
     parser.add_argument("--networks", type=int, help="so many are trained, and judge together")
     options = parser.parse_args(arguments)
+    folder = dataset_folder(options.modality, options.folder)
     experiment = experiment_of(options.modality, phantoms_only=options.phantoms_only)
-    page = measure(experiment, options.folder, options.networks or experiment.networks)
+    page = measure(experiment, folder, options.networks or experiment.networks)
     print(page)
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = f"{options.modality}-{'phantoms' if options.phantoms_only else 'real'}.txt"
@@ -66,7 +67,7 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         raise DataError(f"What is learned is {train.task}, but the test part holds {test.task}. Both must be the same.")
     check_patients_apart([*train.samples, *validation.samples], test.samples, ("train", "test"))
     on_validation, on_test = ([predict(model, part) for model in models] for part in (validation, test))
-    lines = [_about(train, validation, test), *_judged(experiment, "one network", on_validation[0], on_test[0])]
+    lines = [_about(folder, train, validation, test), *_judged(experiment, "one network", on_validation[0], on_test[0])]
     if networks > 1:
         lines.append(_each_alone(test.task, on_test))
         several = experiment.together(on_validation), experiment.together(on_test)
@@ -86,12 +87,13 @@ def trained(experiment: Experiment[Any], seed: int, train: ImageData[Any], valid
     return model
 
 
-def _about(train: ImageData[Any], validation: ImageData[Any], test: ImageData[Any]) -> str:
+def _about(folder: Path, train: ImageData[Any], validation: ImageData[Any], test: ImageData[Any]) -> str:
     """Which images: a line that changes when another test part was measured."""
+    card = recognise_card(folder)
+    name = f"{card.name}{' (simulated)' if card.simulated else ''}" if card else UNKNOWN_FOLDER
     counts = [f"{len(data):,} images of {len(set(data.patients)):,} patients" for data in (train, validation, test)]
-    files = [f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples]
-    listed = digest(files, 8)
-    return f"Trained on {counts[0]}, chosen by {counts[1]}, tested on {counts[2]} (list of files: {listed})."
+    listed = digest([f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples], 8)
+    return f"{name}: trained on {counts[0]}, chosen by {counts[1]}, tested on {counts[2]} (list of files: {listed})."
 
 
 def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: Any) -> list[str]:
@@ -104,16 +106,10 @@ def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: 
 def _each_alone(task: Task[Any], on_test: Sequence[Any]) -> str:
     scores = [task.score(predictions) for predictions in on_test]
     who = f"mean (lowest to highest) of {len(scores)} networks alone"
-    return f"{task.score_name}, {who}: {_in_words(fmean(scores), min(scores), max(scores))}"
+    return f"{task.score_name}, {who}: {with_interval(fmean(scores), min(scores), max(scores))}"
 
 
 def _lines(figures: Mapping[str, Callable[[Any], float]], who: str, predictions: Any) -> list[str]:
     """One line a figure, with its 95 % interval over patients."""
-    return [
-        f"{name}, {who}: {_in_words(figure(predictions), *bootstrap_interval(predictions, figure))}"
-        for name, figure in figures.items()
-    ]
-
-
-def _in_words(value: float, low: float, high: float) -> str:
-    return with_interval(value, low, high)
+    ends = bootstrap_intervals(predictions, figures)
+    return [f"{name}, {who}: {with_interval(figure(predictions), *ends[name])}" for name, figure in figures.items()]

@@ -156,10 +156,7 @@ def _step_problems(cells: list[NotebookNode]) -> list[str]:
 def _code_problems(cells: list[NotebookNode]) -> list[str]:
     problems = []
     if [cell["execution_count"] for cell in cells] != list(range(1, len(cells) + 1)):
-        problems.append(
-            "execution counts are not 1, 2, 3, …: run the notebook again as a whole: "
-            "python -m course_lib.authoring notebooks"
-        )
+        problems.append(f"execution counts are not 1, 2, 3, …: {RUN_IT}")
     for number, cell in enumerate(cells, start=1):
         source, where = cell["source"], f"code cell {number}"
         if source.count("\n") >= MAX_CODE_LINES:

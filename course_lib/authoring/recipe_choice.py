@@ -15,13 +15,14 @@ import numpy as np
 
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.augmentation import NO_CHANGE, Augmentation
-from course_lib.data.image_folder import read_split, recognise_card
+from course_lib.data.image_folder import read_part, recognise_card
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import folds_by_patient
 from course_lib.data.transforms import Normalisation
 from course_lib.evaluation.classification import auroc
 from course_lib.modalities.chest_xray.recipe import ON_REAL_IMAGES, REAL_XRAYS, STRONG
+from course_lib.modalities.registry import dataset_folder
 from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Sample
@@ -61,7 +62,7 @@ CHOSEN = "strong, standardised"
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The verb ``choose-recipe``; prints the table, and keeps it in build/choose-recipe/."""
     parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
-    folder = parser.parse_args(arguments).folder
+    folder = dataset_folder(source=parser.parse_args(arguments).folder)
     RESULTS.mkdir(parents=True, exist_ok=True)
     page = choose(folder)
     (RESULTS / "results.md").write_text(page + "\n", encoding="utf-8")
@@ -71,7 +72,7 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 def choose(folder: Path) -> str:
     """The table of all candidates as Markdown, from training images alone; what is done is kept and not repeated."""
-    radiographs, classes = read_split(folder, "train", recognise_card(folder))
+    radiographs, classes = read_part(folder, "train", recognise_card(folder))
     kept = RESULTS / "done.json"
     done: dict[str, dict[str, float]] = json.loads(kept.read_text()) if kept.exists() else {}
     pairs = folds_by_patient(radiographs, FOLDS)[:FOLDS_USED]

@@ -26,10 +26,10 @@ from course_lib.data.splits import split_by_patient
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.intervals import bootstrap_interval, with_interval
-from course_lib.evaluation.predictions import Predictions
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import simulator
 from course_lib.modalities.chest_xray.recipe import ON_PHANTOMS, ChestXrays
+from course_lib.modalities.registry import dataset_folder
 from course_lib.networks.net import Net
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.inference import predict
@@ -56,7 +56,7 @@ VIEWS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The verb ``realism``; prints a page, and keeps it in build/realism/."""
     parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
-    folder = parser.parse_args(arguments).folder
+    folder = dataset_folder(source=parser.parse_args(arguments).folder)
     RESULTS.mkdir(parents=True, exist_ok=True)
     (phantoms, other_phantoms), (real, other_real) = (e.training_data(folder) for e in (ON_PHANTOMS, ON_REAL))
     everyone = PixelCache([*real.samples, *other_real.samples], real.classes, real.how)
@@ -79,11 +79,13 @@ def _crossed(
     """What networks that learned from one kind of images say about the other kind."""
     nets = [trained(experiment, seed, *learned) for seed in range(networks)]
     on_tried = [predict(net, tried) for net in nets]
+    together = experiment.together(on_tried)
+    interval = with_interval(auroc(together), *bootstrap_interval(together, auroc))
     alone = ", ".join(f"{auroc(predictions):.3f}" for predictions in on_tried)
     return [
         f"## {title}: {networks} networks, trained on {len(learned[0]):,} images, tried on {len(tried):,}",
         "",
-        f"AUROC together {_with_interval(experiment.together(on_tried))}, alone {alone}. Chance is 0.5.",
+        f"AUROC together {interval}, alone {alone}. Chance is 0.5.",
     ]
 
 
@@ -159,13 +161,8 @@ def _without_middle(images: torch.Tensor) -> torch.Tensor:
     return rest
 
 
-def _with_interval(predictions: Predictions) -> str:
-    low, high = bootstrap_interval(predictions, auroc)
-    return with_interval(auroc(predictions), low, high)
-
-
 def _gain(first: Sequence[float], second: Sequence[float]) -> str:
     """The mean of paired differences, with the 95 % interval of Student's t."""
     differences = np.subtract(first, second)
     low, high = stats.t.interval(0.95, len(differences) - 1, differences.mean(), stats.sem(differences))
-    return f"{fmean(differences):+.3f} ({low:+.3f} to {high:+.3f})"
+    return with_interval(fmean(differences), low, high, "+.3f")

@@ -13,7 +13,7 @@ from course_lib.authoring import measure
 from course_lib.authoring.__main__ import INTERRUPTED, main
 from course_lib.authoring.measure import experiment_of
 from course_lib.data.augmentation import Augmentation
-from course_lib.data.image_folder import read_split
+from course_lib.data.image_folder import read_part, read_split
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.predictions import mean_of
@@ -109,7 +109,7 @@ def test_an_interrupted_measurement_goes_on_and_opens_no_test_image_before_the_e
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    read = read_split
+    read = read_part
 
     def reading(root: Path, split: str, *rest: object) -> object:
         order.append(split)
@@ -121,7 +121,7 @@ def test_an_interrupted_measurement_goes_on_and_opens_no_test_image_before_the_e
             raise KeyboardInterrupt
         return fit(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(recipe, "read_split", reading)
+    monkeypatch.setattr(recipe, "read_part", reading)
     monkeypatch.setattr("course_lib.training.loop.fit", training)
     assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == INTERRUPTED
     assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == 0

@@ -23,7 +23,7 @@ from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The same measurements with few phantoms and one epoch."""
     quick = replace(ON_PHANTOMS.recipe, config=replace(ON_PHANTOMS.config, epochs=1, batch_size=8))
-    few = Settings({"train": 8, "val": 6}, size_px=40, seed=11)
+    few = Settings({"train": 18, "val": 4}, size_px=40, seed=11)
     on_phantoms = replace(ON_PHANTOMS, recipe=quick, networks=2, phantoms=few)
     monkeypatch.setattr(simulator_realism, "ON_PHANTOMS", on_phantoms)
     monkeypatch.setattr(simulator_realism, "ON_REAL", replace(on_phantoms, phantoms=None))
@@ -36,9 +36,12 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def phantoms_as_real(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in the layout of real images, without a test part."""
-    settings = Settings({"train": 40}, size_px=40, seed=5)
-    return make_dataset(tmp_path_factory.mktemp("real") / "set", settings, workers=1, progress=False)
+    """A folder in the layout of real images, whose test images can not be read."""
+    settings = Settings({"train": 40, "test": 4}, size_px=40, seed=5)
+    root = make_dataset(tmp_path_factory.mktemp("real") / "set", settings, workers=1, progress=False)
+    for path in (root / "test").glob("*/*"):
+        path.write_bytes(b"")
+    return root
 
 
 def test_the_whole_measurement_runs_and_needs_no_test_image(

@@ -19,7 +19,7 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     parser.add_argument("folder", nargs="?", default="phantom", help="real X-rays; without it, simulated ones")
     parser.add_argument("--only", choices=STUDIES, help="this study alone")
     options = parser.parse_args(arguments)
-    data = open_dataset(options.folder, profile=PROFILE)
+    data = open_dataset(source=options.folder, profile=PROFILE)
     for name in [options.only] if options.only else STUDIES:
         path = carry_out(STUDIES[name], data)
         results = stored(name, "phantom" if data.simulated else "real")

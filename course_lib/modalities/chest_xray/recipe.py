@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from course_lib.data.augmentation import Augmentation
-from course_lib.data.image_folder import read_split, recognise_card
+from course_lib.data.image_folder import read_part, read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.splits import split_by_patient
 from course_lib.data.transforms import Preprocessing
@@ -92,7 +92,7 @@ class ChestXrays:
             root = simulator.make_dataset(PHANTOM_FOLDER, self.phantoms)
             (learning, classes), (held_out, _) = (read_split(root, part) for part in ("train", "val"))
         else:
-            radiographs, classes = read_split(folder, "train", recognise_card(folder))
+            radiographs, classes = read_part(folder, "train", recognise_card(folder))
             learning, held_out = split_by_patient(radiographs, VALIDATION_FRACTION)
         validation = PixelCache(held_out, classes, self.recipe.how)
         return PixelCache(learning, classes, self.recipe.how, self.recipe.augmentation), validation
@@ -103,7 +103,7 @@ class ChestXrays:
         Raises:
             DataError: the folder is not in the layout, or an image can not be read.
         """
-        return PixelCache(*read_split(folder, "test", recognise_card(folder)), self.recipe.how)
+        return PixelCache(*read_part(folder, "test", recognise_card(folder)), self.recipe.how)
 
     def new_network(self, seed: int) -> nn.Module:
         """The network before training."""
