@@ -22,7 +22,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 MAX_CODE_LINES = 15
 MAX_BYTES = 500 * 1024
-RUN_IT = "run it with python -m course_lib.authoring notebooks"
+RUN_IT = "run python -m course_lib.authoring notebooks"
 MIN_ALTERNATIVE = 40  #: characters
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}  #: as ipykernel installs it
 
