@@ -47,6 +47,7 @@ def test_every_card_belongs_to_a_modality_and_every_modality_has_its_cards() -> 
         assert (cards[modality.simulated].modality, cards[modality.simulated].simulated) == (modality.name, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [

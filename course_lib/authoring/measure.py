@@ -37,6 +37,8 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     parser.add_argument("--phantoms-only", action="store_true", help="train on simulated images, and test on real ones")
     parser.add_argument("--networks", type=int, help="so many are trained, and judge together")
     options = parser.parse_args(arguments)
+    if options.networks is not None and options.networks < 1:
+        parser.error(f"at least one network must be trained, got {options.networks}")
     folder = dataset_folder(options.modality, options.folder)
     experiment = experiment_of(options.modality, phantoms_only=options.phantoms_only)
     page = measure(experiment, folder, options.networks or experiment.networks)

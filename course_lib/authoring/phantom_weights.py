@@ -101,7 +101,7 @@ def judge(model: nn.Module, test: LabelledData) -> dict[str, float]:
 
 def _key(made_from: object) -> str:
     """A short name for what follows from a setting, so that another setting does not go on with it."""
-    return digest(made_from, 8)
+    return digest(made_from, KEY_DIGITS)
 
 
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:

@@ -21,6 +21,7 @@ from course_lib.tasks.detection import Detection
 from course_lib.tasks.segmentation import Segmentation
 from course_lib.tasks.task import P, Task
 
+LEAST_PX = 1e-3  #: side of a box that is still one; a small finding may be less than a pixel in the square
 Change = Callable[[tv_tensors.Image, Any], tuple[tv_tensors.Image, Any]]  #: of an image and its target, v2 transforms
 
 
@@ -167,7 +168,7 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
     """Images and the boxes in them.
 
     ``change`` is a transform of torchvision.transforms.v2 for training: an image and its boxes go through it together.
-    A box that the square cuts off, or that a change moves out of the image, is left out.
+    Of a box that reaches beyond the image, the part inside stays; one that lies outside whole is left out.
     """
 
     def __init__(
@@ -175,7 +176,8 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
     ) -> None:
         super().__init__(samples, how, change)
         self.task = Detection(tuple(classes))
-        self._whole = v2.SanitizeBoundingBoxes()
+        inside = [v2.ClampBoundingBoxes(), v2.SanitizeBoundingBoxes(min_size=LEAST_PX)]
+        self._inside = v2.Compose(inside)
 
     def _fit_both(self, image: Image.Image, sample: BoxedImage) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         corners = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
@@ -184,8 +186,8 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
         return pixels, target
 
     def _collate(self, targets: list[Any], device: torch.device | str) -> list[dict[str, torch.Tensor]]:
-        whole = [self._whole(target) for target in targets]
+        inside = [self._inside(target) for target in targets]
         return [
             {"boxes": target["boxes"].as_subclass(torch.Tensor).to(device), "labels": target["labels"].to(device)}
-            for target in whole
+            for target in inside
         ]

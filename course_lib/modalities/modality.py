@@ -26,5 +26,6 @@ class Modality:
     images: str  #: what its images are called in a sentence, such as ``chest X-rays``
     real: str  #: slug of the card of its real data set
     simulated: str  #: slug of the card of its simulated data set
+    task: str  #: what `read` reads for; a data set whose card names another is refused
     read: Reader
     simulated_folder: Callable[[Profile], Path]  #: where this profile's simulated images are, made now if need be

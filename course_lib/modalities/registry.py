@@ -144,11 +144,16 @@ def _set_within(folder: Path, kind: Modality) -> Path:
 
 
 def _check_modality(card: DatasetCard | None, kind: Modality) -> None:
-    """Refuse a set whose card says that it is of another modality."""
+    """Refuse a set whose card says that it is of another modality, or for another task than is read here."""
     if card and card.modality != kind.name:
         raise DataError(
             f"{card.name} is a data set of {card.modality}, but {kind.images} were asked for. Open it with "
             f"open_dataset({card.modality!r}, source=…), or name another source."
+        )
+    if card and card.task != kind.task:
+        raise DataError(
+            f"{card.name} is a data set for {card.task}, but {kind.images} are read for {kind.task} only. Take another "
+            "set, or correct the task in its card."
         )
 
 

@@ -180,4 +180,4 @@ class Detection:
 
 def _boxes(corners: torch.Tensor, classes: torch.Tensor, scores: torch.Tensor) -> Boxes:
     """The boxes as small arrays; from here on, nothing keeps a tensor alive."""
-    return Boxes(corners.double().cpu().numpy(), classes.cpu().numpy(), scores.double().cpu().numpy())
+    return Boxes(corners.cpu().double().numpy(), classes.cpu().numpy(), scores.cpu().double().numpy())

@@ -104,7 +104,7 @@ class Segmentation:
             predicted=tuple(output.argmax(dim=1).to("cpu", torch.uint8).numpy()),
             true=tuple(targets.to("cpu", torch.uint8).numpy()),
             spacings=tuple(getattr(sample, "spacing", (1.0,) * (targets.ndim - 1)) for sample in samples),
-            losses=self._losses(output, targets).double().cpu().numpy(),
+            losses=self._losses(output, targets).cpu().double().numpy(),
             patients=np.array([sample.patient for sample in samples], dtype=np.str_),
             files=tuple(sample.path.name for sample in samples),
         )

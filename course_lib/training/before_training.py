@@ -12,7 +12,7 @@ from course_lib.support.runtime import seeded
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import processes
-from course_lib.training.trainer import Trainer, memory_format_of
+from course_lib.training.trainer import Trainer, arranged, memory_format_of
 
 
 def check_before_training(
@@ -59,7 +59,7 @@ def _try_one_image(model: nn.Module, train: ImageData[P], config: TrainConfig, d
     model.to(device).to(memory_format=memory_format)
     try:
         with evaluating(model), torch.inference_mode():
-            output = model(image.to(memory_format=memory_format))
+            output = model(arranged(image, memory_format))
     except RuntimeError as error:
         model.to(memory_format=torch.contiguous_format)
         if "view size is not compatible" in str(error):

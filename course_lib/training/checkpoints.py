@@ -22,7 +22,13 @@ from course_lib.training.parallel import differences_between, rank
 CHECKPOINT_FORMAT = 1
 DIGITS = 12  #: of the digests that tell one training from another
 
-_PREPROCESSING = ("transform", "how", "augmentation")  #: what data may hold that decides how images become inputs
+_PREPROCESSING = (
+    "transform",
+    "how",
+    "augmentation",
+    "change",
+    "values",
+)  #: what data may hold that decides how images become inputs
 _UNREADABLE = (
     RuntimeError,
     OSError,
@@ -122,7 +128,8 @@ def identity_of(
 
 def _summary_of(data: ImageData[P]) -> str:
     images = [(s.path.name, _bytes_of(s.path), s.patient, _in_words(s.target)) for s in data.samples]
-    chain = [re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(data, name, None))) for name in _PREPROCESSING]
+    there = [repr(getattr(data, name)) for name in _PREPROCESSING if hasattr(data, name)]
+    chain = [re.sub(r" at 0x[0-9a-fA-F]+", "", step) for step in there]
     steps = f"prepared by {digest(chain, DIGITS)}"
     return f"{len(images)} of {len(set(data.patients))} patients [{digest(images, DIGITS)}], {steps}"
 

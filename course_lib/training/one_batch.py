@@ -8,13 +8,14 @@ from torch import nn
 
 from course_lib.data.samples import ImageData
 from course_lib.support.runtime import progress, seeded
+from course_lib.tasks.classification import Classification
 from course_lib.tasks.task import P
 from course_lib.training.before_training import trainer_of_a_copy
 from course_lib.training.config import TrainConfig
 from course_lib.training.parallel import processes
 from course_lib.training.trainer import batches_of
 
-LEARNED = 0.05  #: loss of one batch below which a network has it by heart
+LEARNED = 0.05 / math.log(2)  #: part of the loss of guessing below which a network has one batch by heart
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class OneBatchCheck:
 
     @property
     def passed(self) -> bool:
-        return min(self.losses) < LEARNED
+        return min(self.losses) < LEARNED * self.guessing
 
     def __str__(self) -> str:
         course = f"from {self.losses[0]:.2f} to {min(self.losses):.3f} in {len(self.losses)} steps"
@@ -60,7 +61,7 @@ def overfit_one_batch(
         images, targets = train.batch(chosen, device)
         for _ in progress(range(steps), "Learning one batch", "step"):
             losses.append(trainer.step(images, targets, 1 / processes())[0].item())
-            if not losses[-1] >= LEARNED / 2:  # known, or no longer a number
+            if not losses[-1] >= LEARNED / 2 * train.task.guessing_loss:  # known, or no longer a number
                 break
     finite = tuple(loss for loss in losses if math.isfinite(loss))
     return OneBatchCheck(finite or (math.inf,), train.task.guessing_loss)
@@ -69,10 +70,10 @@ def overfit_one_batch(
 def _batch_of_every_class(train: ImageData[P], config: TrainConfig) -> torch.Tensor:
     """Indices of ``batch_size`` images at most; where each has a class, as many of each class as there are."""
     order = torch.cat(batches_of(train, config, epoch=0))
-    targets = [sample.target for sample in train.samples]
-    if not all(isinstance(target, int) for target in targets):
+    task: object = train.task
+    if not isinstance(task, Classification):
         return order[: config.batch_size]
-    labels = torch.tensor(targets)
-    of_each = [order[labels[order] == label] for label in sorted(set(labels.tolist()))]
-    share = max(1, config.batch_size // len(of_each))
+    classes, labels = len(task.classes), torch.tensor([sample.target for sample in train.samples])
+    of_each = [order[labels[order] == label] for label in range(classes)]
+    share = max(1, config.batch_size // classes)
     return torch.cat([indices[:share] for indices in of_each])

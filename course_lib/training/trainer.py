@@ -41,7 +41,7 @@ class Trainer(Generic[P]):
         there would be to wait for it. The targets are on the device.
         """
         self.learning_rate = self.optimizer.param_groups[-1]["lr"]
-        images = images.to(memory_format=self.memory_format)
+        images = arranged(images, self.memory_format)
         with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
             output = self.network(images)
         weights = None if self.class_weights is None else self.class_weights.to(self.device)
@@ -90,6 +90,11 @@ def memory_format_of(model: nn.Module, config: TrainConfig) -> torch.memory_form
     """
     takes_volumes = any(parameter.ndim == 5 for parameter in model.parameters())
     return torch.channels_last if config.channels_last and not takes_volumes else torch.contiguous_format
+
+
+def arranged(images: torch.Tensor, memory_format: torch.memory_format) -> torch.Tensor:
+    """The images as a model likes them in memory; volumes as they are."""
+    return images.to(memory_format=memory_format) if images.ndim == 4 else images
 
 
 def batches_of(data: Sized, config: TrainConfig, epoch: int) -> list[torch.Tensor]:

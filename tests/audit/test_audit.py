@@ -65,6 +65,7 @@ TRAPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trap", TRAPS)
 def test_a_trap_of_the_simulator_is_found_and_only_where_it_is(trap: str, clean: Inventory, tmp_path: Path) -> None:
     look, culprit = TRAPS[trap]
@@ -81,6 +82,7 @@ def test_patients_who_are_filmed_again_in_the_test_are_found(clean: Inventory, t
     assert count_people(clean).shared == {("train", "test"): 0}
 
 
+@pytest.mark.slow
 def test_a_clean_folder_gives_nothing_to_stop_for(clean: Inventory) -> None:
     report = audit(clean.root)
     assert report.titles("stop") == []
@@ -89,6 +91,7 @@ def test_a_clean_folder_gives_nothing_to_stop_for(clean: Inventory) -> None:
     assert phantom.check_dataset(clean.root)  # no file was touched
 
 
+@pytest.mark.slow
 def test_a_dirty_folder_is_found_out(dirty: tuple[DirtyFolder, Inventory], tmp_path: Path) -> None:
     report = audit(dirty[0].root)
     assert set(report.titles("stop")) == {"patients in two splits", "unreadable files", "duplicates"}
@@ -134,6 +137,7 @@ def test_a_blurred_picture_and_a_strip_stand_out(clean: Inventory, tmp_path: Pat
     assert [file.path for file in odd.odd_size] == [strip]
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_doubted_far_more_often_than_right_ones(tmp_path: Path) -> None:
     quick = phantom.unpack_dataset(phantom.QUICK_ARCHIVE, tmp_path / "quick")
     folder = make_dirty_copy(quick, tmp_path / "dirty", Dirt.only(wrong_labels=37))
@@ -144,6 +148,7 @@ def test_wrong_labels_are_doubted_far_more_often_than_right_ones(tmp_path: Path)
     assert len(quiet.suspects) / quiet.images < DOUBTED < len(noise.suspects) / noise.images
 
 
+@pytest.mark.slow
 def test_another_scanner_in_the_test_is_noticed(clean: Inventory, tmp_path: Path) -> None:
     other = make_dirty_copy(clean.root, tmp_path / "set", Dirt.only(other_scanner=True)).root
     assert max(score.low for score in compare_splits(take_inventory(other)).scores) > LOOK
@@ -187,6 +192,7 @@ def test_the_quick_auroc_is_that_of_scikit_learn(classes: tuple[str, ...]) -> No
     assert auroc_of(made) == pytest.approx(roc_auc_score(labels, scores, multi_class="ovr"))
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_says_what_it_does_not_tell(tmp_path: Path) -> None:
     for i in range(12):
         write_image(tmp_path / "train" / ("cats", "dogs")[i % 2] / f"{i}.png", bright=i % 2 == 0, seed=i)
@@ -239,6 +245,7 @@ def three_classes(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_folder_of_three_classes_is_audited_as_a_whole(tmp_path: Path) -> None:
     report = audit(three_classes(tmp_path / "kidneys"))
     assert report["class balance"].measured.startswith(

@@ -56,6 +56,7 @@ def problems_of(
     return form_problems(folder / "01_x.ipynb")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
 def test_each_notebook_has_the_courses_form(path: Path) -> None:
     assert form_problems(path) == []

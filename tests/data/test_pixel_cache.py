@@ -207,6 +207,7 @@ def another_process(folder: Path, cold: Path, go: Path) -> Iterator[subprocess.P
             process.kill()
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_decode_once(
     folder: Path, cold: Path, radiographs: list[LabelledImage], decoded: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +227,7 @@ def test_two_processes_at_once_decode_once(
     assert torch.equal(cache[3][0], evaluation_transform(HOW)(open_grey(radiographs[3].path)))
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_leaves_does_not_count(
     folder: Path, cold: Path, radiographs: list[LabelledImage], decoded: list[Path]
 ) -> None:

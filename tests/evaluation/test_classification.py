@@ -15,6 +15,7 @@ from course_lib.evaluation.predictions import Predictions
 from tests.made_predictions import any_predictions, of_three_classes, predictions_of
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(any_predictions(), st.sampled_from([0.1, 0.5, 0.75]))
 def test_every_number_is_scikit_learns(predictions: Predictions, threshold: float) -> None:
@@ -61,6 +62,7 @@ def test_no_threshold_between_two_scores_does_better_than_the_chosen_one(predict
     assert all(evaluation.balanced_accuracy(predictions, t) <= best + 1e-12 for t in np.unique(predictions.scores)[1:])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([0.5, 2.0, 5.0]))
 def test_every_number_of_three_classes_is_scikit_learns(seed: int, noise: float) -> None:

@@ -17,6 +17,7 @@ from course_lib.evaluation.intervals import (
 from tests.made_predictions import of_three_classes, predictions_of, two_models
 
 
+@pytest.mark.slow
 def test_ten_copies_of_each_image_do_not_narrow_the_interval() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 60)
@@ -29,6 +30,7 @@ def test_ten_copies_of_each_image_do_not_narrow_the_interval() -> None:
     assert bootstrap_interval(copied, evaluation.auroc) == pytest.approx(bootstrap_interval(once, evaluation.auroc))
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
     rng, covered, truth = np.random.default_rng(1), 0, 0.8
     for seed in range(60):
@@ -45,6 +47,7 @@ def test_no_interval_from_a_single_class() -> None:
         bootstrap_interval(predictions_of([1, 1], [0.4, 0.6]), evaluation.auroc, resamples=5)
 
 
+@pytest.mark.slow
 def test_a_paired_comparison_sees_more_than_two_intervals() -> None:
     first, second = two_models()
     paired = compare(first, second, evaluation.auroc, resamples=300)

@@ -105,6 +105,7 @@ def test_overlap_is_monais(shape: tuple[int, ...], seed: int) -> None:
     assert iou(predicted, true) == pytest.approx(compute_iou(as_monai(predicted), as_monai(true)).item(), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("percentile", [50, 95, 100])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("shape", SHAPES)
@@ -117,6 +118,7 @@ def test_the_hausdorff_distance_is_monais(shape: tuple[int, ...], seed: int, per
     assert hausdorff_distance(predicted, true, spacing, percentile) == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("shape", SHAPES)
 def test_surface_dice_is_monais(shape: tuple[int, ...], seed: int) -> None:

@@ -48,12 +48,14 @@ def own_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 # --- every exercise
 
 
+@pytest.mark.slow
 @each_exercise
 def test_the_reference_answer_is_correct(exercise: Exercise) -> None:
     for _ in range(ROUNDS):
         assert judge(exercise, exercise.reference).text == f"Exercise {exercise.number}: correct."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exercise", "mistake"),
     [
@@ -77,6 +79,7 @@ def test_each_exercise_is_whole(exercise: Exercise) -> None:
     assert sum(exercise in lesson.exercises and exercise.number[0] == lesson.number[1] for lesson in LESSONS) == 1
 
 
+@pytest.mark.slow
 @each_exercise
 def test_the_solution_can_stand_in_a_cell(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
     solution(exercise.number)
@@ -85,6 +88,7 @@ def test_the_solution_can_stand_in_a_cell(exercise: Exercise, capsys: pytest.Cap
     assert judge(exercise, namespace[exercise.name]).outcome == "correct"
 
 
+@pytest.mark.slow
 @each_exercise
 @pytest.mark.parametrize("body", ["...", "'''Say it.'''", "pass", "return ...", "x = ...; return x"])
 def test_a_stub_is_not_attempted(exercise: Exercise, body: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,6 +165,7 @@ def test_an_unknown_mistake_gets_no_diagnosis() -> None:
     assert "→" not in text
 
 
+@pytest.mark.slow
 @each_exercise
 def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
     def answer(*inputs: object) -> None:
@@ -169,6 +174,7 @@ def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
     assert judge(exercise, answer).text.endswith("→ Nothing was returned: is there a return at the end?")
 
 
+@pytest.mark.slow
 @each_exercise
 def test_an_error_is_set_against_words(exercise: Exercise) -> None:
     text = judge(exercise, raising(ValueError("no"))).text
@@ -330,6 +336,7 @@ answers = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(exercise=st.sampled_from(list(EXERCISES.values())), answer=answers, seed=st.integers(0, 2**32))
 def test_no_answer_stops_a_check(exercise: Exercise, answer: object, seed: int) -> None:
@@ -386,6 +393,7 @@ def loops() -> tuple[Callable[..., object], ...]:
     return forever, printing, swallowing, stubborn, in_torch, asleep, comparing, destructing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", loops(), ids=lambda loop: loop.__name__)
 def test_an_endless_loop_is_stopped(loop: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "SECONDS", 0.3)
@@ -694,6 +702,7 @@ ALL_CELLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", course_notebooks(), ids=lambda path: path.stem)
 def test_the_checks_of_each_notebook_call_the_reference_answers_correct(
     path: Path, capsys: pytest.CaptureFixture[str]
@@ -703,6 +712,7 @@ def test_the_checks_of_each_notebook_call_the_reference_answers_correct(
     assert run_alone(sources, capsys) == [place.exercise.number for place in find(sources)]
 
 
+@pytest.mark.slow
 def test_a_notebook_with_every_exercise_is_solved_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_alone(["1 / 0", "%matplotlib inline", *ALL_CELLS], capsys) == list(EXERCISES)
 

@@ -24,6 +24,7 @@ describe(own, "An empty box.")
 """
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_the_words_with_the_picture_and_under_it() -> None:
     notebook = new_notebook(cells=[new_code_cell(IN_A_NOTEBOOK)])
     run(notebook)

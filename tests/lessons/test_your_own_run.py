@@ -102,6 +102,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
     assert isinstance(build_network(choose(network="net"), 3), Net)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "size", "places"),
     [

@@ -56,6 +56,7 @@ def test_without_the_phantoms_of_the_course_it_says_how_to_get_them(
         open_dataset(source="phantom", profile=PROFILES["quick"])
 
 
+@pytest.mark.slow
 def test_the_full_profile_makes_its_own_phantoms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = replace(phantom.QUICK_SET, size_px=24)
     monkeypatch.setattr(phantom, "QUICK_SET", small)

@@ -121,6 +121,7 @@ def weights_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "cached_file", lambda _, folder: _write(folder / "resnet18-f37072fd.pth"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("weights_are_here")
 def test_a_room_holds_the_sets_that_were_asked_for_and_can_get_more(
     learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

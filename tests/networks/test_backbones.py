@@ -34,6 +34,7 @@ def blank(size: int, batch: int = 2) -> torch.Tensor:
     return torch.zeros(batch, 3, size, size, device="meta")
 
 
+@pytest.mark.slow
 @every
 def test_it_answers_for_our_classes_at_its_own_size_and_at_the_smallest(backbone: Backbone) -> None:
     model = on_paper(backbone.name).eval()
@@ -52,6 +53,7 @@ def test_a_smaller_image_is_refused_before_a_layer_fails(backbone: Backbone) -> 
             model(blank(backbone.min_px - 1))
 
 
+@pytest.mark.slow
 @every
 def test_it_is_the_network_that_torchvision_documents(backbone: Backbone) -> None:
     model, meta = on_paper(backbone.name, classes=1000), backbone.imagenet.meta
@@ -63,6 +65,7 @@ def test_it_is_the_network_that_torchvision_documents(backbone: Backbone) -> Non
     assert "arXiv:" in backbone.source
 
 
+@pytest.mark.slow
 @every
 def test_the_head_is_new_and_makes_the_answer(backbone: Backbone) -> None:
     model, seen = on_paper(backbone.name).eval(), []
@@ -74,6 +77,7 @@ def test_the_head_is_new_and_makes_the_answer(backbone: Backbone) -> None:
     assert seen[0][1] is answer
 
 
+@pytest.mark.slow
 @every
 def test_the_grad_cam_layer_gives_a_map_that_the_answer_hangs_on(backbone: Backbone) -> None:
     model, maps = on_paper(backbone.name).eval(), []

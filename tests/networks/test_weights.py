@@ -112,6 +112,7 @@ FETCH = "import sys; from pathlib import Path; from course_lib.sources.download 
 FETCH += "fetch(lambda: sys.argv[1], Path(sys.argv[2]), 'weights')"
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_fetch_once(server: StandIn, resnet_file: bytes, tmp_path: Path) -> None:
     server.bytes_per_second = 2e7
     weights, target = weights_at(server, "/resnet18"), tmp_path / "weights.pth"

@@ -20,6 +20,7 @@ DATA = COURSE_ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real X-rays in {DATA}")
 
 
+@pytest.mark.slow
 def test_the_copies_are_those_that_the_card_knows() -> None:
     found = find_duplicates(take_inventory(DATA / "chest_xray_224"))
     train = [group for group in found.exact if group[0].split == "train"]
@@ -28,6 +29,7 @@ def test_the_copies_are_those_that_the_card_knows() -> None:
     assert found.across_splits == found.across_classes == 0
 
 
+@pytest.mark.slow
 def test_a_difference_hash_is_the_same_for_hundreds_of_pairs_of_different_patients() -> None:
     alike = defaultdict(list)
     for radiograph in read_split(DATA / "chest_xray_224", "train")[0]:
@@ -38,11 +40,13 @@ def test_a_difference_hash_is_the_same_for_hundreds_of_pairs_of_different_patien
     assert sum(a[0] != b[0] and a[1] != b[1] for a, b in pairs) == 305
 
 
+@pytest.mark.slow
 def test_no_picture_of_the_real_folder_is_called_odd() -> None:
     odd = find_odd_pictures(take_inventory(DATA / "chest_xray_224"))
     assert odd == OddPictures((), (), (), ())
 
 
+@pytest.mark.slow
 def test_the_quantisation_table_alone_tells_the_class() -> None:
     with Path(DATA / "fullsize_headers.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -61,6 +65,7 @@ def test_the_quantisation_table_alone_tells_the_class() -> None:
     assert "99.3 %" in " ".join(load_card("chest-xray-pneumonia").defects)
 
 
+@pytest.mark.slow
 def test_sixty_four_files_as_kaggle_serves_them_are_told_without_a_pixel() -> None:
     told = blind_model(take_inventory(DATA / "chest_xray_fullsize"))
     assert told.together.low > 0.95

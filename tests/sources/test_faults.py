@@ -36,6 +36,7 @@ Damage = Callable[[Path, Learner], None]
 FIRST = "chest_xray/train/NORMAL/IM-0001-0001.jpeg"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault", "expected", "remedy"),
     [
@@ -77,6 +78,7 @@ def test_kaggle_refuses(
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_no_credentials_and_anonymous_refused(
     learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +89,7 @@ def test_no_credentials_and_anonymous_refused(
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_an_expired_token(learner: Learner, fault_table: Table) -> None:
     learner.world.anonymous, learner.world.tokens = False, set()
     fault_table("token expired", learner.refused("does not accept the token", "store it with the dialogue"))
@@ -94,6 +97,7 @@ def test_an_expired_token(learner: Learner, fault_table: Table) -> None:
     learner.succeeds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["access_token", "access_token.txt", "kaggle.json"])
 def test_a_stale_token_is_said_to_be_where_it_is(
     learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch, place: str
@@ -112,6 +116,7 @@ def test_a_stale_token_is_said_to_be_where_it_is(
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_a_stale_token_does_not_keep_public_data_away(learner: Learner) -> None:
     learner.world.tokens = set()
     learner.fetch()
@@ -120,6 +125,7 @@ def test_a_stale_token_does_not_keep_public_data_away(learner: Learner) -> None:
     assert learner.world.log[-2].headers.get("Authorization") is None
 
 
+@pytest.mark.slow
 def test_a_token_in_another_encoding(learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     (learner.home / ".kaggle").mkdir()
@@ -130,6 +136,7 @@ def test_a_token_in_another_encoding(learner: Learner, fault_table: Table, monke
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_a_proxy_that_is_no_address(learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as wrong:
         for name in ("HTTP_PROXY", "http_proxy"):
@@ -139,6 +146,7 @@ def test_a_proxy_that_is_no_address(learner: Learner, fault_table: Table, monkey
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_start(
     learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -150,12 +158,14 @@ def test_a_client_that_does_not_start(
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_a_short_pause_that_kaggle_asks_for_is_kept(learner: Learner) -> None:
     learner.world.api_fault = Fault(429, 1, on="Download", times=1)
     learner.fetch()
     learner.succeeds()
 
 
+@pytest.mark.slow
 def test_connection_refused(learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as offline:
         for name in ("HTTP_PROXY", "http_proxy"):
@@ -165,6 +175,7 @@ def test_connection_refused(learner: Learner, fault_table: Table, monkeypatch: p
     learner.succeeds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault", "expected", "remedy"),
     [
@@ -297,6 +308,7 @@ def no_zip(path: Path, _: Learner) -> None:
 ANEW = "It is removed; call again to fetch it anew"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "damage", "expected"),
     [
@@ -383,6 +395,7 @@ def disk_that_fills_up(suffix: str, after: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "suffix", "kept"),
     [("disk full while downloading", ".part", ""), ("disk full while unpacking", ".jpeg", "The archive is kept")],
@@ -395,6 +408,7 @@ def test_the_disk_fills_up(learner: Learner, fault_table: Table, name: str, suff
     learner.succeeds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [50_000, 150_000])
 def test_too_little_disk_is_noticed_before(
     learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch, free: int

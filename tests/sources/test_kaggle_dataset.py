@@ -37,6 +37,7 @@ def authorisations(learner: Learner) -> set[str]:
     return {r.headers.get("Authorization", "") for r in asked}
 
 
+@pytest.mark.slow
 def test_open_dataset_fetches_once_and_then_finds(learner: Learner) -> None:
     data = open_dataset(source="kaggle")
     assert (data.name, data.simulated) == (learner.card.name, False)
@@ -64,6 +65,7 @@ def test_the_version_is_pinned_and_the_token_stays_with_kaggle(learner: Learner)
     assert "Authorization" not in download.headers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["variable", "variable naming a file", "access_token", "access_token.txt"])
 def test_a_token_is_found_where_the_client_looks(learner: Learner, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     learner.world.anonymous = False
@@ -81,6 +83,7 @@ def test_a_token_is_found_where_the_client_looks(learner: Learner, place: str, m
     assert authorisations(learner) == {f"Bearer {TOKEN}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["variables", ".kaggle", ".config/kaggle", "KAGGLE_CONFIG_DIR"])
 def test_a_key_is_found_where_the_client_looks(learner: Learner, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     learner.world.anonymous = False
@@ -129,6 +132,7 @@ def test_nothing_large_is_fetched_unasked() -> None:
     assert open_dataset(source="kaggle", at_most_mb=1).card
 
 
+@pytest.mark.slow
 def test_another_data_set_is_a_card_away(learner: Learner) -> None:
     """A set with other classes, other names, another kind of image and no mess: a card, and no code."""
     card = (CARDS_FOLDER / "phantom.toml").read_text(encoding="utf-8")
@@ -171,6 +175,7 @@ def test_a_card_without_a_handle_can_not_be_fetched(learner: Learner) -> None:
     assert not learner.world.log
 
 
+@pytest.mark.slow
 def test_a_given_folder_is_used_before_anything_is_fetched(
     learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -185,6 +190,7 @@ def test_a_given_folder_is_used_before_anything_is_fetched(
     assert open_dataset().test[0].path.is_relative_to(tmp_path / "other")
 
 
+@pytest.mark.slow
 def test_a_broken_line_is_resumed_in_the_same_call(learner: Learner) -> None:
     size = learner.archive.stat().st_size
     learner.world.storage_fault = Fault(cut_after=size // 3, times=1)
@@ -194,18 +200,21 @@ def test_a_broken_line_is_resumed_in_the_same_call(learner: Learner) -> None:
     assert second.first_byte == size // 3
 
 
+@pytest.mark.slow
 def test_a_silent_line_is_resumed_in_the_same_call(learner: Learner) -> None:
     learner.world.storage_fault = Fault(stall_after=60_000, times=1)
     learner.fetch()
     assert [r.first_byte for r in learner.world.downloads()] == [0, 60_000]
 
 
+@pytest.mark.slow
 def test_a_bar_shows_bytes_and_the_time_left(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
     learner.world.bytes_per_second = 1e5
     learner.fetch()
     assert re.search(r"\d+%\|.* [\d.]+k/111k \[\d\d:\d\d<\d\d:\d\d, +[\d.]+kB/s\]", capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "left", ["note", "part", "half a note", "empty part", "all bytes", "too many bytes", "old mark"]
 )
@@ -227,6 +236,7 @@ def test_whatever_a_crash_leaves_the_next_call_succeeds(learner: Learner, left: 
     assert len(learner.world.downloads()) == (0 if left == "all bytes" else 1) or left == "too many bytes"
 
 
+@pytest.mark.slow
 def test_a_refused_retry_loses_nothing(learner: Learner) -> None:
     """Where the client itself would write the error page over what it has."""
     size = learner.archive.stat().st_size
@@ -243,6 +253,7 @@ def test_a_refused_retry_loses_nothing(learner: Learner) -> None:
     assert sum(r.sent for r in learner.world.downloads()) == size
 
 
+@pytest.mark.slow
 def test_an_archive_that_changed_between_two_calls_is_fetched_anew(learner: Learner) -> None:
     learner.world.storage_fault = Fault(cut_after=5_000, times=2)
     with pytest.raises(DownloadError):
@@ -275,6 +286,7 @@ def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixtu
         verify(folder, learner.card)
 
 
+@pytest.mark.slow
 def test_a_folder_without_a_manifest_is_moved_away_or_left_alone(
     learner: Learner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -362,6 +374,7 @@ def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> 
     assert "chest-xray-pneumonia is in" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_an_archive_that_a_killed_call_left_is_removed(learner: Learner) -> None:
     learner.fetch()
     left = learner.cache / ".chest-xray-pneumonia.fetching" / "archive.zip"
@@ -374,6 +387,7 @@ TRANSFER = "import sys; from pathlib import Path; from course_lib.sources.downlo
 TRANSFER += "fetch(lambda: sys.argv[1], Path(sys.argv[2]), 'archive')"
 
 
+@pytest.mark.slow
 def test_a_download_killed_at_any_byte_goes_on_from_there(learner: Learner, tmp_path: Path) -> None:
     """Killed six times at random bytes: no byte is sent twice beyond one chunk and what was under way per kill."""
     content = random.Random(0).randbytes(6_000_000)
@@ -417,6 +431,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
     pytest.fail("waited 30 s")
 
 
+@pytest.mark.slow
 def test_killed_while_fetching_then_while_unpacking_then_twice_at_once(whole: Learner) -> None:
     command = python("-m", "course_lib.sources", "data", SLUG)
     work, scratch = whole.cache / ".chest-xray-pneumonia.fetching", whole.cache / ".chest-xray-pneumonia.unpacking"
@@ -445,6 +460,7 @@ def test_killed_while_fetching_then_while_unpacking_then_twice_at_once(whole: Le
     assert sum(r.sent for r in whole.world.downloads()) <= size + 1_000_000
 
 
+@pytest.mark.slow
 def test_the_second_of_two_waits_and_says_so(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
     work = learner.cache / ".chest-xray-pneumonia.fetching"
     work.mkdir(parents=True)

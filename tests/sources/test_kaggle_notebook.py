@@ -37,6 +37,7 @@ def section() -> list[nbformat.NotebookNode]:
     return [new_code_cell(cell.source) for cell in cells[first:last] if cell.cell_type == "code"]
 
 
+@pytest.mark.slow
 def test_the_section_runs_without_a_network_without_a_token_and_with_one(kaggle: StandIn) -> None:
     start = "import os\nfrom course_lib.support import claim\nfrom course_lib.modalities.registry import open_dataset"
     offline = "\n".join(f"os.environ[{name!r}] = {NOBODYS_PROXY!r}" for name in ("HTTP_PROXY", "http_proxy"))

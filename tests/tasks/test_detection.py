@@ -24,6 +24,7 @@ def predicted(output: CentreMap, targets: Sequence[Target], first: int = 0) -> D
     return TASK.predictions(output, targets, samples([f"p{i}" for i in names], [f"{i}.png" for i in names]))
 
 
+@pytest.mark.slow
 def test_a_small_network_learns_to_find_boxes() -> None:
     torch.manual_seed(0)
     model = HeatmapDetector(2)

@@ -50,6 +50,7 @@ def predicted(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "labels", "steps", "batch"), [((33, 40), 2, 48, 6), ((33, 40), 3, 48, 6), ((11, 12, 14), 2, 72, 4)]
 )

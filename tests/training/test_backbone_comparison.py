@@ -14,6 +14,7 @@ from course_lib.training.config import TrainConfig
 CONFIG = TrainConfig(epochs=1, batch_size=8)
 
 
+@pytest.mark.slow
 def test_each_backbone_gets_a_row(small_data: ImageDataset) -> None:
     table = compare_backbones(
         small_data, small_data, "Noise", ["mobilenet_v3_small", "resnet18"], weights=None, config=CONFIG

@@ -29,6 +29,7 @@ def bits(model: torch.nn.Module) -> list[bytes]:
     return [value.contiguous().numpy().tobytes() for value in model.state_dict().values()]
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoint, result = tmp_path / "run.pt", tmp_path / "result.json"
     command = [sys.executable, "-m", "tests.training_run", str(result), "--checkpoint", str(checkpoint)]

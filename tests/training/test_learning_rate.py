@@ -29,6 +29,7 @@ class Detached(Net):
         return super().forward(images).detach().requires_grad_()
 
 
+@pytest.mark.slow
 def test_the_learning_rate_found_trains_best() -> None:
     torch.manual_seed(0)
     before = copy.deepcopy((net := Net()).state_dict())

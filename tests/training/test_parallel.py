@@ -36,6 +36,7 @@ def in_two_processes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]
     return found
 
 
+@pytest.mark.slow
 def test_two_processes_learn_the_same_weights_as_one(in_two_processes: dict[str, Any]) -> None:
     alone, together = run("plain"), in_two_processes["plain"]
     np.testing.assert_allclose(together["weights"], alone["weights"], atol=1e-5)

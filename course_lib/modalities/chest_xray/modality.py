@@ -31,6 +31,7 @@ CHEST_XRAY = Modality(
     images="chest X-rays",
     real=REAL_SET,
     simulated=SIMULATED_SET,
+    task="classification",
     read=read_part,
     simulated_folder=simulated_folder,
 )

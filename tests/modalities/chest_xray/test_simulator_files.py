@@ -66,6 +66,7 @@ def copy(tmp_path: Path) -> Path:
     return make(tmp_path / "copy")
 
 
+@pytest.mark.slow
 def test_a_dataset_has_the_layout_and_keeps_patients_apart(whole: Path) -> None:
     splits = {split: read_split(whole, split)[0] for split in SMALL.patients}
     assert {split: len({r.patient for r in images}) for split, images in splits.items()} == SMALL.patients
@@ -102,12 +103,14 @@ def test_only_phantoms_have_masks(copy: Path, folder: Path) -> None:
         read_mask(sick)
 
 
+@pytest.mark.slow
 def test_the_same_settings_give_the_same_bytes_and_another_seed_others(whole: Path, tmp_path: Path) -> None:
     shuffled = replace(SMALL, patients=dict(sorted(SMALL.patients.items())))
     assert contents(make(tmp_path / "a", shuffled)) == contents(whole)
     assert contents(make(tmp_path / "b", replace(SMALL, seed=1))) != contents(whole)
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     assert contents(make(tmp_path / "set", workers=2)) == contents(whole)
     assert sorted(p.name for p in tmp_path.iterdir()) == [".set.lock", "set"]
@@ -166,6 +169,7 @@ def test_settings_must_be_possible(changes: dict[str, object], message: str) -> 
         replace(SMALL, **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_there_are_names_for_ten_thousand_patients() -> None:
     *_, last = plan_pictures(replace(SMALL, patients={"train": 9_000, "test": 1_000}))
     assert last.path.name.startswith("phantom9999_")
@@ -203,6 +207,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, after: int, failure: BaseExceptio
     monkeypatch.setattr(files, "_write", fail)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1, 2, 9, 20])
 @pytest.mark.parametrize(
     "failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=["disk full", "Ctrl-C"]
@@ -279,6 +284,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc and sends SIGKILL")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_process_is_continued_and_leaves_no_worker(tmp_path: Path, workers: int) -> None:
@@ -301,6 +307,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_at_once_make_it_once(tmp_path: Path) -> None:
     root = tmp_path / "set"
     processes = [start(tmp_path / f"{name}.py", root, 1) for name in "ab"]
@@ -312,6 +319,7 @@ def test_two_processes_that_start_at_once_make_it_once(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".py") == [".set.lock", "set"]
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
     process = start(tmp_path / "script.py", tmp_path / "set", 2, SCRIPT.replace('__name__ == "__main__"', "True"))
     _, errors = process.communicate(timeout=120)
@@ -320,6 +328,7 @@ def test_a_script_without_a_guard_ends_with_a_sentence(tmp_path: Path) -> None:
     assert "in a script, under `if __name__ == '__main__':`" in errors
 
 
+@pytest.mark.slow
 def test_nothing_is_left_running(tmp_path: Path) -> None:
     make(tmp_path / "set", workers=2)
     assert not multiprocessing.active_children()
@@ -347,6 +356,7 @@ def test_a_changed_a_missing_and_a_foreign_file_are_noticed(copy: Path) -> None:
         check_dataset(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -366,6 +376,7 @@ def test_an_edited_manifest_is_noticed(copy: Path, edit: Callable[[dict[str, obj
         check_dataset(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff", "[" * 100_000])
 def test_a_manifest_that_is_none(copy: Path, text: str) -> None:
     (copy / MANIFEST).write_text(text, encoding="latin-1")
@@ -510,6 +521,7 @@ def overlap(values: list[tuple[bool, float]]) -> bool:
     return not (max(sick) < min(well) or max(well) < min(sick))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("trap", "value"), [("jpeg_quality", quantisation), ("image_size", height), ("exposure", darkest)]
 )
@@ -521,6 +533,7 @@ def test_a_trap_gives_the_label_away_by_itself_and_only_when_it_is_set(
     assert overlap([(sick, value(picture)) for sick, picture in pictures_with(**{trap: 0.5})])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
 def test_the_marker_gives_the_label_away(monkeypatch: pytest.MonkeyPatch, strength: float) -> None:
     marked: list[bool] = []
@@ -538,6 +551,7 @@ def test_the_marker_gives_the_label_away(monkeypatch: pytest.MonkeyPatch, streng
     assert strength == 0 or np.mean(told) > 0.6
 
 
+@pytest.mark.slow
 def test_a_trap_changes_nothing_else() -> None:
     plain, trapped = pictures_with(), pictures_with(jpeg_quality=1.0)
     assert [picture.path for _, picture in plain] == [picture.path for _, picture in trapped]
@@ -591,6 +605,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack_dataset(phantom.QUICK_ARCHIVE, tmp_path_factory.mktemp("shipped") / "quick")
 
 
+@pytest.mark.slow
 def test_the_set_of_the_course_is_what_its_settings_give(shipped: Path) -> None:
     plan = list(plan_pictures(phantom.QUICK_SET))
     assert check_dataset(shipped) == phantom.QUICK_SET

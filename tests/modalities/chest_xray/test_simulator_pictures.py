@@ -88,6 +88,7 @@ def test_the_same_seed_draws_the_same_patient() -> None:
     assert patient_and_exposure(seed=1) == patient_and_exposure(seed=1) != patient_and_exposure(seed=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "pattern"), PATTERNS)
 def test_disease_whitens_the_picture_where_the_mask_says(kind: Kind, pattern: Pattern) -> None:
     inside, outside, whiter = [], [], []
