@@ -50,6 +50,7 @@ def test_an_example_may_be_solved(tmp_path: Path) -> None:
     assert exercise_problems(tmp_path / "00_x.ipynb") == []
 
 
+@pytest.mark.slow
 def test_solved_copies_are_run_and_a_refused_answer_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

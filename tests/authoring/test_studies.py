@@ -154,6 +154,7 @@ def test_the_command_runs_one_study_or_says_what_is_wrong(
     assert "There is no folder" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: CourseData) -> None:
     study = STUDIES[name]
