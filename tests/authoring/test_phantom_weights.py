@@ -32,6 +32,8 @@ from course_lib.training.inference import predict
 from course_lib.training.loop import fit
 from course_lib.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow  # a ResNet-18 is trained for all of them
+
 FEW = Settings(patients={"train": 10, "val": 10, "test": 10}, size_px=40, seed=3)
 TINY = Recipe(Preprocessing(size=32, mean=(0.4, 0.4, 0.4)), Augmentation(), TrainConfig(epochs=1, batch_size=8, seed=0))
 
