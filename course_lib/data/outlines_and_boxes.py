@@ -21,7 +21,6 @@ from course_lib.tasks.detection import Detection
 from course_lib.tasks.segmentation import Segmentation
 from course_lib.tasks.task import P, Task
 
-LEAST_PX = 1e-3  #: side of a box that is still one; a small finding may be less than a pixel in the square
 Change = Callable[[tv_tensors.Image, Any], tuple[tv_tensors.Image, Any]]  #: of an image and its target, v2 transforms
 
 
@@ -176,8 +175,7 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
     ) -> None:
         super().__init__(samples, how, change)
         self.task = Detection(tuple(classes))
-        inside = [v2.ClampBoundingBoxes(), v2.SanitizeBoundingBoxes(min_size=LEAST_PX)]
-        self._inside = v2.Compose(inside)
+        self._clamp = v2.ClampBoundingBoxes()
 
     def _fit_both(self, image: Image.Image, sample: BoxedImage) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         corners = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)
@@ -186,8 +184,10 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
         return pixels, target
 
     def _collate(self, targets: list[Any], device: torch.device | str) -> list[dict[str, torch.Tensor]]:
-        inside = [self._inside(target) for target in targets]
-        return [
-            {"boxes": target["boxes"].as_subclass(torch.Tensor).to(device), "labels": target["labels"].to(device)}
-            for target in inside
-        ]
+        return [self._inside(target, device) for target in targets]
+
+    def _inside(self, target: dict[str, Any], device: torch.device | str) -> dict[str, torch.Tensor]:
+        """What of the boxes lies in the image. A small one may be less than a pixel wide in the square, and stays."""
+        boxes = self._clamp(target["boxes"]).as_subclass(torch.Tensor)
+        kept = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
+        return {"boxes": boxes[kept].to(device), "labels": target["labels"][kept].to(device)}

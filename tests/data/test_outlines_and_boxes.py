@@ -109,6 +109,13 @@ def test_an_image_without_boxes_and_a_box_that_is_cut_off(picture: Path) -> None
     assert targets[1]["labels"].tolist() == [1]  # the middle of 64 x 48 px begins 8 px from the left
 
 
+def test_of_a_box_beyond_the_rim_the_part_inside_stays_and_a_tiny_one_is_kept(picture: Path) -> None:
+    sample = BoxedImage(picture, ((50.0, 10.0, 64.5, 20.0), (10.0, 10.0, 11.0, 11.0)), (0, 0), "p1")
+    _, (target,) = BoxedDataset([sample], ("lump",), HOW).batch(torch.tensor([0]))
+    assert target["boxes"][:, 2].tolist() == [32.0, 5.5]
+    assert len(target["labels"]) == 2
+
+
 def test_a_random_change_moves_boxes_with_the_image(picture: Path) -> None:
     torch.manual_seed(0)
     sample = BoxedImage(picture, (BOX,), (0,), "p1")
