@@ -143,7 +143,7 @@ def test_no_split_folder(folder: Path) -> None:
 
 def test_a_class_folder_is_missing(folder: Path) -> None:
     (folder / "train" / "NORMAL").rename(folder / "elsewhere")
-    with pytest.raises(DataError, match=r"one folder per class.*train/NORMAL.*but holds PNEUMONIA"):
+    with pytest.raises(DataError, match=r"one folder per class.*train/HEALTHY.*but holds PNEUMONIA"):
         read_split(folder, "train")
 
 
