@@ -62,7 +62,6 @@ def shipped(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
-@pytest.mark.slow
 def test_the_file_is_small_and_the_card_says_what_it_is(shipped: Path) -> None:
     card, file = shipped_card("resnet18"), shipped / "resnet18-phantom.safetensors"
     assert sorted(path.name for path in shipped.iterdir()) == ["resnet18-phantom.safetensors", "resnet18-phantom.toml"]
@@ -150,7 +149,6 @@ def test_numbers_beyond_half_precision_are_refused() -> None:
     assert unpack_state(pack_state(tiny)) == {"variance": pytest.approx(tiny["variance"])}
 
 
-@pytest.mark.slow
 def test_a_trial_leaves_the_weights_alone(
     made: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
