@@ -79,6 +79,8 @@ def desk(browser: "Browser", address: str) -> Iterator["Page"]:
 def test_a_learner_meets_the_first_notebook_and_no_question(page: "Page", address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.goto(address.replace("/?", "/lab?reset&"))  # a learner has nothing open yet, as another test may have
+    page.wait_for_function("window.jupyterapp?.restored.then(() => true)", timeout=60_000)
     page.goto(address)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     page.wait_for_function(IDLE, timeout=60_000)  # all has started that starts by itself
