@@ -51,6 +51,7 @@ def names_of(page: str) -> list[str]:
     return [line["name"] for line in map(LINE.fullmatch, page.splitlines()) if line]
 
 
+@pytest.mark.slow
 def test_every_figure_is_one_line_beside_what_guessing_reaches(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +69,7 @@ def test_every_figure_is_one_line_beside_what_guessing_reaches(
     assert "AUROC, without looking: 0.500 (0.500 to 0.500)" in lines
 
 
+@pytest.mark.slow
 def test_several_networks_judge_alone_and_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["measure", "chest_xray", str(folder), "--networks", "3"])
     names = names_of(capsys.readouterr().out)
@@ -77,6 +79,7 @@ def test_several_networks_judge_alone_and_together(folder: Path, capsys: pytest.
     ][:5]
 
 
+@pytest.mark.slow
 def test_phantoms_only_learns_from_no_real_image(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +94,7 @@ def test_phantoms_only_learns_from_no_real_image(
     assert (tmp_path / "results" / "chest_xray-phantoms.txt").is_file()
 
 
+@pytest.mark.slow
 def test_what_is_trained_is_not_trained_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +112,7 @@ def test_what_is_trained_is_not_trained_again(
     assert {path.name: path.read_bytes() for path in (tmp_path / "results").glob("*.pt")} == kept
 
 
+@pytest.mark.slow
 def test_an_interrupted_measurement_goes_on_and_opens_no_test_image_before_the_end(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +136,7 @@ def test_an_interrupted_measurement_goes_on_and_opens_no_test_image_before_the_e
     assert order == ["train", "training", "training", "train", "training", "training", "test"]
 
 
+@pytest.mark.slow
 def test_other_pictures_of_the_same_names_are_another_training(folder: Path, tmp_path: Path) -> None:
     main(["measure", "chest_xray", str(folder)])
     write_image(next((folder / "train" / "NORMAL").iterdir()), bright=True, size=(80, 80))

@@ -95,6 +95,7 @@ def test_cleaning_keeps_outputs_and_drops_noise() -> None:
     assert "widgets" not in notebook.metadata
 
 
+@pytest.mark.slow
 def test_what_only_the_author_sees_does_not_get_into_a_notebook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,7 @@ def shipped(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
+@pytest.mark.slow
 def test_the_file_is_small_and_the_card_says_what_it_is(shipped: Path) -> None:
     card, file = shipped_card("resnet18"), shipped / "resnet18-phantom.safetensors"
     assert sorted(path.name for path in shipped.iterdir()) == ["resnet18-phantom.safetensors", "resnet18-phantom.toml"]
@@ -87,6 +88,7 @@ def test_what_is_loaded_judges_as_it_did_before_it_was_saved(made: Path) -> None
     assert auroc(predict(model, test)) == pytest.approx(shipped_card("resnet18").results["auroc"], abs=5e-5)
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_the_auroc(small_data: ImageDataset) -> None:
     torch.manual_seed(0)
     fit(model := resnet18_classifier(weights=None), small_data, small_data, TINY.config)
@@ -149,6 +151,7 @@ def test_numbers_beyond_half_precision_are_refused() -> None:
     assert unpack_state(pack_state(tiny)) == {"variance": pytest.approx(tiny["variance"])}
 
 
+@pytest.mark.slow
 def test_a_trial_leaves_the_weights_alone(
     made: Path, shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

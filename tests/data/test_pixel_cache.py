@@ -66,6 +66,7 @@ def only_file(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("geometry", ["crop", "pad", "squeeze"])
 @pytest.mark.parametrize("normalisation", ["fixed", "per image"])
 def test_small_images_are_bit_for_bit_what_their_own_chain_gives(

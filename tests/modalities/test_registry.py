@@ -30,6 +30,7 @@ def test_phantoms_are_the_default_and_say_that_they_are_simulated() -> None:
         check_patients_apart(getattr(data, one), getattr(data, other), (one, other))
 
 
+@pytest.mark.slow
 def test_the_quick_profile_unpacks_the_phantoms_of_the_course_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

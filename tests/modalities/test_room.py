@@ -19,6 +19,7 @@ from course_lib.support.errors import DataError
 from tests.sources.kaggle_fixtures import Learner
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("learner")
 def test_a_room_is_read_only_and_serves_offline(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -89,6 +89,7 @@ def test_the_grad_cam_layer_gives_a_map_that_the_answer_hangs_on(backbone: Backb
     assert min(maps[0].shape[2:]) >= 7
 
 
+@pytest.mark.slow
 def test_inception_has_a_second_head_for_training_alone() -> None:
     model = on_paper("inception_v3")
     logits, auxiliary = model.train()(blank(299))
@@ -117,6 +118,7 @@ def test_imagenet_weights_get_a_new_head_and_old_names_are_understood(monkeypatc
     assert model.classifier.out_features == 3  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_inceptions_published_weights_convert_the_normalisation(monkeypatch: pytest.MonkeyPatch) -> None:
     state = zoo.inception_v3(weights=None, init_weights=False).state_dict()
     monkeypatch.setattr(backbones, "pretrained", lambda _: state)

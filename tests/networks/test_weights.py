@@ -70,6 +70,7 @@ def weights_at(server: StandIn, start: str, wrong: bool = False) -> WeightsEnum:
     return member
 
 
+@pytest.mark.slow
 def test_the_right_file_is_loaded_and_announced(server: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
     weights = weights_at(server, "/resnet18")
     assert find_file(weights) is None
@@ -163,6 +164,7 @@ def test_a_room_is_filled_from_what_is_here(server: StandIn, tmp_path: Path) -> 
     assert len(server.log) == 1
 
 
+@pytest.mark.slow
 def test_offline_ends_in_the_remedy_and_never_in_random_weights(
     server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -454,6 +454,7 @@ def without_secrets(learner: Learner, error: BaseException) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals to threads are POSIX")
 def test_ctrl_c_while_downloading(learner: Learner, fault_table: Table) -> None:
     learner.world.storage_fault = Fault(stall_after=70_000, times=1)

@@ -48,6 +48,7 @@ def test_open_dataset_fetches_once_and_then_finds(learner: Learner) -> None:
     assert len(learner.world.log) == asked
 
 
+@pytest.mark.slow
 def test_the_mess_stays_outside_and_the_original_validation_split_is_kept_but_not_used(learner: Learner) -> None:
     folder = learner.fetch()
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
@@ -113,6 +114,7 @@ def test_without_a_token_the_client_asks_anonymously(learner: Learner, monkeypat
     assert not [r for r in learner.world.log if "IntrospectToken" in r.path]
 
 
+@pytest.mark.slow
 def test_a_stored_token_is_used_by_the_next_call(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     learner.world.anonymous = False
@@ -266,6 +268,7 @@ def test_an_archive_that_changed_between_two_calls_is_fetched_anew(learner: Lear
     assert learner.world.downloads()[-1].sent == learner.archive.stat().st_size
 
 
+@pytest.mark.slow
 def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
     folder = learner.fetch()
     assert command.main(["verify", SLUG]) == 0
@@ -304,6 +307,7 @@ def test_a_folder_without_a_manifest_is_moved_away_or_left_alone(
     assert f"then run `make room DIR={room} CARD={learner.card.slug}`" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_manifest_in_another_encoding(learner: Learner) -> None:
     manifest = learner.fetch() / MANIFEST
     manifest.write_text(manifest.read_text(), encoding="utf-16")
@@ -318,6 +322,7 @@ def test_a_missing_folder_is_not_passed_over(learner: Learner, monkeypatch: pyte
     assert not learner.world.log
 
 
+@pytest.mark.slow
 def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     room = tmp_path / "room"
     (room / "weights").mkdir(parents=True)
@@ -366,6 +371,7 @@ def test_the_command_line_ends_in_a_sentence(
     assert capsys.readouterr().err == "Stopped.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("learner")
 def test_verify_before_anything_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["verify", SLUG]) == 1

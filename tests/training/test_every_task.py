@@ -93,6 +93,7 @@ def test_outlines_are_learned(tmp_path: Path) -> None:
     assert validation.task.score(validation.task.baseline(predictions)) < 0.8
 
 
+@pytest.mark.slow
 def test_volumes_are_learned_like_images() -> None:
     train, validation, network = outlines((12, 12, 10))
     history = fit(network, train, validation, CONFIG)

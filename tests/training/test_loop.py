@@ -389,6 +389,7 @@ def test_a_validation_image_that_breaks_it_is_named(small_data: ImageDataset, ti
         fit(tiny_model(2), small_data, poisoned, QUICK)
 
 
+@pytest.mark.slow
 def test_sixteen_bits_learn_as_well_or_it_is_said(
     small_data: ImageDataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

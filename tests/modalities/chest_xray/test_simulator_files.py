@@ -92,6 +92,7 @@ def test_masks_lie_beside_the_pictures_of_the_sick_and_read_mask_finds_them(whol
     assert np.array_equal(read_mask(Path(os.path.relpath(pictures[-1]))), read_mask(pictures[-1]))
 
 
+@pytest.mark.slow
 def test_only_phantoms_have_masks(copy: Path, folder: Path) -> None:
     with pytest.raises(PhantomError, match=r"no mask of .*Only of simulated images"):
         read_mask(next(folder.glob("train/NORMAL/*")))
@@ -116,6 +117,7 @@ def test_workers_give_the_same_bytes(whole: Path, tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == [".set.lock", "set"]
 
 
+@pytest.mark.slow
 def test_pictures_of_a_patient_share_the_anatomy_and_not_the_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
     filmed: dict[Patient, list[Exposure]] = {}
 
@@ -385,6 +387,7 @@ def test_a_manifest_that_is_none(copy: Path, text: str) -> None:
             use(copy)
 
 
+@pytest.mark.slow
 def test_a_packed_set_comes_back_as_it_was(whole: Path, tmp_path: Path) -> None:
     archive = pack_dataset(whole, tmp_path / "set.zip")
     assert pack_dataset(make(tmp_path / "again"), tmp_path / "again.zip").read_bytes() == archive.read_bytes()
@@ -591,6 +594,7 @@ def test_filming_again_needs_somebody_to_film() -> None:
     assert patients_in(replace(alone, confounders=Confounders(patient_reuse=1.0))) == patients_in(alone)
 
 
+@pytest.mark.slow
 def test_a_set_with_traps_can_be_made_and_checked(tmp_path: Path) -> None:
     settings = replace(SMALL, confounders=Confounders(1.0, 1.0, 1.0, 1.0, 1.0))
     assert check_dataset(make(tmp_path / "set", settings)) == settings

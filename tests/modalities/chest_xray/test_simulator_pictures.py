@@ -252,6 +252,7 @@ def contrast_at_the_heart(lobe: Lobe | None, seed: int) -> float:
     return float(np.abs(np.gradient(air, axis=1))[border].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2, 5, 6, 7])
 def test_fluid_in_front_hides_the_border_of_the_heart_and_fluid_behind_does_not(seed: int) -> None:
     """The silhouette sign."""
