@@ -6,6 +6,7 @@ from course_lib.data.course_data import CourseData
 from course_lib.data.dicom import apply_window, read_dicom, write_dicom
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
+from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, OutlinedDataset, OutlinedImage
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.scanners import BURNT, OTHER_SCANNER, Scanner
@@ -22,9 +23,13 @@ __all__ = [
     "BURNT",
     "OTHER_SCANNER",
     "Augmentation",
+    "BoxedDataset",
+    "BoxedImage",
     "CourseData",
     "ImageDataset",
     "LabelledImage",
+    "OutlinedDataset",
+    "OutlinedImage",
     "PixelCache",
     "Preprocessing",
     "Scanner",

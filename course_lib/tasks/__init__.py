@@ -1,2 +1,9 @@
 """What is to be learned from images: its loss, its predictions, its score, and what someone reaches who does not
 look."""
+
+from course_lib.tasks.classification import Classification
+from course_lib.tasks.detection import Detection
+from course_lib.tasks.segmentation import Segmentation
+from course_lib.tasks.task import Task
+
+__all__ = ["Classification", "Detection", "Segmentation", "Task"]
