@@ -76,6 +76,7 @@ def test_a_trap_of_the_simulator_is_found_and_only_where_it_is(trap: str, clean:
     assert look(clean.split("train")).together.low < LOOK
 
 
+@pytest.mark.slow
 def test_patients_who_are_filmed_again_in_the_test_are_found(clean: Inventory, tmp_path: Path) -> None:
     again = count_people(take_inventory(phantoms(tmp_path / "set", train=6, test=4, size_px=16, trap="patient_reuse")))
     assert again.shared == {("train", "test"): 4}

@@ -60,6 +60,7 @@ def test_both_directions_are_the_same_training() -> None:
     assert replace(ON_REAL, phantoms=ON_PHANTOMS.phantoms) == ON_PHANTOMS
 
 
+@pytest.mark.slow
 def test_telling_apart_mixes_classes_alike_and_labels_the_source(
     phantoms_as_real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def test_two_processes_learn_the_same_weights_as_one(in_two_processes: dict[str,
         np.testing.assert_allclose(together["history"][name], alone["history"][name], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_batch_norm_over_parts_of_batches_learns_as_well(in_two_processes: dict[str, Any]) -> None:
     alone, together = (
         result["history"]["validation_score"][-1] for result in (run("batch-norm"), in_two_processes["batch-norm"])
