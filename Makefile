@@ -22,6 +22,7 @@ For those who change the course
 Variables
   ARGS=--no-browser         arguments for JupyterLab or pytest: make lab ARGS=--no-browser, make test ARGS=-x
   CARD=<slug>               for data, data-verify and room: another set that Kaggle has; its card is datasets/<slug>.toml
+                            (a room takes several: CARD="a b")
   PYTHON=python3.12         the Python to build .venv with
   TORCH_INDEX=<url>         take torch from this index first; see the README for the small CPU-only build
   CONSTRAINTS=              take the newest releases instead of the tested ones in constraints.txt

@@ -1,16 +1,18 @@
 """One loop for all tasks: outlines and boxes are trained, predicted, kept and taken up again like classes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from course_lib.networks.detector import HeatmapDetector
 from course_lib.networks.unet import UNet
 from course_lib.support.errors import TrainingError
+from course_lib.tasks.classification import Classification
 from course_lib.tasks.detection import Detection
 from course_lib.tasks.segmentation import Segmentation
 from course_lib.training.config import TrainConfig
@@ -79,6 +81,31 @@ def boxes() -> tuple[Memory, Memory, nn.Module]:
     task = Detection(("bright", "dark"))
     torch.manual_seed(0)
     return Memory(task, *scenes(120, seed=1)), Memory(task, *scenes(30, seed=2)), HeatmapDetector(2, width=8)
+
+
+def test_three_classes_are_learned_one_against_the_rest(tmp_path: Path) -> None:
+    task = Classification(("dark", "middle", "bright"))
+
+    def shades(images: int, seed: int) -> Memory:
+        labels = torch.arange(images) % 4 % 3  # the first class is twice as frequent
+        noise = 0.3 * torch.randn(images, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+        named = samples([f"p{i}" for i in range(images)], [f"{i}.png" for i in range(images)])
+        named = [replace(sample, target=label) for sample, label in zip(named, labels.tolist(), strict=True)]
+        return Memory(task, noise + labels.view(-1, 1, 1, 1), labels, named)
+
+    train, validation = shades(120, 0), shades(60, 1)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    config = replace(CONFIG, epochs=40, learning_rate=1e-2, class_weights="balanced")
+    history = fit(network, train, validation, config, checkpoint=tmp_path / "run.pt")
+    predictions = predict(network, validation)
+    assert history.score_name == "AUROC"
+    expected = roc_auc_score(predictions.labels, predictions.probabilities, multi_class="ovr", average="macro")
+    assert history.validation_score[history.best_epoch] == pytest.approx(expected)
+    assert expected > 0.9
+    assert task.score(task.baseline(predictions)) == 0.5
+    assert overfit_one_batch(network, train, config).passed
+    assert "AUROC" in str(history)
 
 
 def test_outlines_are_learned(tmp_path: Path) -> None:
