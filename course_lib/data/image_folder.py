@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.samples import LabelledImage
-from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, folders_in, images_in
 from course_lib.support.errors import DataError
 
 FOLD = re.compile(r"fold(\d+)_")  #: how a file name begins that says in which fold its patient is
@@ -99,7 +100,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
     name, by the patterns of the card (of all cards, where none is given).
 
     Raises:
-        DataError: the folder, a class, or a patient's name is missing.
+        DataError: the folder, a class, or a patient's name is missing, or what has the name of an image is no file.
     """
     classes = _class_folders(root, split)
     classes = card.classes if card and sorted(card.classes) == list(classes) else classes
@@ -107,7 +108,7 @@ def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
     samples = []
     for label, name in enumerate(classes):
-        paths = sorted(p for p in (root / split / name).iterdir() if _is_image(p))
+        paths = images_in(root / split / name)
         if not paths:
             raise DataError(
                 f"{root / split / name} holds no image: expected at least one of the kinds "
@@ -124,7 +125,7 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
             f"{root} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class with images in "
             "them; point COURSE_DATA at the folder that holds train/ and test/."
         )
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(("_", ".")))
+    classes = [p.name for p in folders_in(folder) if not p.name.startswith("_")]
     if len(classes) < 2:
         raise DataError(
             f"{folder} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for example), "
@@ -136,10 +137,6 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
 def _hash(name: str) -> int:
     """The same number for a name on every computer."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:

@@ -32,7 +32,7 @@ from course_lib.support.files import remove_unfinished, write_whole
 from course_lib.support.locks import alone
 from course_lib.support.runtime import cache_folder, progress
 
-FORMAT = 2  #: of the files; another number makes all of them anew
+FORMAT = 3  #: of the files; another number makes all of them anew
 HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
 MOST_NAMED = 10  #: files that can not be read, in one message
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted

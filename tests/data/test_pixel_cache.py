@@ -244,7 +244,7 @@ def test_what_a_killed_process_leaves_does_not_count(
 
 def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[LabelledImage], cold: Path) -> None:
     radiographs[9].path.write_bytes(b"no image")
-    with pytest.raises(DataError, match=rf"{radiographs[9].path.name} can not be read as an image"):
+    with pytest.raises(DataError, match=rf"{radiographs[9].path.name} is no JPEG or PNG"):
         cache_of(radiographs, cold)
     assert [file.name for file in cold.iterdir()] == ["lock"]
     radiographs[9].path.unlink()

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm.auto import tqdm
 
 from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Settings, make_picture, plan_pictures
+from course_lib.sources.foreign_image import image_bytes, read_bits, read_image
 from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
 from course_lib.support.locks import alone
 
@@ -91,6 +91,7 @@ def read_mask(picture: Path) -> NDArray[np.bool_]:
 
     Raises:
         PhantomError: the picture is not in such a set, or its mask is missing.
+        ImageError: one of the two can not be read.
     """
     picture = picture.absolute()
     root = picture.parents[min(2, len(picture.parents) - 1)]
@@ -100,15 +101,13 @@ def read_mask(picture: Path) -> NDArray[np.bool_]:
             "Only of simulated images is the true place of the disease known."
         )
     if picture.parent.name == "NORMAL":
-        with Image.open(picture) as image:
-            return np.zeros(image.size[::-1], dtype=bool)
+        return np.zeros(read_image(image_bytes(picture), picture).grey.size[::-1], dtype=bool)
     path = root / mask_path(picture.relative_to(root))
     if not path.is_file():
         raise PhantomError(
             f"The mask of {picture.name} is missing: expected {path}. Remove {root}, and it is made anew."
         )
-    with Image.open(path) as image:
-        return np.asarray(image, dtype=bool)
+    return np.asarray(read_bits(image_bytes(path), path), dtype=bool)
 
 
 def mask_path(picture: PurePath) -> PurePath:
