@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from course_lib.data.image_file import READABLE_MODES
-from course_lib.data.image_folder import recognise_card
+from course_lib.data.image_folder import likely_card
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
@@ -124,7 +124,7 @@ def take_inventory(
             f"There is no image to audit in {root}. Expected train/<CLASS>/*.jpeg, and val/ and test/ beside train/ "
             f"if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
-    card = card or recognise_card(root)
+    card = card or likely_card(root)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     with ThreadPoolExecutor() as pool:
         read = list(progress(pool.map(lambda p: _read(p, cards), images), "Reading images", "image", len(images)))
