@@ -50,7 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, Python would ignore Ctrl-C
     for variable in [name for name in os.environ if name.startswith("KAGGLE_")]:
         del os.environ[variable]
-    for variable in ("COURSE_DATA", "XDG_CONFIG_HOME"):  # in the second the client looks for kaggle.json
+    for variable in (
+        "COURSE_DATA",
+        "COURSE_DISEASE",
+        "XDG_CONFIG_HOME",
+    ):  # in the second the client looks for kaggle.json
         os.environ.pop(variable, None)
     os.environ["COURSE_PROFILE"] = "quick"
     os.environ["TQDM_DISABLE"] = "1"  # a bar that only a slow computer shows is no other result

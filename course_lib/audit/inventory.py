@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.data.image_folder import recognise_card
+from course_lib.data.image_folder import likely_card
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.foreign_image import (
     IMAGE_SUFFIXES,
@@ -136,7 +136,7 @@ def take_inventory(
             f"There is no image to audit in {printable(root)}. Expected train/<CLASS>/*.jpeg, and val/ and test/ "
             f"beside train/ if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
-    card = card or recognise_card(root)
+    card = card or likely_card(root)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     with ThreadPoolExecutor() as pool:
         read = list(progress(pool.map(lambda p: _read(p, cards), images), "Reading images", "image", len(images)))

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from course_lib.data.class_order import order_classes
 from course_lib.data.samples import LabelledImage
-from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
-from course_lib.sources.foreign_image import IMAGE_SUFFIXES, folders_in, images_in
+from course_lib.sources.dataset_card import SPLITS, DatasetCard, card_slugs, load_card
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, files_in, folders_in, images_in, names_an_image
 from course_lib.support.errors import DataError
+from course_lib.support.files import digest_of_file
+from course_lib.support.foreign import printable, understood
 
 FOLD = re.compile(r"fold(\d+)_")  #: how a file name begins that says in which fold its patient is
 HELD_BACK = 5  #: without folds, every fifth patient is
@@ -29,31 +32,48 @@ AnySample = TypeVar("AnySample", bound=OfPatient)
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
-    """The card whose file names are those of the folder, or None: a folder of its own kind.
+    """The card of a folder, by the names of the images in it, or None: a folder of its own kind.
 
     A card that says nothing of file names is that of a folder with the card's name.
+
+    Raises:
+        DataError: half of the names or more are those of a card, but not all.
     """
-    names = [path.name for path in sorted(root.glob("*/*/*")) if path.suffix.lower() in IMAGE_SUFFIXES]
-    for card in map(load_card, card_slugs()):
-        by_names = bool(names) and all(card.knows(name) for name in names)
-        if by_names if card.file_names else root.name == card.slug:
-            return card
-    return None
+    paths = _images_of(root)
+    card = _likely_card(root, paths)
+    strange = [path for path in paths if not card.knows(path.name)] if card and card.file_names else []
+    if card and strange:
+        shown = ", ".join(printable(path.relative_to(root)) for path in strange[:3])
+        raise DataError(
+            f"{root} looks like {card.name}, but {len(strange):,} of its {len(paths):,} images have other names "
+            f"({shown}{', …' if len(strange) > 3 else ''}). Move them out, if they do not belong to it; else rename "
+            f"them in the form that datasets/{card.slug}.toml says."
+        )
+    return card
+
+
+def likely_card(root: Path) -> DatasetCard | None:
+    """The same, but also where up to half of the names are strange to the card: an audit is made for such folders."""
+    return _likely_card(root, _images_of(root))
 
 
 def read_part(
-    root: Path, part: Literal["train", "test"], card: DatasetCard | None = None
+    root: Path, part: Literal["train", "test"], card: DatasetCard | None = None, disease: str | None = None
 ) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images to train on, or those held back for the test, and the class names; as `read_split` does.
 
     Without a folder ``test``, `hold_back_test` takes the test part from ``train``.
 
     Raises:
-        DataError: the folder, a class, or a patient's name is missing, or nothing would be left of a part.
+        DataError: the folder, a class, or a patient's name is missing, nothing would be left of a part, an image to
+            test on lies in ``train`` too, or nothing tells which of two classes is the disease.
     """
     if (root / "test").is_dir():
-        return read_split(root, part, card)
-    samples, classes = read_split(root, "train", card)
+        samples, classes = read_split(root, part, card, disease)
+        if part == "test":
+            _check_no_copies([sample.path for sample in samples], _images_of(root, "train"))
+        return samples, classes
+    samples, classes = read_split(root, "train", card, disease)
     rest, test = hold_back_test(samples)
     return (test if part == "test" else rest), classes
 
@@ -93,17 +113,19 @@ def describe_test_part(root: Path, samples: Sequence[OfPatient]) -> str:
     return "There is no folder test/: the test part is a fixed fifth of the patients."
 
 
-def read_split(root: Path, split: str, card: DatasetCard | None = None) -> tuple[list[LabelledImage], tuple[str, ...]]:
+def read_split(
+    root: Path, split: str, card: DatasetCard | None = None, disease: str | None = None
+) -> tuple[list[LabelledImage], tuple[str, ...]]:
     """The labelled images in ``<root>/<split>/<CLASS>/``, and the class names in the order of their labels.
 
-    The order is the card's if the folder has just its classes, else the alphabet's. The patient comes from the file
-    name, by the patterns of the card (of all cards, where none is given).
+    `order_classes` says what the order is. The patient comes from the file name, by the patterns of the card (of all
+    cards, where none is given).
 
     Raises:
-        DataError: the folder, a class, or a patient's name is missing, or what has the name of an image is no file.
+        DataError: the folder, a class, or a patient's name is missing, what has the name of an image is no file, or
+            nothing tells which class is the disease.
     """
-    classes = _class_folders(root, split)
-    classes = card.classes if card and sorted(card.classes) == list(classes) else classes
+    classes = order_classes(_class_folders(root, split), card, disease, where=root / split)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
     samples = []
@@ -125,18 +147,67 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
             f"{root} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class with images in "
             "them; point COURSE_DATA at the folder that holds train/ and test/."
         )
-    classes = [p.name for p in folders_in(folder) if not p.name.startswith("_")]
+    classes = [path.name for path in _class_paths(folder)]
     if len(classes) < 2:
         raise DataError(
             f"{folder} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for example), "
-            f"but holds {', '.join(classes) or 'none'}. Add the missing one."
+            f"but holds {', '.join(map(printable, classes)) or 'none'}. Add the missing one."
         )
     return tuple(classes)
 
 
+def _class_paths(folder: Path) -> list[Path]:
+    return [path for path in folders_in(folder) if not path.name.startswith("_")]
+
+
 def _hash(name: str) -> int:
     """The same number for a name on every computer."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8])
+
+
+def _images_of(root: Path, split: str = "") -> list[Path]:
+    """What has the name of an image in the folder, or in one of its splits, apart from what is hidden."""
+    parts = [root / name for name in ([split] if split else SPLITS) if (root / name).is_dir()]
+    folders = [folder for part in parts for folder in _class_paths(part)]
+    return [path for folder in folders for path in files_in(folder) if names_an_image(path)]
+
+
+def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:
+    cards = [load_card(slug) for slug in card_slugs()]
+    if named := next((card for card in cards if not card.file_names and card.slug == root.name), None):
+        return named
+    known = [sum(card.knows(path.name) for path in paths) for card in cards]
+    most = max(known, default=0)
+    return cards[known.index(most)] if most and 2 * most >= len(paths) else None
+
+
+def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
+    """Do nothing if no file to test on is, byte for byte, one to train on. Only files of the same size are read.
+
+    Raises:
+        DataError: some are, or one can not be read.
+    """
+    sizes = {path: path.stat().st_size for path in (*test, *train)}
+    shared = {sizes[path] for path in test} & {sizes[path] for path in train} - {0}
+    trained = {_content_of(path): path for path in train if sizes[path] in shared}
+    both = [(path, _content_of(path)) for path in test if sizes[path] in shared]
+    copies = [f"{_place(path)} is {_place(trained[content])}" for path, content in both if content in trained]
+    if copies:
+        raise DataError(
+            f"{len(copies):,} of the {len(test):,} test images lie in train too, byte for byte "
+            f"({'; '.join(copies[:3])}{'; …' if len(copies) > 3 else ''}). A network that learned from them has seen "
+            "the answer, and its score would be too good. Remove the copies from one of the two; or remove the folder "
+            "test/, so that a part of the patients is held back for the test."
+        )
+
+
+def _content_of(path: Path) -> str:
+    with understood(lambda reason: DataError(f"{printable(path)} can not be read ({reason}). Copy it again.")):
+        return digest_of_file(path)
+
+
+def _place(path: Path) -> str:
+    return printable("/".join(path.parts[-3:]))
 
 
 def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:
@@ -145,6 +216,6 @@ def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:
             return patient
     names = " or ".join(f"datasets/{card.slug}.toml" for card in cards)
     raise DataError(
-        f"The file name {path.name} does not say whose image it is. Expected a name of the form that "
+        f"The file name {printable(path.name)} does not say whose image it is. Expected a name of the form that "
         f"{names} says; for other names, add a pattern with a group `patient` to a data card in datasets/."
     )

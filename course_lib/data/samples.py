@@ -21,7 +21,7 @@ class LabelledImage:
     """One image file, what it shows, and whose it is."""
 
     path: Path
-    label: int  #: index into the class names, which are in alphabetical order
+    label: int  #: index into the class names; of two classes, 1 is the disease
     patient: str  #: the same for all images of one patient, and for no others
 
     @property

@@ -11,10 +11,13 @@ from course_lib.support.runtime import Profile
 
 
 class Reader(Protocol):
-    """From a folder to samples, each with its target and its patient, and the names of the classes."""
+    """From a folder to samples, each with its target and its patient, and the names of the classes.
+
+    ``disease`` says which of two classes is the disease, where no card does.
+    """
 
     def __call__(
-        self, root: Path, part: Literal["train", "test"], card: DatasetCard | None, /
+        self, root: Path, part: Literal["train", "test"], card: DatasetCard | None, disease: str | None, /
     ) -> tuple[list[LabelledImage], tuple[str, ...]]: ...
 
 

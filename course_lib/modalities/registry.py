@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from course_lib.data.class_order import describe_order
 from course_lib.data.course_data import CourseData
 from course_lib.data.image_folder import describe_test_part, recognise_card
 from course_lib.data.samples import LabelledImage
@@ -26,6 +27,7 @@ def open_dataset(
     validation_fraction: float = 0.2,
     seed: int = 0,
     at_most_mb: float | None = None,
+    disease: str | None = None,
 ) -> CourseData:
     """The images of a modality, chest X-rays if none is named, split by patient.
 
@@ -38,10 +40,14 @@ def open_dataset(
     says what the test part is. A licence that forbids commercial use is named in a line. No image is opened yet: one
     that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
+    Of two classes, label 1 is the disease, whose sensitivity is measured. For a folder without a card, ``disease`` (or
+    ``COURSE_DISEASE``) names its class folder; that may be left out where the other one is called NORMAL, HEALTHY or
+    the like, and the note then says so.
+
     Raises:
         ValueError: there is no such modality.
         DataError: the folder is missing, not in the layout, or of another modality; a class is empty, a name gives no
-            patient, or a patient is on both sides.
+            patient, a patient or an image is on both sides, or nothing tells which class is the disease.
         PhantomError: the phantoms of the course are missing or damaged, or their folder holds others.
         ConnectionError: Kaggle can not be reached or says no; the message says what to do.
     """
@@ -50,12 +56,16 @@ def open_dataset(
     root = dataset_folder(modality, source, profile=profile, at_most_mb=at_most_mb)
     card = recognise_card(root)
     _check_modality(card, kind)
-    train, test, classes = _read_parts(kind, root, card)
+    train, test, classes = _read_parts(kind, root, card, disease)
     used = take_patients(train, profile.max_train_images, seed) if profile.max_train_images else train
     train_part, validation = split_by_patient(used, validation_fraction, seed)
     if card and card.notice:
         print(card.notice)
-    notes = (_note(profile, len(used), len(train), validation_fraction), describe_test_part(root, test))
+    notes = (
+        _note(profile, len(used), len(train), validation_fraction),
+        describe_test_part(root, test),
+        describe_order(classes, card, disease),
+    )
     return CourseData(
         name=card.name if card else UNKNOWN_FOLDER,
         simulated=bool(card and card.simulated),
@@ -112,11 +122,11 @@ def find_modality(name: str) -> Modality:
 
 
 def _read_parts(
-    kind: Modality, root: Path, card: DatasetCard | None
+    kind: Modality, root: Path, card: DatasetCard | None, disease: str | None
 ) -> tuple[list[LabelledImage], list[LabelledImage], tuple[str, ...]]:
     """The images to train on, those to test on, and the classes, which both must have; no patient is in both."""
-    train, classes = kind.read(root, "train", card)
-    test, test_classes = kind.read(root, "test", card)
+    train, classes = kind.read(root, "train", card, disease)
+    test, test_classes = kind.read(root, "test", card, disease)
     if test_classes != classes:
         raise DataError(
             f"train holds the classes {classes}, test holds {test_classes}. Both must hold the same folders."

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import logging
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +15,16 @@ import requests
 import urllib3
 from tqdm.auto import tqdm
 
+from course_lib.support.errors import DataError
+from course_lib.support.foreign import understood
 from course_lib.support.locks import alone
 
 CHUNK_BYTES = 256 * 1024  #: written at most at once, and as soon as it is here
+MOST_BYTES = 10**15  #: of one file; whoever says more is not believed
+MOST_NOTE_BYTES = 1000
+SIZE = re.compile(r"[0-9]{1,15}")  #: how a server says a number; `str.isdigit` would allow ² and ٣ too
+SECONDS = re.compile(r"[0-9]{1,9}")
+MARK = re.compile(r"[!-~][ -~]{0,199}")  #: what can be sent back to a server in one line
 OFFLINE_REMEDY = "Check the network and the proxy settings, then call again."
 LARGER_DISK = "name a larger disk: COURSE_CACHE=<folder> for images, TORCH_HOME=<folder> for weights"
 BUSY_REMEDY = "Wait a while, then call again."
@@ -39,9 +47,10 @@ class BrokenTryError(Exception):
 class Patience:
     """How long a download holds out."""
 
-    tries: int = 4  #: in a row that bring no new byte
+    tries: int = 4  #: in a row that bring next to nothing
     pause_seconds: float = 1.0  #: before the second try; doubles with every further one
     silence_seconds: float = 30.0  #: without a byte, after which a line counts as dead
+    least_speed: float = 1000.0  #: bytes per second; a line that brings less for so long counts as dead too
     longest_wait_seconds: float = 60.0  #: a server that asks for a longer pause ends the download
 
 
@@ -79,12 +88,13 @@ def fetch(
         return target  # without a lock, since the folder may be read-only
     with _said_clearly(target, title), alone(target.with_name(target.name + ".lock"), f"fetching {title}"):
         while not target.exists():  # it may have come while this process waited
-            before = what_is_kept(target).bytes
+            before, started = what_is_kept(target).bytes, time.monotonic()
             try:
                 _fetch_rest(where, target, title, patience, approve)
             except BrokenTryError as broken:
                 kept = what_is_kept(target)
-                failures = 1 if kept.bytes > before else failures + 1
+                little = patience.least_speed * (time.monotonic() - started)
+                failures = 1 if kept.bytes - before > little else failures + 1
                 wait = broken.wait_seconds or patience.pause_seconds * 2 ** (failures - 1)
                 if failures >= patience.tries or wait > patience.longest_wait_seconds:
                     raise DownloadError(
@@ -95,12 +105,15 @@ def fetch(
 
 
 def what_is_kept(target: Path) -> Kept:
-    """What is left of a download of ``target`` that did not come to its end."""
+    """What is left of a download of ``target`` that did not come to its end; nothing, if its note makes no sense."""
     empty = Kept(target.with_name(target.name + ".part"), target.with_name(target.name + ".part.json"))
     try:
-        note = json.loads(empty.note.read_text(encoding="utf-8"))
-        return Kept(empty.part, empty.note, empty.part.stat().st_size, int(note["size"]), str(note["mark"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        with understood(DataError), empty.note.open("rb") as file:
+            note = json.loads(file.read(MOST_NOTE_BYTES))
+            kept = Kept(empty.part, empty.note, empty.part.stat().st_size, note["size"], note["mark"])
+            sensible = type(kept.size) is int and kept.bytes <= kept.size < MOST_BYTES
+            return kept if sensible and (kept.mark == "" or MARK.fullmatch(kept.mark)) else empty
+    except DataError:
         return empty
 
 
@@ -148,21 +161,23 @@ def _fetch_rest(
 ) -> None:
     kept = what_is_kept(target)
     if not kept.size or kept.bytes != kept.size:  # else an earlier call was stopped just before the last step
-        with _address_unlogged(), _broken_line(), _open(where(), kept, patience) as response:
+        address = where()
+        with _address_unlogged(), _opened(address, kept, patience) as response:
             kept = _start(response, kept)
             approve(kept.size, kept.size - kept.bytes)
             require_disk(target.parent, kept.size - kept.bytes, f"Fetching {title}")
-            _receive(response, kept, title)
+            _receive(response, kept, title, patience)
     kept.part.replace(target)
     kept.note.unlink()
 
 
-def _open(address: str, kept: Kept, patience: Patience) -> requests.Response:
+def _opened(address: str, kept: Kept, patience: Patience) -> requests.Response:
     headers = {"Accept-Encoding": "identity"}
     if kept.bytes and kept.mark:
         headers |= {"Range": f"bytes={kept.bytes}-", "If-Range": kept.mark}
     timeout = (patience.silence_seconds, patience.silence_seconds)
-    return requests.get(address, headers=headers, stream=True, timeout=timeout)
+    with _broken_line():
+        return requests.get(address, headers=headers, stream=True, timeout=timeout)
 
 
 def _start(response: requests.Response, kept: Kept) -> Kept:
@@ -174,8 +189,10 @@ def _start(response: requests.Response, kept: Kept) -> Kept:
     length = int(response.headers["Content-Length"])
     tag = response.headers.get("ETag", "")
     mark = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+    mark = mark if MARK.fullmatch(mark) else ""
     if response.status_code == requests.codes.partial_content:
-        if response.headers.get("Content-Range") == f"bytes {kept.bytes}-{kept.size - 1}/{kept.size}":
+        missing = f"bytes {kept.bytes}-{kept.size - 1}/{kept.size}"
+        if (response.headers.get("Content-Range"), length) == (missing, kept.size - kept.bytes):
             return kept
         _discard_kept(kept)
         raise BrokenTryError("the server sent another part of the file than was asked for")
@@ -204,7 +221,8 @@ def _check_answer(response: requests.Response) -> None:
         )
     if "html" in response.headers.get("Content-Type", ""):
         raise DownloadError(WEB_PAGE)
-    if not response.headers.get("Content-Length", "").isdigit():
+    told = response.headers.get("Content-Length", "")
+    if not SIZE.fullmatch(told) or "Transfer-Encoding" in response.headers:  # with the second, the first does not count
         raise BrokenTryError("the server did not say how long the file is")
 
 
@@ -216,20 +234,30 @@ WEB_PAGE = (
 
 def seconds_to_wait(retry_after: str) -> float | None:
     """Seconds that a server asks to wait by its header Retry-After, or None if it does not say."""
-    return float(retry_after) if retry_after.isdigit() else None
+    return float(retry_after) if SECONDS.fullmatch(retry_after) else None
 
 
-def _receive(response: requests.Response, kept: Kept, title: str) -> None:
-    received = kept.bytes
-    bar = tqdm(desc=title, total=kept.size, initial=received, unit="B", unit_scale=True, unit_divisor=1000, leave=False)
+def _receive(response: requests.Response, kept: Kept, title: str, patience: Patience) -> None:
+    left, brought, since = kept.size - kept.bytes, 0, time.monotonic()
+    bar = tqdm(desc=title, total=kept.size, initial=kept.bytes, unit="B", unit_scale=True, leave=False, miniters=1)
     with bar, kept.part.open("ab") as file:
-        while chunk := response.raw.read1(CHUNK_BYTES):
+        while chunk := _read(response):
             file.write(chunk)
             file.flush()
-            received += len(chunk)
             bar.update(len(chunk))
-    if received != kept.size:
+            left, brought, seconds = left - len(chunk), brought + len(chunk), time.monotonic() - since
+            if seconds >= patience.silence_seconds:
+                if left and brought < patience.least_speed * seconds:
+                    raise BrokenTryError(f"the line brings {brought / seconds:.0f} bytes per second only")
+                brought, since = 0, time.monotonic()
+    if left:
         raise BrokenTryError("the line broke")
+
+
+def _read(response: requests.Response) -> bytes:
+    with _broken_line():
+        chunk: bytes = response.raw.read1(CHUNK_BYTES)
+        return chunk
 
 
 @contextlib.contextmanager
@@ -249,19 +277,28 @@ def _address_unlogged() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _broken_line() -> Iterator[None]:
-    """Turn the ways in which a network fails into one, without the address that they name."""
+    """Turn whatever a network or a server's answer ends in into one error, without the address that it names."""
     try:
         yield
-    except (requests.Timeout, urllib3.exceptions.TimeoutError):
-        raise BrokenTryError("the server fell silent") from None
-    except (requests.exceptions.ProxyError, requests.exceptions.SSLError) as error:
-        raise BrokenTryError(f"the proxy or the certificate failed ({type(error).__name__})") from None
-    except requests.exceptions.ChunkedEncodingError:
-        raise BrokenTryError("the line broke") from None
-    except requests.ConnectionError:
-        raise BrokenTryError("the server can not be reached") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError):
-        raise BrokenTryError("the line broke") from None
+    except Exception as error:  # noqa: BLE001  # no list of what a server can do wrong is complete
+        raise BrokenTryError(_what_broke(error)) from None
+
+
+def _what_broke(error: Exception) -> str:
+    match error:
+        case requests.Timeout() | urllib3.exceptions.TimeoutError():
+            return "the server fell silent"
+        case requests.exceptions.ProxyError() | requests.exceptions.SSLError():
+            return f"the proxy or the certificate failed ({type(error).__name__})"
+        case requests.exceptions.ChunkedEncodingError():
+            return "the line broke"
+        case requests.ConnectionError():
+            return "the server can not be reached"
+        case ValueError():  # as of an address that is none
+            return f"the server's answer makes no sense ({type(error).__name__})"
+        case OSError() | urllib3.exceptions.HTTPError():
+            return "the line broke"
+    return f"the server's answer makes no sense ({type(error).__name__})"
 
 
 @contextlib.contextmanager

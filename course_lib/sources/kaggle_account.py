@@ -11,6 +11,7 @@ import functools
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,11 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from course_lib.support.errors import DataError
 from course_lib.support.files import write_whole
+from course_lib.support.foreign import understood
 from course_lib.support.runtime import COURSE_ROOT
 
 TOKEN_PAGE = "https://www.kaggle.com/settings/api"
-LEAST_TOKEN_LENGTH = 16
+LEAST_TOKEN_LENGTH, MOST_TOKEN_LENGTH = 16, 255  #: a longer one the client takes for a file's name, and stumbles
+TOKEN_FORM = (
+    f"the API token from {TOKEN_PAGE} (one line, {LEAST_TOKEN_LENGTH} to {MOST_TOKEN_LENGTH} characters, no spaces), "
+    "or a whole kaggle.json with username and key"
+)
+MOST_FILE_BYTES = 100_000  #: of a file that holds a token
+NO_TEXT = "is no plain text: perhaps an editor stored it as UTF-16"
 REMEDIES = {  #: where the client finds a token, in its order, and how to take a stale one out of the way
     "the variable KAGGLE_API_TOKEN": "unset KAGGLE_API_TOKEN",
     "the file ~/.kaggle/access_token": "remove the file access_token in the folder .kaggle of your home",
@@ -49,9 +58,10 @@ class KaggleAnswer:
     address: str = ""  #: where the archive can be fetched for some minutes; empty if Kaggle said no
     status: int = 0  #: the HTTP status of a refusal
     retry_after: str = ""  #: what Kaggle's answer says about waiting
-    problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, ``unreadable`` (the token's file), ``bad proxy``, or
-    #: the kind of error that the client ended with
+    problem: str = ""  #: ``unreachable``, ``silent``, ``garbled``, ``bad proxy``, ``no token`` (it can be none), or the
+    #: kind of error that the client ended with
     token_from: str = ""  #: what the client signed in with: one of the keys of ``REMEDIES``, never the secret
+    token_problem: str = ""  #: why that can be no token, as a predicate: ``has a line break in it``
 
 
 def save_token(token: str, folder: Path | None = None) -> Path:
@@ -64,7 +74,8 @@ def save_token(token: str, folder: Path | None = None) -> Path:
     """
     token = token.strip()
     name = "kaggle.json" if token.startswith("{") else "access_token"
-    _check_token(token, name)
+    if problem := _problem_of_key(token, whole=True) if name == "kaggle.json" else _problem_of_token(token):
+        raise TokenError(f"Expected {TOKEN_FORM}; what came {problem}. Copy it again.")
     folder = folder or Path.home() / ".kaggle"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return write_whole(folder / name, token + "\n", private=True)
@@ -86,15 +97,13 @@ def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool 
                 cwd=COURSE_ROOT,
                 env=_without_tokens(empty) if anonymously else None,
                 capture_output=True,
-                text=True,
                 timeout=4 * silence_seconds + 30,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             return KaggleAnswer("none", problem="silent")
     if done.returncode != 0:
-        kind = (done.stderr.strip().splitlines() or ["an unknown error"])[-1].split(":")[0]
-        return KaggleAnswer("none", problem=kind)  # the kind only: what an error says may quote the token
+        return KaggleAnswer("none", problem=f"exit status {done.returncode}")
     return KaggleAnswer(**json.loads(done.stdout))
 
 
@@ -106,38 +115,101 @@ def _without_tokens(home: str) -> dict[str, str]:
 
 def _token_source() -> str:
     """Where the client finds its token: a key of ``REMEDIES``, or empty. Looks, and reads no token."""
+    return next(iter(_token_places()), "")
+
+
+def _token_places() -> dict[str, tuple[str | Path, ...]]:
+    """Where there are tokens, in the client's order: for each key of ``REMEDIES`` the texts, or the file."""
     home = Path.home() / ".kaggle"
     configured = os.environ.get("KAGGLE_CONFIG_DIR")
     others = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
     keys = Path(configured) if configured else home if home.is_dir() or sys.platform != "linux" else others
-    there = (
-        bool(os.environ.get("KAGGLE_API_TOKEN")),
-        _has_content(home / "access_token"),
-        _has_content(home / "access_token.txt"),
-        bool(os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY")),
-        _has_content(keys / "kaggle.json"),
-        _has_content(home / "credentials.json"),
+    token, user, key = (os.environ.get(f"KAGGLE_{name}", "") for name in ("API_TOKEN", "USERNAME", "KEY"))
+    places: tuple[tuple[str | Path, ...], ...] = (
+        (token,),
+        (home / "access_token",),
+        (home / "access_token.txt",),
+        (user, key),
+        (keys / "kaggle.json",),
+        (home / "credentials.json",),
     )
-    return next((source for source, found in zip(REMEDIES, there, strict=True) if found), "")
+    return {source: place for source, place in zip(REMEDIES, places, strict=True) if all(map(_has_content, place))}
 
 
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+def _has_content(place: str | Path) -> bool:
+    with contextlib.suppress(OSError):  # a folder that may not be looked into
+        return bool(place) if isinstance(place, str) else place.is_file() and place.stat().st_size > 0
+    return False
 
 
-def _check_token(token: str, name: str) -> None:
-    expected = (
-        f"Expected the API token from {TOKEN_PAGE} (one line, {LEAST_TOKEN_LENGTH} characters or more, no spaces)"
-    )
-    if name == "kaggle.json":
-        try:
-            content: Any = json.loads(token)
-        except ValueError:
-            content = None
-        if not isinstance(content, dict) or not {"username", "key"} <= content.keys():
-            raise TokenError(f"{expected}, or a whole kaggle.json with username and key. Copy it again.") from None
-    elif len(token.split()) != 1 or len(token) < LEAST_TOKEN_LENGTH or not token.isascii() or not token.isprintable():
-        raise TokenError(f"{expected}; what came is something else. Copy it again.")
+def _problem_at(place: tuple[str | Path, ...]) -> str:
+    """Why what the client finds there can be no token, as a predicate; empty if it may be one.
+
+    The token is read: only for the process that ``ask_kaggle`` starts. What an error says of it is dropped, as it may
+    quote the token.
+    """
+    try:
+        with understood(lambda _: DataError("can not be read")):
+            match place:
+                case (str(user), str(key)):
+                    return _problem_of_key(json.dumps({"username": user, "key": key}))
+                case (str(token),):
+                    named = _file_named(token)
+                    return _problem_of_token(_content_of(named) if named else token)
+                case (Path(suffix=".json") as file,):
+                    return _problem_of_key(_content_of(file))
+                case (Path() as file,):
+                    return _problem_of_token(_content_of(file))
+    except DataError as problem:
+        return str(problem)
+    return ""
+
+
+def _file_named(token: str) -> Path | None:
+    """The file or folder of that name: the client takes a token that is one for the file that holds the token."""
+    with contextlib.suppress(OSError):  # too long for a file's name
+        return Path(token) if Path(token).exists() else None
+    return None
+
+
+def _content_of(path: Path) -> str:
+    if not path.is_file():
+        raise DataError("names a folder, or something else that is no file")
+    with path.open("rb") as file:
+        return file.read(MOST_FILE_BYTES).decode("ascii", errors="replace").strip()
+
+
+def _problem_of_token(token: str) -> str:
+    """Why this can be no API token, as a predicate that does not show it; empty if it may be one."""
+    problems = {
+        "is empty": not token,
+        NO_TEXT: not token.isascii() or "\0" in token,
+        "has a line break in it": len(token.splitlines()) > 1 or token.endswith(("\n", "\r")),
+        "has a space in it": " " in token,
+        "has a character in it that can not be seen": not token.isprintable(),
+        f"is shorter than {LEAST_TOKEN_LENGTH} characters": len(token) < LEAST_TOKEN_LENGTH,
+        f"is longer than {MOST_TOKEN_LENGTH} characters": len(token) > MOST_TOKEN_LENGTH,
+    }
+    return next((problem for problem, there in problems.items() if there), "")
+
+
+def _problem_of_key(content: str, *, whole: bool = False) -> str:
+    """The same for the content of a JSON file; a ``whole`` one has both the name and the key."""
+    if not content.isascii() or "\0" in content:
+        return NO_TEXT
+    try:
+        with understood(lambda _: DataError("is no JSON")):
+            values: Any = json.loads(content)
+    except DataError as problem:
+        return str(problem)
+    if not isinstance(values, dict):
+        return "is JSON, but no object in braces"
+    wrong = (name for name in ("username", "key") if (whole or name in values) and not _is_a_word(values.get(name)))
+    return next((f"has no {name} that is one word" for name in wrong), "")
+
+
+def _is_a_word(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[!-~]+", value) is not None
 
 
 def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
@@ -150,6 +222,8 @@ def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
     )
     source = _token_source()
     known = {"credentials": "none", "token_from": source}
+    if source and (spoiled := _problem_at(_token_places()[source])):
+        return {**known, "problem": "no token", "token_problem": spoiled}
     try:
         api, known["credentials"] = _signed_in_client(source)
         return {**known, **_ask(api, handle)}
@@ -164,12 +238,14 @@ def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
         return {**known, "problem": "silent"}
     except json.JSONDecodeError:  # the client's own; requests' error of this name is one too
         return {**known, "problem": "garbled"}
-    except UnicodeError:  # as from Windows' editor, which can store text in UTF-16
-        return {**known, "problem": "unreadable"}
     except requests.exceptions.InvalidURL:  # among them InvalidProxyURL
         return {**known, "problem": "bad proxy"}
     except requests.RequestException:
         return {**known, "problem": "unreachable"}
+    except ValueError:  # Kaggle's answer leads to an address that is none
+        return {**known, "problem": "garbled"}
+    except Exception as error:  # noqa: BLE001  # the kind only: what an error says may quote the token
+        return {**known, "problem": type(error).__name__}
 
 
 def _signed_in_client(source: str) -> tuple[Any, str]:

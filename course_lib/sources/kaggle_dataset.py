@@ -19,8 +19,9 @@ from course_lib.sources.download import (
     say_bytes,
     seconds_to_wait,
 )
-from course_lib.sources.kaggle_account import REMEDIES, TOKEN_PAGE, KaggleAnswer, ask_kaggle
+from course_lib.sources.kaggle_account import REMEDIES, TOKEN_FORM, TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable
 from course_lib.support.locks import alone
 from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
@@ -183,10 +184,10 @@ def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
     owner, name, version = card.handle.split("/")
     if answer.problem == "garbled":
         return WEB_PAGE
-    if answer.problem == "unreadable":
+    if answer.token_problem:
         return (
-            f"The token from {answer.token_from} is no plain text: perhaps an editor stored it as UTF-16. To replace "
-            f"it, {REMEDIES[answer.token_from]}, store the token with the dialogue in notebook 00, and call again."
+            f"The token from {answer.token_from} {answer.token_problem}. Expected {TOKEN_FORM}. To replace it, "
+            f"{REMEDIES[answer.token_from]}, store the token with the dialogue in notebook 00, and call again."
         )
     if answer.problem == "bad proxy":
         return (
@@ -194,7 +195,11 @@ def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
             "HTTP_PROXY; correct or unset them, then call again."
         )
     if answer.problem:
-        return f"Kaggle's client ended with {answer.problem}. Install it again: delete .venv, then run `make lab`."
+        return (
+            f"Kaggle's client ended with {printable(answer.problem)}, which the course does not know. Look at the "
+            "variables that begin with KAGGLE_ and at the folder .kaggle in your home: correct, unset or remove what "
+            "is wrong there, and call again. Else install the client again: delete .venv, then run `make lab`."
+        )
     if answer.status == 404:
         return (
             f"Kaggle has no version {version} of {owner}/{name} (404), or hides it from this account. "

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from course_lib.data import image_folder
 from course_lib.data.image_folder import (
     describe_test_part,
     hold_back_test,
+    likely_card,
     read_part,
     read_split,
     recognise_card,
@@ -49,11 +51,74 @@ def test_a_folder_is_recognised_by_its_file_names(folder: Path) -> None:
     card = recognise_card(folder)
     assert card is not None
     assert card.slug == "phantom"
-    write_image(folder / "train" / "NORMAL" / "IM-0001-0001.jpeg", bright=False)
+
+
+def test_hidden_files_and_folders_do_not_count_when_a_card_is_recognised(folder: Path) -> None:
+    for place in ("train/NORMAL/._phantom0001_normal_1.jpeg", "test/NORMAL/.DS_Store", "train/_old/scan.jpeg"):
+        write_image(folder / f"{place}.jpeg", bright=False)
+    card = recognise_card(folder)
+    assert card is not None
+    assert card.slug == "phantom"
+
+
+@pytest.mark.parametrize("strange", [1, 4, 44])
+def test_a_stray_file_does_not_hide_the_card_in_silence(folder: Path, strange: int) -> None:
+    for n in range(strange):
+        write_image(folder / "train" / "NORMAL" / f"scan{n:02d}.jpeg", bright=False)
+    shown = r"train/NORMAL/scan00\.jpeg" + (", .*, .*, …" if strange > 3 else "")
+    with pytest.raises(
+        DataError,
+        match=rf"xrays looks like Phantom .*, but {strange} of its {44 + strange} images have other names "
+        rf"\({shown}\)\. Move them out, .* rename them in the form that datasets/phantom\.toml says",
+    ):
+        recognise_card(folder)
+    card = likely_card(folder)
+    assert card is not None, "an audit goes on"
+    assert card.slug == "phantom"
+
+
+def test_a_folder_with_few_names_of_a_card_is_one_of_its_own(folder: Path) -> None:
+    for n in range(45):
+        write_image(folder / "train" / "NORMAL" / f"scan{n}.jpeg", bright=False)
     assert recognise_card(folder) is None
+    assert likely_card(folder) is None
 
 
-def test_labels_follow_the_alphabetical_order_of_the_class_folders(folder: Path) -> None:
+def test_a_test_image_that_lies_in_train_too_is_refused(folder: Path) -> None:
+    image = folder / "train" / "PNEUMONIA" / "phantom0100_virus_1.jpeg"
+    shutil.copy(image, folder / "test" / "NORMAL" / "phantom0077_normal_1.jpeg")
+    with pytest.raises(
+        DataError,
+        match=r"1 of the 13 test images lie in train too, byte for byte \(test/NORMAL/phantom0077_normal_1\.jpeg is "
+        r"train/PNEUMONIA/phantom0100_virus_1\.jpeg\)\. .* score would be too good\. Remove the copies",
+    ):
+        read_part(folder, "test")
+    assert len(read_part(folder, "train")[0]) == 32
+
+
+def test_only_files_of_one_size_are_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n, path in enumerate(sorted(folder.glob("*/*/*"))):
+        path.write_bytes(bytes(100 + n))
+    monkeypatch.setattr(image_folder, "digest_of_file", pytest.fail)
+    read_part(folder, "test")
+
+
+def test_other_classes_are_told_apart_in_both_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("train", "test"):
+        (folder / part / "PNEUMONIA").rename(folder / part / "COVID")
+        (folder / part / "NORMAL").rename(folder / part / "OTHERS")
+    for part in ("train", "test"):
+        with pytest.raises(DataError, match=rf"Which of the two classes in .*{part} is the disease, COVID or OTHERS"):
+            read_split(folder, part)
+    assert read_split(folder, "train", disease="OTHERS")[1] == ("COVID", "OTHERS")
+    monkeypatch.setenv("COURSE_DISEASE", "COVID")
+    for part in ("train", "test"):
+        radiographs, classes = read_split(folder, part)
+        assert classes == ("OTHERS", "COVID")
+        assert all(classes[r.label] == r.path.parent.name for r in radiographs)
+
+
+def test_labels_follow_the_classes_with_the_disease_as_the_second(folder: Path) -> None:
     radiographs, classes = read_split(folder, "train")
     assert classes == ("NORMAL", "PNEUMONIA")
     assert len(radiographs) == 32

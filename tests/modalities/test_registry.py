@@ -109,6 +109,45 @@ def test_train_and_test_with_other_classes(folder: Path) -> None:
         open_dataset(source=folder)
 
 
+@pytest.mark.parametrize("told", ["call", "variable", "names"])
+def test_the_disease_of_a_folder_of_ones_own_is_label_1(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    healthy = "NORMAL" if told == "names" else "OTHERS"
+    for part in ("train", "test"):
+        (folder / part / "PNEUMONIA").rename(folder / part / "COVID")
+        (folder / part / "NORMAL").rename(folder / part / healthy)
+    if told != "names":
+        with pytest.raises(DataError, match=r"Which of the two classes in .* is the disease, COVID or OTHERS"):
+            open_dataset(source=folder)
+    if told == "variable":
+        monkeypatch.setenv("COURSE_DISEASE", "COVID")
+    data = open_dataset(source=folder, disease="COVID" if told == "call" else None)
+    assert data.classes == (healthy, "COVID")
+    assert all(r.path.parent.name == data.classes[r.label] for r in (*data.train, *data.validation, *data.test))
+    reason = {
+        "call": "as disease=… says",
+        "variable": "as COURSE_DISEASE says",
+        "names": "since NORMAL names the healthy",
+    }
+    assert data.note.endswith(f" Label 1, the disease, is COVID, {reason[told]}.")
+
+
+def test_a_test_part_that_is_a_copy_of_train_is_refused(folder: Path) -> None:
+    for number, path in enumerate(sorted(folder.glob("*/*/*.jpeg"))):
+        person = f"person{number}_virus_{number}" if path.parent.name == "PNEUMONIA" else f"IM-{number:04d}-0001"
+        path.rename(path.with_name(f"{person}.jpeg"))
+    data = open_dataset(source=folder)
+    assert data.card is not None
+    assert data.card.splits_share_no_patient
+    shutil.rmtree(folder / "test")
+    shutil.copytree(folder / "train", folder / "test")
+    with pytest.raises(
+        DataError, match=r"32 of the 32 test images lie in train too, .* or remove the folder test/, so"
+    ):
+        open_dataset(source=folder)
+
+
 def test_an_unreadable_image_is_named_when_its_pixels_are_asked_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ class StandIn:
     api_fault: Fault | None = None
     storage_fault: Fault | None = None
     bytes_per_second: float = float("inf")
+    place: str = ""  #: what Kaggle says of where an archive lies; empty: the truth
     log: list[Request] = field(default_factory=list)
     port: int = 0
 
@@ -164,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "no such data set")
         else:
             self.send_response(302)
-            self.send_header("Location", f"{STORAGE}{name}?{SIGNATURE}")
+            self.send_header("Location", self.world.place or f"{STORAGE}{name}?{SIGNATURE}")
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -137,6 +137,31 @@ def test_a_token_in_another_encoding(learner: Learner, fault_table: Table, monke
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("spoiled", ["two lines", "a folder"])
+def test_a_token_that_can_be_none(
+    learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch, spoiled: str
+) -> None:
+    with monkeypatch.context() as wrong:
+        wrong.setenv("KAGGLE_API_TOKEN", str(learner.home) if spoiled == "a folder" else f"{TOKEN}\n{TOKEN}")
+        what = "names a folder" if spoiled == "a folder" else "has a line break in it"
+        said = learner.refused(
+            f"The token from the variable KAGGLE_API_TOKEN {what}.* Expected the API token from https://www.kaggle",
+            "To replace it, unset KAGGLE_API_TOKEN, store the token with the dialogue in notebook 00, and call again",
+        )
+    fault_table(f"the token is {spoiled}", said)
+    assert not learner.world.log
+    learner.succeeds()
+
+
+@pytest.mark.slow
+def test_a_place_of_the_archive_that_is_no_address(learner: Learner, fault_table: Table) -> None:
+    learner.world.place = "http://[x"
+    fault_table("the archive's address is none", learner.refused("a web page came", "then call again"))
+    learner.world.place = ""
+    learner.succeeds()
+
+
+@pytest.mark.slow
 def test_a_proxy_that_is_no_address(learner: Learner, fault_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as wrong:
         for name in ("HTTP_PROXY", "http_proxy"):
@@ -153,7 +178,10 @@ def test_a_client_that_does_not_start(
     (tmp_path / "file").touch()
     with monkeypatch.context() as broken:
         broken.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "file" / "folder"))
-        said = learner.refused("Kaggle's client ended with [A-Z][A-Za-z]+Error", "Install it again")
+        said = learner.refused(
+            "Kaggle's client ended with [A-Z][A-Za-z]+Error",
+            "folder .kaggle in your home: correct.* Else install the client",
+        )
     fault_table("Kaggle's client does not start", said)
     learner.succeeds()
 

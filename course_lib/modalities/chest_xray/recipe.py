@@ -23,8 +23,10 @@ from course_lib.evaluation.classification import (
 )
 from course_lib.evaluation.predictions import Predictions, mean_of
 from course_lib.modalities.chest_xray import simulator
+from course_lib.modalities.chest_xray.modality import SIMULATED_SET
 from course_lib.networks.backbones import resnet18_classifier
 from course_lib.networks.net import Net
+from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import FROM_SCRATCH, Recipe
@@ -89,8 +91,8 @@ class ChestXrays:
             PhantomError: there are other phantoms in the place of these.
         """
         if self.phantoms:
-            root = simulator.make_dataset(PHANTOM_FOLDER, self.phantoms)
-            (learning, classes), (held_out, _) = (read_split(root, part) for part in ("train", "val"))
+            root, simulated = simulator.make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
+            (learning, classes), (held_out, _) = (read_split(root, part, simulated) for part in ("train", "val"))
         else:
             radiographs, classes = read_part(folder, "train", recognise_card(folder))
             learning, held_out = split_by_patient(radiographs, VALIDATION_FRACTION)
