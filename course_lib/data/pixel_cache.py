@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import PIL
 import torch
-from numpy.typing import NDArray
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
@@ -140,36 +139,38 @@ class _PixelFile:
         Raises:
             DataError: the file has been cut short since it was opened.
         """
-        _, size = self._arguments
-        numbers = rows.cpu().numpy()
-        images = np.empty((len(numbers), size**2), np.uint8)
-        first_of_runs = np.flatnonzero(np.diff(numbers, prepend=-2) != 1).tolist()
-        for first, end in zip(first_of_runs, [*first_of_runs[1:], len(numbers)], strict=False):
-            self._fill(images[first:end].reshape(-1), HEADER_BYTES + int(numbers[first]) * size**2)
-        return torch.from_numpy(images.reshape(-1, 1, size, size))
+        size = self._arguments[1]
+        row = size**2
+        pixels = np.empty(len(rows) * row, np.uint8)
+        numbers, buffer = rows.tolist(), pixels.data
+        first = 0
+        for end in range(1, len(numbers) + 1):
+            if end == len(numbers) or numbers[end] != numbers[end - 1] + 1:
+                self._fill(buffer[first * row : end * row], HEADER_BYTES + numbers[first] * row)
+                first = end
+        return torch.from_numpy(pixels.reshape(-1, 1, size, size))
 
-    def _fill(self, buffer: NDArray[np.uint8], offset: int) -> None:
-        while len(buffer):  # more than once only for more than 2 GB
-            count = _read_at(self._descriptor, buffer, offset)
+    def _fill(self, buffer: memoryview, offset: int) -> None:
+        while (count := _read_at(self._descriptor, buffer, offset)) != len(buffer):
             if not count:
                 raise DataError(
                     f"The pixels in {printable(self._arguments[0])} were cut short while they were in use. Make the "
                     "PixelCache once more: it then reads the images anew."
                 )
-            buffer, offset = buffer[count:], offset + count
+            buffer, offset = buffer[count:], offset + count  # the system reads at most 2 GB at once
 
 
 _seeking = threading.Lock()
 
 
-def _read_at(descriptor: int, buffer: NDArray[np.uint8], offset: int) -> int:
+def _read_at(descriptor: int, buffer: memoryview, offset: int) -> int:
     """Read from there into the buffer; gives how many bytes came. Threads and forked processes do not disturb it."""
     if hasattr(os, "preadv"):
-        return os.preadv(descriptor, [buffer.data], offset)
+        return os.preadv(descriptor, [buffer], offset)
     with _seeking:  # Windows, which has no forked processes
         os.lseek(descriptor, offset, os.SEEK_SET)
         content = os.read(descriptor, len(buffer))
-    buffer[: len(content)] = np.frombuffer(content, np.uint8)
+    buffer[: len(content)] = content
     return len(content)
 
 
