@@ -5,7 +5,7 @@ import errno
 import json
 import multiprocessing
 import os
-import shutil
+import re
 import signal
 import threading
 from collections import deque
@@ -23,11 +23,15 @@ from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Se
 from course_lib.sources.foreign_image import image_bytes, read_bits, read_image
 from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
 from course_lib.support.locks import alone
+from course_lib.support.own_files import remove_half_made
 
 MANIFEST = "manifest.json"
 MASKS = "masks"
 AHEAD = 8  #: pictures per worker that are rendered before they are written; keeps the memory flat
 WORTH_A_WORKER = 40  #: pictures that take as long to render as another process takes to start
+_PICTURE = r"phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png)"
+FILE_NAME = re.compile(rf"(?a:manifest\.json|{_PICTURE})")  #: of every file in a set
+ENTRY = re.compile(rf"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/{_PICTURE})")  #: and its path
 DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -45,6 +49,7 @@ def make_dataset(root: Path, settings: Settings, *, workers: int | None = None, 
 
     Raises:
         PhantomError: the folder, or what an interrupted call left, was made with other settings.
+        DataError: something that is not the course's lies where an interrupted call leaves what it has made.
         OSError: it can not be written, or the disk is full; what is there already is kept for the next call.
     """
     _check_not_a_worker()
@@ -115,6 +120,11 @@ def mask_path(picture: PurePath) -> PurePath:
     return (MASKS / picture).with_suffix(".png")
 
 
+def is_part(path: PurePath) -> bool:
+    """Whether a set of phantoms has a file at this place, seen from its folder."""
+    return ENTRY.fullmatch(path.as_posix()) is not None
+
+
 def read_manifest(root: Path) -> dict[str, Any]:
     """The manifest's content, of which only that it has settings is sure."""
     try:
@@ -180,9 +190,10 @@ def _start_or_continue(unfinished: Path, settings: Settings) -> None:
     """The folder for what is made so far: as an interrupted call with the same settings left it, or new."""
     if (unfinished / MANIFEST).exists():
         _check_same(unfinished, settings)
-        remove_unfinished(unfinished)
+        for folder, _, _ in os.walk(unfinished):
+            remove_unfinished(Path(folder), FILE_NAME)
         return
-    shutil.rmtree(unfinished, ignore_errors=True)  # the manifest comes first, so there is nothing of value
+    remove_half_made(unfinished, is_part)  # the manifest comes first, so there is nothing of value
     _write_manifest(unfinished, {"settings": settings.to_json()})
 
 
