@@ -15,8 +15,9 @@ from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
 from course_lib.sources.archive import MANIFEST, images_in, is_whole, read_manifest, verify
 from course_lib.sources.command_line import explained
-from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
+from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
 from course_lib.support.files import unfinished_name
@@ -102,7 +103,7 @@ def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]])
 
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
-    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and path.suffix.lower() in IMAGE_SUFFIXES)
+    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and names_an_image(path))
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
