@@ -114,19 +114,20 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
 
 
 def images_in(folder: Path) -> list[PurePosixPath]:
-    """The images below ``<split>/<class>/``, as paths from the folder, sorted.
+    """The images below ``<split>/<class>/``, as paths from the folder, sorted; none where there is no folder.
 
     Raises:
         DataError: a folder may not be read, or what has the name of an image is no file.
     """
-    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in images_below(folder))
+    found = images_below(folder) if folder.is_dir() else []
+    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found)
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
-    """Whether the folder holds the number of images that the card says; looks at the names only."""
+    """Whether the folder holds the number of images that the card says, and may be listed; looks at the names only."""
     try:
         check_counts(images_in(folder), card, "The folder", "")
-    except ArchiveError:
+    except DataError:  # another folder, or one with links to nothing: whoever lists its images is told
         return False
     return bool(card.counts)
 
