@@ -16,7 +16,7 @@ from course_lib.data.image_folder import recognise_card
 from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
-from course_lib.support.runtime import progress
+from course_lib.support.runtime import expanded, progress
 
 SPLITS = ("train", "val", "test")
 SIDE = 64  #: px, of the small pictures that the audit keeps in memory
@@ -115,7 +115,7 @@ def take_inventory(
     Raises:
         DataError: the folder is not there, or there is no image in that layout.
     """
-    root = Path(folder).expanduser()
+    root = expanded(folder)
     paths = sorted(p for split in SPLITS for p in root.glob(f"{split}/*/*") if p.is_file() and _counts(p))
     paths = paths if only is None else [p for p in paths if p in only]
     images = sorted((p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES), key=_place)
