@@ -18,7 +18,7 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
-from course_lib.support.runtime import ROOM_FOLDER
+from course_lib.support.runtime import ROOM_FOLDER, expanded
 
 
 def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
@@ -30,7 +30,7 @@ def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
         DataError: there is no such card, or the folder holds something that is no part of a room, and that nobody may
             make read-only.
     """
-    folder = folder.expanduser().resolve()
+    folder = expanded(folder).resolve()
     cards = [load_card(slug) for slug in dict.fromkeys(slugs)]
     _check_only_room(folder)
     images = [_put_into(folder, card) for card in cards]
