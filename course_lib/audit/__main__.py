@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from course_lib.audit.report import audit
+from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, existing_folder
 
@@ -19,16 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m course_lib.audit", description="Look at images before training.")
     parser.add_argument("folder", help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any")
     options = parser.parse_args(arguments)
-    try:
-        if not options.folder or (folder := existing_folder(options.folder)) is None:
-            raise DataError(f"There is no folder {options.folder!r}. Say which to audit: make audit DATA=<folder>")
-        report = audit(folder)
-        print(report)
-        print(f"\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}")
-    except DataError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    return 0
+    return explained(lambda: _audited(options.folder))
+
+
+def _audited(given: str) -> str:
+    if not given or (folder := existing_folder(given)) is None:
+        raise DataError(f"There is no folder {given!r}. Say which to audit: make audit DATA=<folder>")
+    report = audit(folder)
+    return f"{report}\n\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}"
 
 
 if __name__ == "__main__":

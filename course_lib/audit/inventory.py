@@ -24,7 +24,7 @@ from course_lib.sources.foreign_image import (
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
 from course_lib.support.foreign import printable
-from course_lib.support.runtime import progress
+from course_lib.support.runtime import expanded, progress
 
 SPLITS = ("train", "val", "test")
 SIDE = 64  #: px, of the small pictures that the audit keeps in memory
@@ -128,7 +128,7 @@ def take_inventory(
     Raises:
         DataError: the folder is not there, may not be read, or there is no image in that layout.
     """
-    root = Path(folder).expanduser()
+    root = expanded(folder)
     paths = [path for split in SPLITS for path in _files_of(root / split) if only is None or path in only]
     images = [path for path in paths if names_an_image(path)]
     if not images:

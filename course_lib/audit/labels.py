@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.audit.inventory import ImageFile, Inventory
-from course_lib.audit.quick_models import auroc_of, cross_validate, linear_of_few, outlines
+from course_lib.audit.quick_models import auroc_of, check_can_be_tried, cross_validate, linear_of_few, outlines
 from course_lib.evaluation.predictions import Predictions
 from course_lib.support.foreign import printable
 
@@ -40,10 +40,11 @@ def doubt_labels(inventory: Inventory) -> LabelNoise:
     label get, and the image's own label gets less than its mean.
 
     Raises:
-        DataError: a class has fewer than five patients.
+        DataError: there is only one class, or one has fewer than five patients.
 
     Source: C. Northcutt, L. Jiang, I. Chuang, Confident Learning, J. Artif. Intell. Res. 70:1373-1411, 2021.
     """
+    check_can_be_tried(inventory.labels, inventory.patients, inventory.classes)
     seen = outlines(inventory.small(64))
     made = cross_validate(linear_of_few(), seen, inventory.labels, inventory.patients, inventory.classes)
     suspects = [

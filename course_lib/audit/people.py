@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from course_lib.audit.inventory import SPLITS, Inventory
-from course_lib.audit.quick_models import FOLDS, RESAMPLES, outlines
+from course_lib.audit.quick_models import FOLDS, RESAMPLES, check_can_be_tried, outlines
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable
 from course_lib.support.runtime import progress
@@ -77,6 +77,13 @@ def count_people(inventory: Inventory) -> People:
     )
 
 
+def empty_classes(inventory: Inventory) -> list[str]:
+    """Class folders in which no file is to be seen, as ``train/NORMAL``."""
+    folders = [folder for split in SPLITS for folder in sorted(inventory.root.glob(f"{split}/[!._]*"))]
+    empty = [folder for folder in folders if folder.is_dir() and not any(folder.glob("[!.]*"))]
+    return [f"{folder.parent.name}/{folder.name}" for folder in empty]
+
+
 @dataclass(frozen=True)
 class LeakEffect:
     """What a split by image adds to a score, on the same images and with the same model."""
@@ -101,9 +108,11 @@ def measure_leak(inventory: Inventory, *, seeds: int = 10) -> LeakEffect:
     It compares outlines: the directions of edges in 4 x 4 tiles. What a network gains depends on how much it remembers.
 
     Raises:
-        DataError: the patients are not known, or a class has fewer than five.
+        DataError: the patients are not known, there is only one class, or one has fewer than five patients.
     """
-    _check_leak_can_be_measured(inventory)
+    if not inventory.knows_patients:
+        raise DataError("The file names do not say whose image it is. Describe them in a data card (file_names).")
+    check_can_be_tried(inventory.labels, inventory.patients, inventory.classes)
     order = np.random.default_rng(0).permutation(np.unique(inventory.patients))
     if len(inventory) > MOST_COMPARED:
         part = order[: int(len(order) * MOST_COMPARED / len(inventory))]
@@ -126,14 +135,6 @@ def measure_leak(inventory: Inventory, *, seeds: int = 10) -> LeakEffect:
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
-
-
-def _check_leak_can_be_measured(inventory: Inventory) -> None:
-    if not inventory.knows_patients:
-        raise DataError("The file names do not say whose image it is. Describe them in a data card (file_names).")
-    for label, name in enumerate(inventory.classes):
-        if (there := len(set(inventory.patients[inventory.labels == label].tolist()))) < FOLDS:
-            raise DataError(f"Splitting needs {FOLDS} patients per class, but {name} has {there}. Add images.")
 
 
 def _balanced(values: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

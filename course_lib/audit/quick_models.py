@@ -70,6 +70,8 @@ def linear_of_few() -> Any:
 def outlines(images: NDArray[np.float64]) -> NDArray[np.float64]:
     """How strong edges of eight directions are in 4 x 4 tiles, decorrelated; unit vectors [images, up to 100].
 
+    Of pictures that are all alike nothing is left: [images, 1] zeros.
+
     Source: N. Dalal, B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005 (in a short form).
     """
     down, right = np.gradient(images, axis=(1, 2))
@@ -81,6 +83,8 @@ def outlines(images: NDArray[np.float64]) -> NDArray[np.float64]:
         histograms[:, i] = share.reshape(len(images), 4, 16, 4, 16).sum(axis=(2, 4))
     histograms /= np.sqrt((histograms**2).sum(axis=1, keepdims=True)) + 0.01
     flat = histograms.reshape(len(images), -1)
+    if not np.ptp(flat, axis=0).any():
+        return np.zeros((len(images), 1))
     white = PCA(min(100, len(images) // 4), whiten=True, random_state=0).fit_transform(flat)
     return np.asarray(white / np.maximum(np.linalg.norm(white, axis=1, keepdims=True), 1e-9))
 
@@ -99,17 +103,29 @@ def cross_validate(
     ``features`` [images, numbers]; ``labels`` [images] index the ``classes``.
 
     Raises:
-        DataError: a class has fewer than five patients.
+        DataError: there is only one class, or one has fewer than five patients.
     """
+    check_can_be_tried(labels, patients, classes)
+    folds = _folds(tuple(labels.tolist()), tuple(patients.tolist()), seed)
+    probabilities = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
+    return Predictions(np.asarray(probabilities, dtype=np.float64), labels, patients, ("",) * len(labels), classes)
+
+
+def check_can_be_tried(labels: NDArray[np.int64], patients: NDArray[np.str_], classes: tuple[str, ...]) -> None:
+    """Each class has enough patients for a model to learn from some of them and to be tried on the others.
+
+    Raises:
+        DataError: there is only one class, or one has fewer than five patients.
+    """
+    if len(classes) < 2:
+        only = f"only one, {classes[0]}" if classes else "none"
+        raise DataError(f"To tell classes apart there must be two at least, but here is {only}. Add images of another.")
     for label, name in enumerate(classes):
         if (there := len(set(patients[labels == label].tolist()))) < FOLDS:
             raise DataError(
                 f"To try a model on patients it has not seen, each class needs {FOLDS} patients, but {name} has "
                 f"{there}. Add images, or leave this class out."
             )
-    folds = _folds(tuple(labels.tolist()), tuple(patients.tolist()), seed)
-    probabilities = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
-    return Predictions(np.asarray(probabilities, dtype=np.float64), labels, patients, ("",) * len(labels), classes)
 
 
 @lru_cache(maxsize=4)

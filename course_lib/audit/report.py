@@ -9,7 +9,7 @@ from typing import Literal
 from course_lib.audit.duplicates import find_duplicates
 from course_lib.audit.inventory import Inventory, names_of, take_inventory
 from course_lib.audit.labels import doubt_labels
-from course_lib.audit.people import count_people, measure_leak
+from course_lib.audit.people import count_people, empty_classes, measure_leak
 from course_lib.audit.pictures import find_odd_pictures
 from course_lib.audit.shift import compare_splits
 from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey_scale_model
@@ -91,9 +91,14 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
     an image is, becomes a finding.
 
     Raises:
-        DataError: the folder is not there, or there is no image in that layout.
+        DataError: the folder is not there, there is no image in that layout, or none that can be read.
     """
     inventory = take_inventory(folder, card, only)
+    if not inventory.files:
+        raise DataError(
+            f"None of the {len(inventory.unreadable)} images in {inventory.root} can be read (such as "
+            f"{inventory.unreadable[0]}). Copy them again, or save them as JPEG or PNG."
+        )
     train = inventory.split("train") if "train" in inventory.splits else inventory
     parts: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("people", lambda: _people(inventory)),
@@ -203,6 +208,9 @@ def _files(inventory: Inventory) -> Iterator[Finding]:
     if inventory.other:
         said = f"{len(inventory.other)} are no JPEG or PNG ({', '.join(inventory.other[:3])})."
         yield Finding("other files", "look", said, "They are not read.", "Convert them, or take them out.")
+    if empty := empty_classes(inventory):
+        said = f"no file is to be seen in {', '.join(empty)}."
+        yield Finding("empty classes", "look", said, "Such a class is never learned.", "Add its images, or remove it.")
     for title, files in (
         ("blank pictures", odd.blank),
         ("negative films", odd.negative),

@@ -48,7 +48,7 @@ def judge_properties(
     """How well the properties tell the classes, together (a forest) and each alone (a tree with at most eight leaves).
 
     Raises:
-        DataError: no property varies, or a class has fewer than five patients.
+        DataError: no property varies, there is only one class, or one has fewer than five patients.
     """
     varying = {key: values for key, values in properties.items() if np.ptp(values) > 0}
     if not varying:

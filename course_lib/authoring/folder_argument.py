@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from course_lib.support.errors import DataError
 from course_lib.support.runtime import existing_folder
 
 
@@ -14,7 +15,10 @@ def real_folder(given: str) -> Path:
     Raises:
         ArgumentTypeError: there is none; argparse makes a usage message of it.
     """
-    folder = existing_folder(given) if given else None
+    try:
+        folder = existing_folder(given) if given else None
+    except DataError as problem:  # argparse would put its own words in the place of these
+        raise argparse.ArgumentTypeError(str(problem)) from problem
     if folder is None or not ((folder / "train").is_dir() or any(folder.glob("*/train"))):
         raise argparse.ArgumentTypeError(f"there is no folder train/ in {given!r}; name the folder that holds it")
     return folder

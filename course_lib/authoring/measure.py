@@ -85,7 +85,10 @@ def trained(experiment: Experiment[Any], seed: int, train: ImageData[Any], valid
     print(f"Network {seed + 1}:", flush=True)
     started = time.monotonic()
     fit_whole(model, train, validation, config, checkpoint=RESULTS / f"{key}.pt")
-    print(f"Network {seed + 1} took {(time.monotonic() - started) / 60:.1f} minutes.", flush=True)
+    print(
+        f"Network {seed + 1} is trained; {(time.monotonic() - started) / 60:.1f} minutes of it in this call.",
+        flush=True,
+    )
     return model
 
 

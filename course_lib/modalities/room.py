@@ -23,7 +23,7 @@ from course_lib.support.errors import DataError
 from course_lib.support.files import unfinished_name
 from course_lib.support.foreign import printable
 from course_lib.support.own_files import files_below, remove_half_made
-from course_lib.support.runtime import ROOM_FOLDER
+from course_lib.support.runtime import ROOM_FOLDER, expanded
 
 _FETCHED = ("", ".lock", ".part", ".part.json")  #: how the names end that a download uses
 WEIGHTS_FILES = {
@@ -44,7 +44,7 @@ def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
         DataError: there is no such card, or the folder holds something that is no part of a room, and that nobody may
             make read-only.
     """
-    folder = folder.expanduser().resolve()
+    folder = expanded(folder).resolve()
     cards = [load_card(slug) for slug in dict.fromkeys(slugs)]
     _check_only_room(folder)
     images = [_put_into(folder, card) for card in cards]

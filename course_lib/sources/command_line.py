@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 from course_lib.sources.download import DownloadError
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable
+
+LONGEST_PATH = 1000  #: characters of a path in a message
 
 
 def explained(work: Callable[[], str]) -> int:
@@ -18,7 +21,8 @@ def explained(work: Callable[[], str]) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     except OSError as problem:
-        what = f"{problem.filename or 'a file or folder'} ({problem.strerror or type(problem).__name__})"
-        print(f"The system refused {what}. Give yourself access to it, then call again.", file=sys.stderr)
+        what = printable(problem.filename or "a file or folder", LONGEST_PATH)
+        why = problem.strerror or type(problem).__name__
+        print(f"The system refused {what} ({why}). Give yourself access to it, then call again.", file=sys.stderr)
         return 1
     return 0

@@ -30,7 +30,7 @@ from course_lib.audit import (
     take_inventory,
 )
 from course_lib.audit.__main__ import main
-from course_lib.audit.quick_models import auroc_of
+from course_lib.audit.quick_models import auroc_of, outlines
 from course_lib.audit.report import DOUBTED, LOOK
 from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.chest_xray import simulator as phantom
@@ -224,6 +224,33 @@ def test_a_folder_without_images_is_refused_with_the_layout(tmp_path: Path) -> N
         audit(tmp_path)
 
 
+def test_what_one_class_alone_does_not_tell_is_said(tmp_path: Path) -> None:
+    for number in range(6):
+        write_image(tmp_path / "train" / "a" / f"{number}.jpeg", bright=True, seed=number)
+    (tmp_path / "train" / "b").mkdir()
+    report = audit(tmp_path)
+    assert report["empty classes"].measured == "no file is to be seen in train/b."
+    for title in ("grey scale", "corners", "labels"):
+        assert report[title].severity == "look"
+        assert report[title].measured.startswith("not measured. To tell classes apart there must be two at least")
+    assert report["duplicates"].severity == "ok"
+    with pytest.raises(DataError, match="there must be two at least, but here is only one, a"):
+        doubt_labels(take_inventory(tmp_path))
+
+
+def test_pictures_that_are_all_alike_have_no_outlines() -> None:
+    assert not outlines(np.zeros((12, 64, 64))).any()
+
+
+def test_the_command_says_when_no_image_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for label in "ab":
+        (tmp_path / "train" / label).mkdir(parents=True)
+        (tmp_path / "train" / label / "1.jpeg").write_bytes(b"no image")
+    assert main([str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"None of the 2 images in .* can be read \(such as train/a/1\.jpeg: .*\)\. Copy .*\n", said)
+
+
 def test_dirt_is_refused_where_it_would_spoil_something(clean: Inventory, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="exists already"):
         make_dirty_copy(clean.root, tmp_path)
@@ -237,6 +264,8 @@ def test_dirt_is_refused_where_it_would_spoil_something(clean: Inventory, tmp_pa
 def test_the_command_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([""]) == 1
     assert "make audit DATA=<folder>" in capsys.readouterr().err
+    assert main(["~somebody-unknown/x"]) == 1
+    assert re.fullmatch(r"~somebody-unknown/x begins with ~.*\n", capsys.readouterr().err)
 
 
 def test_an_audit_of_some_images_looks_at_no_others(folder: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from course_lib.authoring import contact_sheets
 from course_lib.authoring.__main__ import INTERRUPTED, VERBS, main
 from course_lib.support.errors import DataError
+from tests.benchmarks import __main__ as benchmarks
 
 
 def test_without_a_verb_all_of_them_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,11 +40,32 @@ def test_an_unknown_verb_is_answered_with_those_there_are(capsys: pytest.Capture
     assert "'check-notebooks'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["real", "measure", "realism", "choose-recipe"])
-def test_a_folder_that_is_not_there_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+FOLDERS = {
+    "nowhere": "there is no folder train/ in 'nowhere'; name the folder that holds it",
+    "~somebody-unknown/x": "~somebody-unknown/x begins with ~, which stands for a home folder, but this computer knows",
+    "x" * 3000: "; name the folder that holds it",
+}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("name", ["real", "measure", "realism", "choose-recipe", "sheets"])
+def test_a_folder_that_is_not_there_is_named(name: str, folder: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"^2$"):
-        main([name, *(["chest_xray"] if name == "measure" else []), "nowhere"])
-    assert "there is no folder train/ in 'nowhere'; name the folder that holds it" in capsys.readouterr().err
+        main([name, *(["chest_xray"] if name == "measure" else []), folder])
+    assert FOLDERS[folder] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_study_of_a_folder_that_is_not_there_is_refused(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["studies", folder]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_benchmarks_name_a_folder_that_is_not_there(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        benchmarks.main(["--data", folder])
+    assert FOLDERS[folder] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,22 +9,22 @@ where it is not given. Without folders the images are simulated. Nothing else sh
 import argparse
 import os
 import platform
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import torch
 
+from course_lib.authoring.folder_argument import real_folder
 from course_lib.support.runtime import COURSE_ROOT
 from tests.benchmarks import epoch_profile, frozen_features, input_pipeline, time_to_quality, training_loop
 
 RESULTS = COURSE_ROOT / "build" / "benchmark" / "results.md"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure the training engine.")
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--full-size", type=Path)
-    options = parser.parse_args()
+    parser.add_argument("--data", type=real_folder)
+    parser.add_argument("--full-size", type=real_folder)
+    options = parser.parse_args(arguments)
     parts: dict[str, Callable[[], list[str]]] = {
         "Images to the network": lambda: input_pipeline.run(options.full_size or options.data),
         "One epoch, before and after": lambda: epoch_profile.run(options.full_size or options.data),

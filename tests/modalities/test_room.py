@@ -186,6 +186,8 @@ def test_a_room_is_copied_from_what_is_here_once_the_disk_has_room(
 def test_a_room_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert workshop_room.main([""]) == 1
     assert "Say which folder to fill: make room DIR=<folder>" in capsys.readouterr().err
+    assert workshop_room.main(["~somebody-unknown/x"]) == 1
+    assert "~somebody-unknown/x begins with ~" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("learner")
