@@ -1,6 +1,5 @@
 """What the audit knows of a folder: every file is opened once, and these records are all that the parts look at."""
 
-import io
 import re
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.data.image_file import READABLE_MODES
 from course_lib.data.image_folder import likely_card
-from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard, card_slugs, load_card
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
+from course_lib.sources.foreign_image import (
+    IMAGE_SUFFIXES,
+    ImageError,
+    files_in,
+    folders_in,
+    image_bytes,
+    names_an_image,
+    read_image,
+)
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
+from course_lib.support.foreign import printable
 from course_lib.support.runtime import progress
 
 SPLITS = ("train", "val", "test")
@@ -49,6 +57,11 @@ class ImageFile:
     def name(self) -> str:
         return f"{self.split}/{self.label}/{self.path.name}"
 
+    @property
+    def shown(self) -> str:
+        """The name for a sentence, whatever it is made of."""
+        return printable(self.name)
+
 
 @dataclass(frozen=True)
 class Inventory:
@@ -59,8 +72,8 @@ class Inventory:
     knows_patients: bool  #: False: no file name says whose image it is, and each counts as a patient of its own
     files: tuple[ImageFile, ...]
     pixels: NDArray[np.uint8]  #: [files, 64, 64], each image squeezed to a square
-    unreadable: tuple[str, ...] = ()  #: name and reason
-    other: tuple[str, ...] = ()  #: files that are no JPEG or PNG
+    unreadable: tuple[str, ...] = ()  #: name and reason, to be printed
+    other: tuple[str, ...] = ()  #: files that are no JPEG or PNG, to be printed
 
     def __len__(self) -> int:
         return len(self.files)
@@ -113,16 +126,15 @@ def take_inventory(
     Without a card, the one whose file names fit is taken. Files that can not be read are listed, not raised.
 
     Raises:
-        DataError: the folder is not there, or there is no image in that layout.
+        DataError: the folder is not there, may not be read, or there is no image in that layout.
     """
     root = Path(folder).expanduser()
-    paths = sorted(p for split in SPLITS for p in root.glob(f"{split}/*/*") if p.is_file() and _counts(p))
-    paths = paths if only is None else [p for p in paths if p in only]
-    images = sorted((p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES), key=_place)
+    paths = [path for split in SPLITS for path in _files_of(root / split) if only is None or path in only]
+    images = [path for path in paths if names_an_image(path)]
     if not images:
         raise DataError(
-            f"There is no image to audit in {root}. Expected train/<CLASS>/*.jpeg, and val/ and test/ beside train/ "
-            f"if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
+            f"There is no image to audit in {printable(root)}. Expected train/<CLASS>/*.jpeg, and val/ and test/ "
+            f"beside train/ if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
     card = card or likely_card(root)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
@@ -136,16 +148,14 @@ def take_inventory(
         files=tuple(file for file, _ in good),
         pixels=np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8),
         unreadable=tuple(result for result in read if isinstance(result, str)),
-        other=tuple(p.relative_to(root).as_posix() for p in paths if p.suffix.lower() not in IMAGE_SUFFIXES),
+        other=tuple(printable(p.relative_to(root).as_posix()) for p in paths if not names_an_image(p)),
     )
 
 
-def _counts(path: Path) -> bool:
-    return not path.name.startswith(".") and not path.parent.name.startswith((".", "_"))
-
-
-def _place(path: Path) -> tuple[int, str, str]:
-    return SPLITS.index(path.parent.parent.name), path.parent.name, path.name
+def _files_of(split: Path) -> list[Path]:
+    """The files in the class folders, by class and name; and what has the name of an image but is no file."""
+    classes = folders_in(split) if split.is_dir() else []
+    return [path for folder in classes if not folder.name.startswith("_") for path in files_in(folder)]
 
 
 def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[np.uint8]] | str:
@@ -153,18 +163,11 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
     split, label = path.parent.parent.name, path.parent.name
     name = f"{split}/{label}/{path.name}"
     try:
-        content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            if image.mode not in READABLE_MODES:
-                expected = " or ".join(READABLE_MODES.values())
-                return f"{name}: mode {image.mode}, expected {expected}"
-            grey = image.convert("L")
-            tables = [value for _, table in sorted(getattr(image, "quantization", {}).items()) for value in table]
-            extra = sum(len(image.info.get(key, b"")) for key in ("exif", "comment"))
-            mode = image.mode
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        why = "can not be decoded" if isinstance(error, OSError) else type(error).__name__
-        return f"{name}: {why}"
+        content = image_bytes(path)
+        picture = read_image(content, path)
+    except ImageError as error:
+        return f"{printable(name)}: {error.problem}"
+    grey = picture.grey
     histogram = np.cumsum(grey.histogram()) / (grey.width * grey.height)
     values = np.asarray(grey)
     contrast = float(values.std())
@@ -176,10 +179,10 @@ def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[
         kind=_kind_of(path.name, cards) or label,
         width=grey.width,
         height=grey.height,
-        mode=mode,
+        mode=picture.mode,
         size_bytes=len(content),
-        quantisation=tuple(tables),
-        metadata_bytes=extra,
+        quantisation=picture.quantisation,
+        metadata_bytes=picture.metadata_bytes,
         digest=digest_of_bytes(f"{grey.size}".encode() + values.tobytes()),
         darkest=float(np.searchsorted(histogram, 0.01)),
         brightest=float(np.searchsorted(histogram, 0.99)),
@@ -208,4 +211,4 @@ def _sharpness(grey: Image.Image) -> float:
 
 def names_of(files: Sequence[ImageFile], most: int = 3) -> str:
     """Some file names for a sentence."""
-    return ", ".join(file.name for file in files[:most]) + (", …" if len(files) > most else "")
+    return ", ".join(file.shown for file in files[:most]) + (", …" if len(files) > most else "")

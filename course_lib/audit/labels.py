@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from course_lib.audit.inventory import ImageFile, Inventory
 from course_lib.audit.quick_models import auroc_of, cross_validate, linear_of_few, outlines
 from course_lib.evaluation.predictions import Predictions
+from course_lib.support.foreign import printable
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class LabelNoise:
     auroc: float
 
     def _repr_markdown_(self) -> str:
-        rows = [f"| {s.file.name} | {s.suggested} | {s.probability:.2f} |" for s in self.suspects[:10]]
+        rows = [f"| {s.file.shown} | {printable(s.suggested)} | {s.probability:.2f} |" for s in self.suspects[:10]]
         return "\n".join(["| file | the model would say | probability of its label |", "|---|---|---|", *rows])
 
 

@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from course_lib.audit.inventory import SPLITS, Inventory
 from course_lib.audit.quick_models import FOLDS, RESAMPLES, outlines
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable
 from course_lib.support.runtime import progress
 
 MOST_COMPARED = 6000  #: images; the table of all their likenesses has 36 million entries
@@ -38,7 +39,7 @@ class People:
 
     def _repr_markdown_(self) -> str:
         classes = list(dict.fromkeys(name for split in self.splits for name in split.classes))
-        head = ["split", "images", "patients", "most per patient", *classes, "kinds"]
+        head = ["split", "images", "patients", "most per patient", *map(printable, classes), "kinds"]
         rows = [
             [
                 s.split,
@@ -46,7 +47,7 @@ class People:
                 f"{s.patients:,}" if self.knows_patients else "unknown",
                 str(s.most_per_patient) if self.knows_patients else "unknown",
                 *(f"{s.classes.get(name, 0):,}" for name in classes),
-                ", ".join(f"{kind} {n:,}" for kind, n in s.kinds.items()),
+                ", ".join(f"{printable(kind)} {n:,}" for kind, n in s.kinds.items()),
             ]
             for s in self.splits
         ]

@@ -16,12 +16,14 @@ from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey
 from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable
 
 Severity = Literal["ok", "look", "stop"]
 MARKS: dict[Severity, str] = {"ok": "✓ ok", "look": "? look", "stop": "✗ stop"}
 LOOK, STOP = 0.65, 0.85  #: AUROC that the lower end of an interval must pass; clean phantoms stayed below 0.63
 FEW_IMAGES = 100  #: to choose anything by
 DOUBTED = 0.13  #: part of the labels; of clean phantoms 8 to 11 % were doubted, with 6 % wrong labels 16 %
+MOST_CHARACTERS = 3000  #: of what was measured
 GOOD_ENOUGH = 0.7  #: AUROC below which a model's doubts say nothing
 
 
@@ -34,6 +36,9 @@ class Finding:
     measured: str
     effect: str = ""  #: on a score
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measured", printable(self.measured, MOST_CHARACTERS))  # it holds names of files
 
     def __str__(self) -> str:
         lines = [f"{MARKS[self.severity]:7} {self.title}: {self.measured}"]
@@ -108,7 +113,7 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
             findings += look()
         except DataError as reason:
             findings.append(Finding(title, "look", f"not measured. {reason}", UNKNOWN, "See there."))
-    return AuditReport(Path(folder).resolve().name, tuple(findings))
+    return AuditReport(printable(Path(folder).resolve().name), tuple(findings))
 
 
 UNKNOWN = "What was not measured is not known to be in order."
@@ -268,4 +273,4 @@ def _by_auroc(low: float, worst: Severity) -> Severity:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|")

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from course_lib.audit.inventory import ImageFile, take_inventory
+from course_lib.data.image_file import open_grey
 from course_lib.support.errors import DataError
 
 SCANNER_GAMMA = 0.6  #: of the other machine, with which the test was taken
@@ -155,7 +156,5 @@ class _Spoiler:
 
 
 def _change(source: Path, target: Path, change: Callable[[Image.Image], Image.Image]) -> Path:
-    with Image.open(source) as image:
-        changed = change(image.convert("L"))
-    changed.save(target, quality=85)
+    change(open_grey(source)).save(target, quality=85)
     return target

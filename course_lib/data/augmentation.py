@@ -157,7 +157,7 @@ def _through_jpeg(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """With Pillow: torchvision's own ``jpeg`` is about to go (since 0.29)."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
+    return np.asarray(Image.open(file, formats=("JPEG",)))
 
 
 FIELDS = tuple(field.name for field in fields(Augmentation))

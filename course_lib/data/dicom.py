@@ -5,22 +5,38 @@ to spread over the greys (the window, or a VOI LUT), and whether low values are 
 (MONOCHROME1, like a film negative).
 """
 
+from collections.abc import Callable, MutableSequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.errors import InvalidDicomError
-from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable, understood
 
 Photometric = Literal["MONOCHROME1", "MONOCHROME2"]
-BITS = 12
-BEYOND = 1e9  #: larger than any stored value
+Values = NDArray[np.float64]
+Curve = Callable[[Values], Values]
+BITS = 12  #: of the values that are written
+MOST_BITS = 32  #: of a stored value that is read
+MOST_PIXELS = 100_000_000  #: of a picture that is read; one of both legs from hip to foot has some 30 million
+LARGEST_NUMBER = 1e15  #: in a window or a rescaling; far beyond 32 bits, and nothing that is computed of it overflows
+TABLE_BITS = range(8, 17)  #: of an entry of a lookup table
+NEEDED = (
+    "PixelData",
+    "PhotometricInterpretation",
+    "SamplesPerPixel",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelRepresentation",
+)  #: tags without which there is no picture
 
 
 def apply_window(values: ArrayLike, center: float, width: float) -> NDArray[np.float32]:
@@ -33,8 +49,7 @@ def apply_window(values: ArrayLike, center: float, width: float) -> NDArray[np.f
     """
     if not width > 0:
         raise ValueError(f"The width of a window must be above 0, but is {width}.")
-    greys: NDArray[np.float32] = np.clip((np.asarray(values, dtype=np.float32) - center) / width + 0.5, 0, 1)
-    return greys
+    return _ramp(np.asarray(values, dtype=np.float64), center, width).astype(np.float32)
 
 
 def write_dicom(
@@ -75,55 +90,214 @@ def write_dicom(
 def read_dicom(path: Path | str) -> NDArray[np.float32]:
     """The picture [height, width] as a viewer shows it, 0 black to 1 white: window applied, a negative turned round.
 
-    Without a window the whole range that the file's bits allow is spread over the greys. Of several windows the first
-    is taken.
+    What is shown is what was measured: the stored values after the file's rescaling or modality LUT, whether that rises
+    or falls. A VOI LUT goes before a window, and of several the first is taken. Without both, the whole range that the
+    file's bits allow is spread over the greys. A tag without a value counts as one that is not there.
 
     Raises:
-        DataError: the file is no DICOM image of a single grey picture, or can not be decoded.
+        DataError: the file is no DICOM image of a single grey picture, does not say clearly how to show it, or can not
+            be decoded.
+
+    Source: DICOM PS3.3 2024e, C.7.6.3 (pixels), C.11.1 (modality LUT) and C.11.2 (VOI LUT and window).
     """
-    name = Path(path).name
-    try:
+    name = printable(Path(path).name)
+    expected = "Expected a DICOM file; PNG and JPEG are read with open_grey."
+    with understood(lambda reason: DataError(f"{name} can not be read as DICOM ({reason}). {expected}")):
         dataset = dcmread(path)
-    except (InvalidDicomError, OSError, EOFError) as error:
-        raise DataError(
-            f"{name} can not be read as DICOM ({error}). Expected a DICOM file; PNG and JPEG are read with open_grey."
-        ) from error
-    _check_one_grey_picture(dataset, name)
-    try:
-        values = apply_modality_lut(dataset.pixel_array, dataset)
-        shown = apply_voi_lut(values, dataset, prefer_lut=True)
-    except (ValueError, RuntimeError, NotImplementedError, AttributeError) as error:
-        raise DataError(
-            f"The pixels of {name} can not be decoded ({error}). Expected a whole file; copy it again, or store it "
-            "uncompressed if this computer can not decode its compression."
-        ) from error
-    black, white = _ends_of_the_scale(dataset)
-    picture = np.clip((shown - black) / (white - black), 0, 1).astype(np.float32)
-    return 1 - picture if dataset.PhotometricInterpretation == "MONOCHROME1" else picture
+    tags = _Tags(name, dataset)
+    photometric = _check_one_grey_picture(tags)
+    measured, shown = _modality(tags), _voi(tags)
+    values = measured(_pixels(tags))
+    with np.errstate(over="ignore"):  # of a very narrow window; what is beyond all numbers is cut off like the rest
+        greys = (shown or _whole_range(tags, measured))(values)
+    picture = np.clip(greys, 0, 1).astype(np.float32)
+    return 1 - picture if photometric == "MONOCHROME1" else picture
 
 
-def _check_one_grey_picture(dataset: Dataset, name: str) -> None:
-    needed = ("PixelData", "PhotometricInterpretation", "Rows", "Columns", "BitsStored", "PixelRepresentation")
-    if missing := [tag for tag in needed if tag not in dataset]:
-        raise DataError(
-            f"{name} lacks {', '.join(missing)}. Expected a DICOM image, not a report or a plan; pick another file."
+@dataclass(frozen=True)
+class _Table:
+    """A lookup table, as a function; a value beyond an end gets the entry there."""
+
+    first: int  #: the value that the first entry stands for
+    entries: Values  #: [entries]
+    white: int  #: the largest number that the bits of an entry allow
+
+    def __call__(self, values: Values) -> Values:
+        places = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
+        return np.asarray(self.entries[places.astype(np.int64)])
+
+
+@dataclass(frozen=True)
+class _Tags:
+    """The tags of a file: each has a value that makes sense, or counts as missing, or is refused by its name."""
+
+    name: str  #: of the file
+    dataset: Dataset
+
+    def unclear(self, keyword: str, came: str, expected: str) -> DataError:
+        return DataError(
+            f"{keyword} of {self.name} {came}; expected {expected}. The file is damaged or wrongly written: copy or "
+            "export it again, or leave it out."
         )
-    if dataset.PhotometricInterpretation not in get_args(Photometric):
+
+    def values(self, keyword: str) -> list[Any]:
+        """All that a tag says; nothing where it is missing or empty."""
+        with understood(lambda reason: self.unclear(keyword, f"can not be read ({reason})", "a value as DICOM has it")):
+            value = self.dataset.get(keyword)
+            several = list(value) if isinstance(value, MutableSequence) else [value]
+            return [] if several in ([None], [""], [b""]) else several
+
+    def number(self, keyword: str) -> float | None:
+        """The first number that a tag says; None where it is missing or empty."""
+        values = self.values(keyword)
+        if not values:
+            return None
+        problem = self.unclear(keyword, f"is {printable(values[0])!r}", "a number of ordinary size")
+        with understood(lambda _: problem):
+            number = float(values[0])
+        if not abs(number) <= LARGEST_NUMBER:  # NaN is none, either
+            raise problem
+        return number
+
+    def whole(self, keyword: str, expected: range, otherwise: int | None = None) -> int:
+        """A whole number of this range; ``otherwise`` where the tag is missing or empty."""
+        number = self.number(keyword)
+        number = otherwise if number is None else number
+        if number is None or number not in expected:
+            allowed = f"{expected[0]} to {expected[-1]}" if len(expected) > 1 else f"{expected[0]}"
+            raise self.unclear(keyword, f"is {number:g}", allowed)
+        return int(number)
+
+    def pair(self, first: str, second: str) -> tuple[float, float] | None:
+        """Two numbers that say something only together; None where both are missing or empty."""
+        one, other = self.number(first), self.number(second)
+        if one is None and other is None:
+            return None
+        if one is None or other is None:
+            lone, lost = (second, first) if one is None else (first, second)
+            raise self.unclear(lone, f"stands there without {lost}", "both or neither")
+        return one, other
+
+    def table(self, keyword: str) -> _Table | None:
+        """The first table of a sequence; None where there is none, or one that says nothing."""
+        items = self.values(keyword)
+        item = _Tags(self.name, items[0] if items else Dataset())
+        descriptor, data = item.values("LUTDescriptor"), item.values("LUTData")
+        if not descriptor and not data:
+            return None
+        with understood(
+            lambda reason: self.unclear(keyword, f"holds no table ({reason})", "a descriptor and its data")
+        ):
+            count, first, bits = (int(number) for number in descriptor)
+            entries = _entries(data, count % 2**16 or 2**16, bits, little=bool(self.dataset.original_encoding[1]))
+        return _Table(first, entries, 2**bits - 1)
+
+
+def _entries(data: list[Any], count: int, bits: int, *, little: bool) -> Values:
+    """The numbers of a lookup table. Those of 8 bits stand in a word each, or two in a word.
+
+    Raises:
+        ValueError: they are too few, or have another number of bits.
+    """
+    if bits not in TABLE_BITS:
+        raise ValueError(f"entries of {bits} bits")
+    packed = len(data) == 1 and isinstance(data[0], bytes)
+    words = np.frombuffer(data[0], "<u2" if little else ">u2") if packed else np.array(data, dtype=np.uint16)
+    if len(words) < count and bits == 8:
+        words = words.astype("<u2").view(np.uint8)
+    if len(words) < count:
+        raise ValueError(f"{len(words)} of {count} entries")
+    return words[:count].astype(np.float64)
+
+
+def _check_one_grey_picture(tags: _Tags) -> str:
+    """Gives the photometric interpretation."""
+    if missing := [keyword for keyword in NEEDED if not tags.values(keyword)]:
         raise DataError(
-            f"{name} is {dataset.PhotometricInterpretation}; expected a grey picture, "
-            f"{' or '.join(get_args(Photometric))}. Convert it to grey first."
+            f"{tags.name} lacks {', '.join(missing)}. Expected a DICOM image, not a report or plan; pick another file."
         )
-    if (frames := int(dataset.get("NumberOfFrames") or 1)) != 1:
-        raise DataError(f"{name} holds {frames} pictures; expected one. Store each frame in a file of its own.")
+    photometric = printable(tags.values("PhotometricInterpretation")[0])
+    if photometric not in get_args(Photometric):
+        raise DataError(
+            f"{tags.name} is {photometric}; expected a grey picture, {' or '.join(get_args(Photometric))}. Convert it "
+            "to grey first."
+        )
+    if (frames := tags.number("NumberOfFrames")) not in (None, 1):
+        raise _several(tags, frames)
+    tags.whole("SamplesPerPixel", range(1, 2))
+    stored = tags.whole("BitsStored", range(1, tags.whole("BitsAllocated", range(1, MOST_BITS + 1)) + 1))
+    tags.whole("HighBit", range(stored - 1, stored), otherwise=stored - 1)
+    if (pixels := (tags.number("Rows") or 0) * (tags.number("Columns") or 0)) > MOST_PIXELS:
+        raise DataError(
+            f"{tags.name} has {pixels:,.0f} pixels; expected at most {MOST_PIXELS:,}. Cut or shrink it first."
+        )
+    return photometric
 
 
-def _ends_of_the_scale(dataset: Dataset) -> tuple[float, float]:
-    """The values, after window and LUT, that are as black and as white as can be (or the other way round)."""
-    if "VOILUTSequence" in dataset:
-        return 0, 2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1
-    if "WindowWidth" in dataset:
-        black, white = apply_voi_lut(np.array([-BEYOND, BEYOND]), dataset)
-        return float(black), float(white)
-    signed = 2 ** (dataset.BitsStored - 1) * dataset.PixelRepresentation
-    ends = apply_modality_lut(np.array([-signed, 2**dataset.BitsStored - 1 - signed]), dataset)
-    return float(ends[0]), float(ends[1])
+def _several(tags: _Tags, pictures: float) -> DataError:
+    return DataError(f"{tags.name} holds {pictures:.0f} pictures; expected one. Store each in a file of its own.")
+
+
+def _pixels(tags: _Tags) -> Values:
+    """The stored values [height, width]."""
+    remedy = "copy it again, or store it uncompressed if this computer can not decode its compression."
+    refuse = f"The pixels of {tags.name} can not be decoded (", f"). Expected a whole file; {remedy}"
+    with understood(lambda reason: DataError(reason.join(refuse))):
+        pixels = tags.dataset.pixel_array
+    if pixels.ndim != 2:
+        raise _several(tags, len(pixels))
+    return pixels.astype(np.float64)
+
+
+def _modality(tags: _Tags) -> Curve:
+    """What makes of stored values what was measured."""
+    table, line = tags.table("ModalityLUTSequence"), tags.pair("RescaleSlope", "RescaleIntercept")
+    if table and line:
+        raise tags.unclear("RescaleSlope", "stands beside a ModalityLUTSequence", "one of the two")
+    slope, intercept = line or (1, 0)
+    if slope == 0:
+        raise tags.unclear("RescaleSlope", "is 0", "another number")
+    return table or (lambda stored: slope * stored + intercept)
+
+
+def _voi(tags: _Tags) -> Curve | None:
+    """What makes greys, 0 black to 1 white, of what was measured; None if the file does not say."""
+    if table := tags.table("VOILUTSequence"):
+        return lambda measured: table(measured) / table.white
+    if (window := tags.pair("WindowCenter", "WindowWidth")) is None:
+        return None
+    center, width = window
+    function = printable(next(iter(tags.values("VOILUTFunction")), "LINEAR"))
+    if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
+        raise tags.unclear("VOILUTFunction", f"is {function}", "LINEAR, LINEAR_EXACT or SIGMOID")
+    if width <= 0 or (function == "LINEAR" and width < 1):
+        at_least = "1 or more" if function == "LINEAR" else "more than 0"
+        raise tags.unclear("WindowWidth", f"is {width:g}", f"{at_least} for a {function} window")
+    if function == "SIGMOID":
+        return lambda measured: 0.5 + 0.5 * np.tanh(2 * (measured - center) / width)
+    if function == "LINEAR":
+        center, width = center - 0.5, width - 1
+    return lambda measured: _ramp(measured, center, width)
+
+
+def _ramp(measured: Values, center: float, width: float) -> Values:
+    """From black to white over the width; at once if that is 0."""
+    if width == 0:
+        return (measured > center).astype(np.float64)
+    return np.clip((measured - center) / width + 0.5, 0, 1)
+
+
+def _whole_range(tags: _Tags, measured: Curve) -> Curve:
+    """From black for the lowest to white for the highest that can be measured with these bits."""
+    stored = 2 ** int(tags.values("BitsStored")[0])
+    lowest = -(stored // 2) if tags.whole("PixelRepresentation", range(2)) else 0
+    possible = np.array([lowest, lowest + stored - 1], dtype=np.float64)
+    if isinstance(measured, _Table):
+        possible = np.clip(measured.first + np.arange(len(measured.entries)), *possible)
+    black, white = (float(end(measured(possible))) for end in (np.min, np.max))
+    if black == white:
+        raise DataError(
+            f"All stored values of {tags.name} mean {black:g}; expected a range of greys. Its rescaling or lookup "
+            "table is wrong: export it again, or leave it out."
+        )
+    return lambda values: (values - black) / (white - black)

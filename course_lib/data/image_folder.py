@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
 from course_lib.data.samples import LabelledImage
-from course_lib.sources.dataset_card import IMAGE_SUFFIXES, SPLITS, DatasetCard, card_slugs, load_card
+from course_lib.sources.dataset_card import SPLITS, DatasetCard, card_slugs, load_card
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, files_in, folders_in, images_in, names_an_image
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
 from course_lib.support.foreign import printable, understood
@@ -28,6 +29,7 @@ class OfPatient(Protocol):
 
 
 AnySample = TypeVar("AnySample", bound=OfPatient)
+Result = TypeVar("Result")
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
@@ -121,14 +123,15 @@ def read_split(
     cards, where none is given).
 
     Raises:
-        DataError: the folder, a class, or a patient's name is missing, or nothing tells which class is the disease.
+        DataError: the folder, a class, or a patient's name is missing, what has the name of an image is no file, or
+            nothing tells which class is the disease.
     """
     classes = order_classes(_class_folders(root, split), card, disease, where=root / split)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     scope = f"{split}/" if card and card.splits_share_no_patient else ""
     samples = []
     for label, name in enumerate(classes):
-        paths = sorted(p for p in (root / split / name).iterdir() if _is_image(p))
+        paths = images_in(root / split / name)
         if not paths:
             raise DataError(
                 f"{root / split / name} holds no image: expected at least one of the kinds "
@@ -145,7 +148,7 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
             f"{root} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class with images in "
             "them; point COURSE_DATA at the folder that holds train/ and test/."
         )
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(("_", ".")))
+    classes = [path.name for path in _class_paths(folder)]
     if len(classes) < 2:
         raise DataError(
             f"{folder} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for example), "
@@ -154,15 +157,20 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
     return tuple(classes)
 
 
+def _class_paths(folder: Path) -> list[Path]:
+    return [path for path in folders_in(folder) if not path.name.startswith("_")]
+
+
 def _hash(name: str) -> int:
     """The same number for a name on every computer."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8])
 
 
 def _images_of(root: Path, split: str = "") -> list[Path]:
-    """What counts as an image of the folder, or of one of its splits: no hidden file, and in no hidden folder."""
-    paths = (path for name in ([split] if split else SPLITS) for path in root.glob(f"{name}/[!._]*/*"))
-    return sorted(path for path in paths if _is_image(path))
+    """What has the name of an image in the folder, or in one of its splits, apart from what is hidden."""
+    parts = [root / name for name in ([split] if split else SPLITS) if (root / name).is_dir()]
+    folders = [folder for part in parts for folder in _class_paths(part)]
+    return [path for folder in folders for path in files_in(folder) if names_an_image(path)]
 
 
 def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:
@@ -180,10 +188,10 @@ def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
     Raises:
         DataError: some are, or one can not be read.
     """
-    sizes = {path: path.stat().st_size for path in (*test, *train)}
+    sizes = {path: _read(path, lambda path: path.stat().st_size) for path in (*test, *train)}
     shared = {sizes[path] for path in test} & {sizes[path] for path in train} - {0}
-    trained = {_content_of(path): path for path in train if sizes[path] in shared}
-    both = [(path, _content_of(path)) for path in test if sizes[path] in shared]
+    trained = {_read(path, digest_of_file): path for path in train if sizes[path] in shared}
+    both = [(path, _read(path, digest_of_file)) for path in test if sizes[path] in shared]
     copies = [f"{_place(path)} is {_place(trained[content])}" for path, content in both if content in trained]
     if copies:
         raise DataError(
@@ -194,17 +202,13 @@ def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
         )
 
 
-def _content_of(path: Path) -> str:
+def _read(path: Path, how: Callable[[Path], Result]) -> Result:
     with understood(lambda reason: DataError(f"{printable(path)} can not be read ({reason}). Copy it again.")):
-        return digest_of_file(path)
+        return how(path)
 
 
 def _place(path: Path) -> str:
     return printable("/".join(path.parts[-3:]))
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:

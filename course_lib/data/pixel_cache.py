@@ -3,14 +3,14 @@
 import copy
 import errno
 import hashlib
-import mmap
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import PIL
@@ -28,13 +28,14 @@ from course_lib.data.transforms import (
     training_transform,
 )
 from course_lib.support.errors import DataError
-from course_lib.support.files import remove_unfinished, write_whole
+from course_lib.support.foreign import printable
 from course_lib.support.locks import alone
+from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import cache_folder, progress
 
-FORMAT = 2  #: of the files; another number makes all of them anew
-HEADER_BYTES = 4096  #: before the pixels, which then begin on a page of memory
+FORMAT = 3  #: of the files; another number makes all of them anew
 MOST_NAMED = 10  #: files that can not be read, in one message
+MOST_CHARACTERS = 1000  #: of what is said of each of them
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
 
 
@@ -43,13 +44,15 @@ class UnreadableError(DataError):
 
     def __init__(self, problems: Mapping[Path, str], images: int) -> None:
         self.problems = dict(problems)
-        named = "\n".join(f"  {problem}" for problem in list(problems.values())[:MOST_NAMED])
+        named = "\n".join(
+            f"  {printable(problem, MOST_CHARACTERS)}" for problem in list(problems.values())[:MOST_NAMED]
+        )
         more = f"\n  … and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
         super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
 
 
 class PixelCache(ImageDataset):
-    """An `ImageDataset` whose files were decoded once and whose pixels now come from one memory-mapped file.
+    """An `ImageDataset` whose files were decoded once and whose pixels now come from one file.
 
     Item i is (float32 [channels, size, size], label); `inputs` gives a batch some hundred times as fast as decoding
     does. With an augmentation, or another change of grey images, each image is changed anew each time it is asked for.
@@ -58,7 +61,8 @@ class PixelCache(ImageDataset):
 
     The file is kept in ``folder``, or else in `cache_folder`. Images that were moved, changed or put into another
     order get another file, and so does another size or geometry. A file whose checksum does not hold is made anew.
-    Processes that start at once decode once. Pages that were read are given back, so that memory does not grow.
+    Processes that start at once decode once. Only the images that are asked for are read, so memory does not grow. In
+    the folder nothing is changed or deleted but such files.
 
     With ``skip_unreadable`` the images that can not be read are named and left out.
 
@@ -116,38 +120,75 @@ class PixelCache(ImageDataset):
 
 
 class _PixelFile:
-    """A whole file of pixels, mapped into memory; pickled as its name, so that another process maps it itself."""
+    """A whole file of pixels, open to be read; pickled as its name, so that another process opens it itself.
+
+    It is not mapped into memory: if a mapped file is cut short, the system ends the process that looks at it.
+    """
 
     def __init__(self, path: Path, size: int) -> None:
         self._arguments = path, size
-        with path.open("rb") as file:
-            self._mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._images = np.frombuffer(self._mapped, np.uint8, offset=HEADER_BYTES).reshape(-1, 1, size, size)
+        self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self._descriptor)
 
     def __reduce__(self) -> tuple[type["_PixelFile"], tuple[Path, int]]:
         return _PixelFile, self._arguments
 
     def read(self, rows: torch.Tensor) -> torch.Tensor:
-        """A copy of these images, uint8 [rows, 1, size, size]."""
-        images = torch.from_numpy(self._images[rows.cpu().numpy()])
-        if hasattr(mmap, "MADV_DONTNEED"):  # not on Windows, which takes pages back by itself
-            self._mapped.madvise(mmap.MADV_DONTNEED)  # they stay in the system's file cache, but count no more as ours
-        return images
+        """A copy of these images, uint8 [rows, 1, size, size]; those that follow each other are read at once.
+
+        Raises:
+            DataError: the file has been cut short since it was opened.
+        """
+        size = self._arguments[1]
+        row = size**2
+        pixels = np.empty(len(rows) * row, np.uint8)
+        numbers, buffer = rows.tolist(), pixels.data
+        first = 0
+        for end in range(1, len(numbers) + 1):
+            if end == len(numbers) or numbers[end] != numbers[end - 1] + 1:
+                self._fill(buffer[first * row : end * row], HEADER_BYTES + numbers[first] * row)
+                first = end
+        return torch.from_numpy(pixels.reshape(-1, 1, size, size))
+
+    def _fill(self, buffer: memoryview, offset: int) -> None:
+        while (count := _read_at(self._descriptor, buffer, offset)) != len(buffer):
+            if not count:
+                raise DataError(
+                    f"The pixels in {printable(self._arguments[0])} were cut short while they were in use. Make the "
+                    "PixelCache once more: it then reads the images anew."
+                )
+            buffer, offset = buffer[count:], offset + count  # the system reads at most 2 GB at once
+
+
+_seeking = threading.Lock()
+
+
+def _read_at(descriptor: int, buffer: memoryview, offset: int) -> int:
+    """Read from there into the buffer; gives how many bytes came. Threads and forked processes do not disturb it."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [buffer], offset)
+    with _seeking:  # Windows, which has no forked processes
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        content = os.read(descriptor, len(buffer))
+    buffer[: len(content)] = content
+    return len(content)
 
 
 def _open_or_make(paths: Sequence[Path], how: Preprocessing, folder: Path) -> _PixelFile:
-    key = _key(paths, how)
-    path = folder / f"{key}.pixels"
+    files, key = OwnFiles(folder, "pixels of images", ".pixels"), _key(paths, how)
+    path = files.path(key)
     with _explained(folder):
-        if not _is_whole(path, key, len(paths), how.size):
-            with alone(folder / "lock", "reading images too"):
-                if not _is_whole(path, key, len(paths), how.size):  # else it was made while this process waited
+        if not files.is_whole(key):
+            with alone(files.lock, "reading images too"):
+                if not files.is_whole(key):  # else it was made while this process waited
                     if path.exists():
-                        print(f"The pixels in {path} are damaged. They are read anew from the images.", flush=True)
-                    _make(path, key, paths, how)
-                    _delete_oldest(folder, path)
-        with suppress(OSError):  # a folder that may only be read
-            os.utime(path)
+                        print(
+                            f"The pixels in {printable(path)} are damaged. They are read anew from the images.",
+                            flush=True,
+                        )
+                    _make(files, key, paths, how)
+                    files.delete_oldest(key, most_bytes=MOST_BYTES)
+        files.mark_used(key)
         return _PixelFile(path, how.size)
 
 
@@ -159,52 +200,36 @@ def _key(paths: Sequence[Path], how: Preprocessing) -> str:
             found = path.stat()
         except OSError as error:
             raise DataError(
-                f"{path} can not be read ({error.strerror}). Copy it again, or read the folder anew."
+                f"{printable(path)} can not be read ({error.strerror}). Copy it again, or read the folder anew."
             ) from error
-        digest.update(f"\n{path.resolve()}\0{found.st_size}\0{found.st_mtime_ns}".encode())
+        digest.update(b"\n%b\0%d\0%d" % (os.fsencode(path.resolve()), found.st_size, found.st_mtime_ns))
     return digest.hexdigest()
 
 
-def _header(key: str, checksum: str) -> bytes:
-    return f"pixels of images\n{key}\n{checksum}\n".encode().ljust(HEADER_BYTES)
-
-
-def _is_whole(path: Path, key: str, images: int, size: int) -> bool:
-    """Whether the file is there, and holds to the last bit what was put into it; read in pieces."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        header = file.read(HEADER_BYTES)
-        whole = path.stat().st_size == HEADER_BYTES + images * size**2
-        return whole and header == _header(key, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _make(path: Path, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
+def _make(files: OwnFiles, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
     """Decode all images into the file, which appears at the end, whole.
 
     Raises:
         UnreadableError: there are some that can not be read.
     """
-    remove_unfinished(path.parent)  # what a process has left that was killed
-    if shutil.disk_usage(path.parent).free < HEADER_BYTES + len(paths) * how.size**2:
+    files.remove_unfinished()
+    if shutil.disk_usage(files.folder).free < HEADER_BYTES + len(paths) * how.size**2:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    write_whole(path, lambda file: _decode_all(file, key, paths, how))
+    with closing(_decode_all(paths, how)) as squares:
+        files.write(key, squares)
 
 
-def _decode_all(file: BinaryIO, key: str, paths: Sequence[Path], how: Preprocessing) -> None:
-    checksum, problems = hashlib.sha256(), dict[Path, str]()
+def _decode_all(paths: Sequence[Path], how: Preprocessing) -> Generator[bytes]:
+    """The pixels of one image after the other; at the end the error that names those that can not be read."""
+    problems = dict[Path, str]()
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        file.seek(HEADER_BYTES)
         squares = progress(pool.map(_decoder(how), paths), "Reading the images", "image", len(paths))
         for source, pixels in zip(paths, squares, strict=True):
             if isinstance(pixels, str):
                 problems[source] = pixels
-                continue
-            file.write(pixels)
-            checksum.update(pixels)
-        file.seek(0)
-        file.write(_header(key, checksum.hexdigest()))
+            else:
+                yield pixels
     finally:
         pool.shutdown(cancel_futures=True)
     if problems:
@@ -225,16 +250,6 @@ def _decoder(how: Preprocessing) -> Callable[[Path], bytes | str]:
     return decode
 
 
-def _delete_oldest(folder: Path, keep: Path) -> None:
-    """Delete the files that were not used for longest, as far as all together are more than `MOST_BYTES`."""
-    total = 0
-    for path in sorted(folder.glob("*.pixels"), key=lambda path: path.stat().st_mtime, reverse=True):
-        total += path.stat().st_size
-        if total > MOST_BYTES and path != keep:
-            with suppress(PermissionError):  # on Windows, while another process reads it
-                path.unlink()
-
-
 @contextmanager
 def _explained(folder: Path) -> Iterator[None]:
     """Say what to do when the disk refuses."""
@@ -244,6 +259,6 @@ def _explained(folder: Path) -> Iterator[None]:
         full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
         remedy = "Free some space" if full else "Make it writable"
         raise DataError(
-            f"The pixels of the images can not be kept in {folder} ({error.strerror or error}). {remedy}, or set "
-            "COURSE_CACHE to a folder on another disk, and call again."
+            f"The pixels of the images can not be kept in {printable(folder)} ({error.strerror or error}). {remedy}, "
+            "or set COURSE_CACHE to a folder on another disk, and call again."
         ) from error

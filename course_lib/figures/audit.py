@@ -12,13 +12,14 @@ from course_lib.audit import Inventory, LeakEffect, Pair
 from course_lib.data.image_file import open_grey
 from course_lib.figures.images import plot_images
 from course_lib.figures.style import AREAS, BLUE, ORANGE, axes_or_new, describe
+from course_lib.support.foreign import printable
 
 
 def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np.object_]:
     """Pairs of files that look alike, one pair per row; gives the Axes, row by row."""
     files = [file for pair in pairs[:most] for file in (pair.first, pair.second)]
     images = [np.asarray(open_grey(file.path)) for file in files]
-    return plot_images(images, [f"{file.split}: {file.path.stem}" for file in files], heading, columns=2)
+    return plot_images(images, [f"{file.split}: {printable(file.path.stem)}" for file in files], heading, columns=2)
 
 
 def plot_hash_distances(counts: NDArray[np.int64], threshold: int, heading: str, ax: Axes | None = None) -> Axes:
@@ -67,8 +68,8 @@ def plot_property(
     axes = axes_or_new(ax, (5.5, 3))
     edges = np.histogram_bin_edges(values, 30).tolist()
     words = []
-    for label, (class_name, (color, hatch)) in enumerate(zip(inventory.classes, cycle(AREAS))):
-        own = values[inventory.labels == label]
+    for label, (name_of_class, (color, hatch)) in enumerate(zip(inventory.classes, cycle(AREAS))):
+        own, class_name = values[inventory.labels == label], printable(name_of_class)
         axes.hist(own, edges, alpha=0.55, color=color, hatch=hatch, edgecolor="white", label=class_name)
         words.append(f"{class_name}: median {np.median(own):,.4g}, from {own.min():,.4g} to {own.max():,.4g}")
     axes.set(title=heading, xlabel=name, ylabel="images")

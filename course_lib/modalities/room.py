@@ -4,27 +4,41 @@ python -m course_lib.modalities.room <folder> [slug …]
 """
 
 import argparse
-import os
 import shutil
+import stat
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.networks import weights
-from course_lib.sources.archive import MANIFEST, images_in, is_whole, verify
+from course_lib.networks.backbones import BACKBONES
+from course_lib.sources.archive import MANIFEST, images_in, is_whole, read_manifest, verify
 from course_lib.sources.command_line import explained
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
+from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
+from course_lib.support.files import unfinished_name
+from course_lib.support.foreign import printable
+from course_lib.support.own_files import files_below, remove_half_made
 from course_lib.support.runtime import ROOM_FOLDER
+
+_FETCHED = ("", ".lock", ".part", ".part.json")  #: how the names end that a download uses
+WEIGHTS_FILES = {
+    PurePosixPath(PurePosixPath(backbone.imagenet.url).name + ending)
+    for backbone in BACKBONES.values()
+    for ending in _FETCHED
+}
+FETCHING_FILES = {PurePosixPath("lock"), *(PurePosixPath("archive.zip" + ending) for ending in _FETCHED)}
 
 
 def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
     """Fill a folder that any number of learners can read at once, offline; gives what to tell the instructor.
 
-    Each data set lies in it in a folder with its card's name. What is there already stays.
+    Each data set lies in it in a folder with its card's name. What is there already stays. Nothing becomes read-only
+    but the folder, the data sets that were asked for, as their manifests list them, and the weights.
 
     Raises:
         DataError: there is no such card, or the folder holds something that is no part of a room, and that nobody may
@@ -37,10 +51,11 @@ def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
     loaded = weights.cached_file(weights.RESNET18, folder / ROOM_FOLDER)
     for card in cards:
         forget_archive(folder / card.slug)
-    _make_read_only(folder, *(folder / card.slug for card in cards), folder / ROOM_FOLDER)
+    listed = [folder / card.slug / path for card in cards for path in _files_of(folder, card.slug)]
+    _make_read_only(folder, [loaded, *listed])
     return (
-        f"{sum(images):,} verified images and {loaded.name} are in {folder}, read-only.\n"
-        f"Learners set COURSE_DATA={folder}"
+        f"{sum(images):,} verified images and {loaded.name} are in {printable(folder)}, read-only.\n"
+        f"Learners set COURSE_DATA={printable(folder)}"
     )
 
 
@@ -49,7 +64,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
     target = room / card.slug
     if not is_whole(target, card):  # else the room is read-only already
         if room.exists():
-            room.chmod(0o755)
+            room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = find_dataset(card, room=room)
         if found and (found / MANIFEST).is_file() and not target.exists():
             with alone_with(target, card):
@@ -57,28 +72,60 @@ def _put_into(room: Path, card: DatasetCard) -> int:
                     _copy(found, target, card)
         else:
             fetch_dataset(card.slug, cache=room)
-    return verify(target, card, f"make room DIR={room} CARD={card.slug}")
+    return verify(target, card, _command(room, card.slug))
 
 
-def _check_only_room(folder: Path) -> None:
-    ours = {ROOM_FOLDER, *card_slugs()}
-    ours |= {f".{slug}.{state}" for slug in ours for state in ("fetching", "unpacking", "copying")}
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in ours) if folder.exists() else []
+def _check_only_room(room: Path) -> None:
+    """Do nothing if everything in the folder is what the course puts into a room, by its place and its whole name."""
+    sets = {slug: _files_of(room, slug) for slug in card_slugs() if (room / slug).is_dir()}
+    strange = next((path for path in files_below(room) if not _is_part(path, sets)), None)
     if strange:
         raise DataError(
-            f"A room becomes read-only, but {folder} holds other things as well, such as {strange[0]}. "
-            "Name an empty folder, or one that is not there yet: make room DIR=<folder>"
+            f"A room becomes read-only, but {printable(room)} holds other things as well, such as "
+            f"{printable(strange)}. Name an empty folder, or one that is not there yet: make room DIR=<folder>"
         )
 
 
-def _make_read_only(room: Path, *parts: Path) -> None:
-    """Let everybody read the room and these parts of it, and nobody write, whatever the instructor's umask is."""
-    for part in parts:
-        for folder, _, names in [] if part.is_symlink() else os.walk(part):
-            for path in (Path(folder), *(Path(folder, name) for name in names)):
-                if not path.is_symlink():
-                    path.chmod(0o555 if path.is_dir() else 0o444)
-    room.chmod(0o555)
+def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]]) -> bool:
+    """Whether a room may have a file, or a link, at this place; ``sets`` are the files of each data set in it."""
+    top, below = path.parts[0], PurePosixPath(*path.parts[1:])
+    if top in (ROOM_FOLDER, *card_slugs()) and top == str(path):
+        return True  # a link to a data set, or to the weights
+    if top == ROOM_FOLDER:
+        return below in WEIGHTS_FILES or PurePosixPath(unfinished_name(below.name) or "") in WEIGHTS_FILES
+    if top in sets:
+        return below in sets[top]
+    slug, _, state = top.removeprefix(".").rpartition(".")
+    if not top.startswith(".") or slug not in card_slugs():
+        return False
+    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
+
+
+def _is_of_a_set(path: PurePosixPath) -> bool:
+    """Whether some data set could have a file at this place, seen from its folder."""
+    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and names_an_image(path))
+
+
+def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
+    """The files of a data set in the room, as its manifest lists them; and the manifest."""
+    return {PurePosixPath(MANIFEST), *read_manifest(room / slug, _command(room, slug))}
+
+
+def _command(room: Path, slug: str) -> str:
+    return f"make room DIR={printable(room)} CARD={slug}"
+
+
+def _make_read_only(room: Path, files: Iterable[Path]) -> None:
+    """Let everybody read these files and the folders that hold them, and nobody write, whatever the umask is.
+
+    What a link leads to stays as it is.
+    """
+    own = [path for path in files if path == path.resolve()]
+    folders = {folder for path in own for folder in path.parents if folder.is_relative_to(room)}
+    for path in own:
+        path.chmod(0o444)
+    for folder in {*folders, room}:
+        folder.chmod(0o555)
 
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
@@ -86,8 +133,8 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     files = [*(found / path for path in images_in(found)), found / MANIFEST]
     require_disk(target.parent, sum(file.stat().st_size for file in files), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
+    remove_half_made(scratch, _is_of_a_set)
     try:
-        shutil.rmtree(scratch, ignore_errors=True)
         for file in files:
             copy = scratch / file.relative_to(found)
             copy.parent.mkdir(parents=True, exist_ok=True)

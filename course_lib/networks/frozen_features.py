@@ -1,8 +1,7 @@
 """What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
 
 import hashlib
-import zipfile
-from contextlib import suppress
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from course_lib.data.samples import LabelledData
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
-from course_lib.support.files import write_whole
+from course_lib.support.foreign import printable
+from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import cache_folder, progress
 
 BATCH = 64
@@ -56,18 +56,19 @@ def features(
 
     Computed once: the values are kept in ``folder`` (by default ``features`` in ``COURSE_CACHE``, or in ``build``),
     under a key that changes with the weights, the files and their preprocessing. The model is left in the mode it was
-    in.
+    in. In the folder nothing is changed or deleted but such files.
 
     Raises:
         ValueError: the data change from one look to the next (random augmentation), so that one look is not enough;
             or the model has no head that `head_of` knows.
         OSError: the folder can not be written; the message says what to do.
     """
-    path = (folder or cache_folder("features")) / f"{_key(model, data)}.npz"
-    values = _read(path)
+    files = OwnFiles(folder or cache_folder("features"), "features of images", ".features")
+    key = _key(model, data)
+    values = _read(files, key, len(data))
     if values is None:
         values = _compute(model, data, device)
-        _write(path, values)
+        _write(files, key, values)
     return Features(
         values=values,
         labels=np.array(data.labels),
@@ -145,7 +146,7 @@ def _key(model: nn.Module, data: LabelledData) -> str:
     digest.update(repr(sorted((plain | {"training": False}).items())).encode())
     for radiograph in data.samples:
         file = radiograph.path.stat()
-        digest.update(f"{radiograph.path.resolve()} {file.st_size} {file.st_mtime_ns}\n".encode())
+        digest.update(b"%b %d %d\n" % (os.fsencode(radiograph.path.resolve()), file.st_size, file.st_mtime_ns))
     digest.update(_look(data).numpy().tobytes())
     digest.update("".join(repr(getattr(data, name, None)) for name in ("transform", "how")).encode())
     return digest.hexdigest()
@@ -163,31 +164,30 @@ def _look(data: LabelledData) -> torch.Tensor:
     return look
 
 
-def _read(path: Path) -> NDArray[np.float32] | None:
-    """The values in a file that `_write` wrote; None if there is none, or it is damaged."""
+def _read(files: OwnFiles, key: str, images: int) -> NDArray[np.float32] | None:
+    """The values in a file that `_write` wrote; None if there is none, or it is damaged or of something else."""
+    path = files.path(key)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            values: NDArray[np.float32] = content["values"]
-    except OSError:  # not there; or not to be read, which writing will complain about
+        if not path.exists():
+            return None
+        if files.is_whole(key):
+            files.mark_used(key)
+            content = np.fromfile(path, np.uint8, offset=HEADER_BYTES)
+            if len(content) and len(content) % (images * np.dtype(np.float32).itemsize) == 0:
+                return content.view(np.float32).reshape(images, -1)
+    except OSError:  # not to be read, which writing will complain about
         return None
-    except (zipfile.BadZipFile, ValueError, EOFError, KeyError):
-        print(f"{path.name} is damaged. Computing the features again.")
-        return None
-    with suppress(OSError):  # where the folder may only be read, nothing is removed either
-        path.touch()
-    return values
+    print(f"{path.name} is damaged. Computing the features again.")
+    return None
 
 
-def _write(path: Path, values: NDArray[np.float32]) -> None:
+def _write(files: OwnFiles, key: str, values: NDArray[np.float32]) -> None:
     """Keep the values in a file that appears whole; remove those that were not used for longest."""
     try:
-        write_whole(path, lambda file: np.savez(file, values=values))
+        files.write(key, [values.tobytes()])
     except OSError as error:
         raise OSError(
-            f"The features can not be kept in {path.parent} ({error.strerror}). Name another folder: folder=…, or "
-            "set COURSE_CACHE."
+            f"The features can not be kept in {printable(files.folder)} ({error.strerror}). Name another folder: "
+            "folder=…, or set COURSE_CACHE."
         ) from error
-    with suppress(FileNotFoundError):  # another process has just removed one
-        newest_first = sorted(path.parent.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in newest_first[KEPT_FILES:]:
-            old.unlink(missing_ok=True)
+    files.delete_oldest(key, most_files=KEPT_FILES)

@@ -1,6 +1,5 @@
 """From an archive that nobody has looked at to a folder that is what its data card says, and stays so."""
 
-import io
 import os
 import re
 import shutil
@@ -12,10 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from PIL import Image
-
-from course_lib.sources.dataset_card import IMAGE_SUFFIXES, DatasetCard
+from course_lib.sources.dataset_card import DatasetCard
 from course_lib.sources.download import require_disk
+from course_lib.sources.foreign_image import (
+    MOST_BYTES,
+    ImageError,
+    image_bytes,
+    images_below,
+    names_an_image,
+    read_image,
+)
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
 from course_lib.support.foreign import printable, understood
@@ -23,8 +28,6 @@ from course_lib.support.runtime import progress
 
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
-MAX_IMAGE_BYTES = 50_000_000
-MAX_IMAGE_PIXELS = 50_000_000  #: a large chest X-ray has 10 million
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
 MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
 Item = TypeVar("Item")
@@ -84,7 +87,7 @@ def expected_members(
         _check_harmless(member, card)
     images = _outermost_copy(members, card)
     largest = max((m.file_size for m in images.values()), default=0)
-    if largest > MAX_IMAGE_BYTES or sum(m.file_size for m in images.values()) > MAX_EXPANSION * archive_bytes + 10_000:
+    if largest > MOST_BYTES or sum(m.file_size for m in images.values()) > MAX_EXPANSION * archive_bytes + 10_000:
         raise _refusal(card, f"would unpack to far more than its {archive_bytes:,} bytes: a bomb")
     check_counts(images, card, "The archive", AGAIN)
     strange = [path.name for path in images if card.file_names and not card.knows(path.name)]
@@ -111,9 +114,12 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
 
 
 def images_in(folder: Path) -> list[PurePosixPath]:
-    """The images below ``<split>/<class>/``, as paths from the folder, sorted."""
-    found = (path for path in folder.glob("*/*/*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found if not path.name.startswith("."))
+    """The images below ``<split>/<class>/``, as paths from the folder, sorted.
+
+    Raises:
+        DataError: a folder may not be read, or what has the name of an image is no file.
+    """
+    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in images_below(folder))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
@@ -139,7 +145,7 @@ def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     check_counts(images, card, f"The copy in {folder}", remedy)
     problems = [f"{printable(path)} is missing" for path in sorted(sums.keys() - set(images))]
     problems += [f"{printable(path)} is not in the manifest" for path in images if path not in sums]
-    found = _in_threads(lambda path: _problem_of((folder / path).read_bytes(), sums.get(path)), images, "Verifying")
+    found = _in_threads(lambda path: _problem_at(folder / path, sums.get(path)), images, "Verifying")
     problems += [f"{printable(path)} {problem}" for path, problem in zip(images, found, strict=True) if problem]
     if problems:
         raise DataError(f"{folder} has changed since it was unpacked: {_some_of(problems)}. {remedy}")
@@ -193,7 +199,7 @@ def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> di
         split, name = path.parts[-3:-1] if len(path.parts) >= 3 else ("", "")
         if member.is_dir() or MACOS_LEFTOVERS.search(member.filename) or split not in card.counts:
             continue
-        if path.suffix.lower() in IMAGE_SUFFIXES:
+        if names_an_image(path):
             copy = copies.setdefault(path.parts[:-3], {})
             if (place := PurePosixPath(split, name, path.name)) in copy:
                 raise _refusal(card, f"holds {printable(place)} twice")
@@ -217,16 +223,20 @@ def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, 
     return digest_of_bytes(data)
 
 
+def _problem_at(path: Path, digest: str | None) -> str:
+    try:
+        return _problem_of(image_bytes(path), digest)
+    except ImageError as error:
+        return error.problem
+
+
 def _problem_of(data: bytes, digest: str | None) -> str:
     if digest and digest_of_bytes(data) != digest:
         return "has another SHA-256"
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height > MAX_IMAGE_PIXELS:
-                return f"has {image.width} x {image.height} pixels, more than any image of the course"
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return "can not be opened as an image"
+        read_image(data, "it")
+    except ImageError as error:
+        return error.problem
     return ""
 
 

@@ -10,7 +10,6 @@ from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT
 
 CARDS_FOLDER = COURSE_ROOT / "datasets"
-IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 TASKS = ("classification", "segmentation", "detection")
 SPLITS = ("train", "val", "test")
 WHERE_PATIENTS_STAND = ("file name", "folder", "table", "fold")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -45,10 +46,21 @@ def write_whole(
         part.unlink(missing_ok=True)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes have left of `write_whole`; only for who holds the lock of the folder."""
-    for part in folder.rglob(f".*{UNFINISHED}"):
-        part.unlink(missing_ok=True)
+def unfinished_name(name: str) -> str | None:
+    """The name that a file would have got, if this is the name of one that `write_whole` was writing; else None."""
+    found = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}" + re.escape(UNFINISHED), name)
+    return found[1] if found else None
+
+
+def remove_unfinished(folder: Path, names: re.Pattern[str]) -> None:
+    """Remove what killed processes have left of `write_whole` for files with such names, in this folder and not below.
+
+    Only for who holds the lock of the folder.
+    """
+    for part in folder.iterdir():
+        name = unfinished_name(part.name)
+        if name and names.fullmatch(name) and part.is_file() and not part.is_symlink():
+            part.unlink(missing_ok=True)
 
 
 def digest(value: object, digits: int = SHA256_DIGITS) -> str:

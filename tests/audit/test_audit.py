@@ -36,6 +36,19 @@ from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.support.errors import DataError
 from tests.conftest import write_image
+from tests.sources.odd_images import (
+    LATIN,
+    POSTSCRIPT,
+    cut_and_closed,
+    forbid_postscript,
+    long_note,
+    noise,
+    only_linux,
+    png,
+    saved,
+    turned,
+    without_permission,
+)
 
 
 def phantoms(folder: Path, *, train: int = 48, test: int = 0, size_px: int = 48, trap: str = "") -> Path:
@@ -276,3 +289,58 @@ def test_what_a_file_name_says_beside_the_patient_is_the_kind(folder: Path, tmp_
     assert {file.kind for file in take_inventory(folder).files} == {"normal", "virus"}
     write_image(tmp_path / "own" / "train" / "cats" / "1_virus_2.png", bright=True)
     assert [file.kind for file in take_inventory(tmp_path / "own").files] == ["cats"]
+
+
+def test_what_may_not_be_read_is_listed_with_its_reason_and_starts_no_program(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, names = forbid_postscript(monkeypatch), sorted((folder / "train" / "NORMAL").iterdir())
+    contents = {
+        POSTSCRIPT: "is no JPEG or PNG",
+        png(8, 8, extra=long_note()): "can not be decoded",
+        png(1, 30_000): "has 1 x 30000 pixels: one side is more than 10 times the other",
+        png(8, 8, depth=16, colour=2): "is an image of mode RGB with 16 bits; expected 8-bit grey or 8-bit colour",
+        cut_and_closed(saved(noise())): "can not be decoded",
+    }
+    for path, content in zip(names, contents, strict=False):
+        path.write_bytes(content)
+    names[5].unlink()
+    names[5].symlink_to(folder / "gone.jpeg")
+    found = take_inventory(folder)
+    expected = [*contents.values(), "can not be read"]
+    assert found.unreadable == tuple(
+        f"train/NORMAL/{path.name}: {why}" for path, why in zip(names, expected, strict=False)
+    )
+    assert not asked
+    without_permission(folder / "train" / "PNEUMONIA", monkeypatch)
+    with pytest.raises(DataError, match=r"PNEUMONIA can not be listed \(.*Permission denied"):
+        take_inventory(folder)
+
+
+def test_a_turned_picture_is_audited_as_a_viewer_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "train" / "cats").mkdir(parents=True)
+    (tmp_path / "train" / "cats" / "1.png").write_bytes(turned(noise(40, 20), 6, "PNG"))
+    noise(40, 20).transpose(Image.Transpose.ROTATE_270).save(tmp_path / "train" / "cats" / "2.png")
+    first, second = take_inventory(tmp_path).files
+    assert (first.width, first.height) == (20, 40)
+    assert first.digest == second.digest
+
+
+@pytest.mark.slow
+@only_linux
+def test_names_in_another_encoding_reach_the_page_spelled_out(folder: Path, tmp_path: Path) -> None:
+    old = folder.rename(tmp_path / LATIN)
+    for split in ("train", "test"):
+        (old / split / "NORMAL").rename(old / split / f"{LATIN} normal")
+    copied, broken, *_ = sorted((old / "train" / f"{LATIN} normal").iterdir())
+    (old / "train" / "PNEUMONIA" / f"phantom0300_virus_{LATIN}.jpeg").write_bytes(copied.read_bytes())
+    broken.rename(broken.with_name(f"{LATIN}.jpeg")).write_bytes(b"nothing")
+    (broken.parent / f"{LATIN}.txt").write_text("notes")
+    report = audit(old)
+    page = report.save(tmp_path / "page.md").read_text(encoding="utf-8")
+    assert r"Audit of `R\udcf6ntgen`" in page
+    assert r"train/R\udcf6ntgen normal/R\udcf6ntgen.jpeg: is no JPEG or PNG" in page
+    assert r"train/R\udcf6ntgen normal/R\udcf6ntgen.txt" in page
+    inventory = take_inventory(old)
+    for shown in (repr(report), count_people(inventory)._repr_markdown_(), doubt_labels(inventory)._repr_markdown_()):
+        shown.encode("utf-8")

@@ -22,11 +22,12 @@ from course_lib.data import pixel_cache as pixels
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
-from course_lib.data.pixel_cache import HEADER_BYTES, PixelCache
+from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import ImageDataset, LabelledImage
 from course_lib.data.transforms import Geometry, Preprocessing, evaluation_transform, training_transform
 from course_lib.support import locks
 from course_lib.support.errors import DataError
+from course_lib.support.own_files import HEADER_BYTES
 from course_lib.support.runtime import seeded
 from course_lib.training.inference import predict
 
@@ -114,7 +115,7 @@ def test_every_image_is_decoded_once(radiographs: list[LabelledImage], cold: Pat
     second = PixelCache(radiographs, first.classes, HOW, Augmentation(), folder=cold)
     assert len(decoded) == 32
     assert len(second) == 32
-    assert set(cold.iterdir()) == {only_file(cold), cold / "lock"}
+    assert set(cold.iterdir()) == {only_file(cold), cold / ".pixels.lock"}
 
 
 def test_taking_some_shares_the_file(radiographs: list[LabelledImage], cold: Path, decoded: list[Path]) -> None:
@@ -169,7 +170,7 @@ def test_a_damaged_file_is_noticed_and_made_anew(
     content = bytearray(file.read_bytes())
     content[{"header": 70}.get(damage, HEADER_BYTES + 12_345)] ^= 1
     new = {"short": bytes(content[:-1]), "long": bytes(content) + b"0", "empty": b"", "foreign": b"x" * len(content)}
-    file.unlink()  # a file of its own, since the first cache still has the old one mapped
+    file.unlink()  # a file of its own, since the first cache still has the old one open
     file.write_bytes(new.get(damage, bytes(content)))
     assert torch.equal(cache_of(radiographs, cold).inputs(EVERY), expected)
     assert capsys.readouterr().out == f"The pixels in {file} are damaged. They are read anew from the images.\n"
@@ -244,9 +245,9 @@ def test_what_a_killed_process_leaves_does_not_count(
 
 def test_an_unreadable_image_is_named_and_nothing_is_left(radiographs: list[LabelledImage], cold: Path) -> None:
     radiographs[9].path.write_bytes(b"no image")
-    with pytest.raises(DataError, match=rf"{radiographs[9].path.name} can not be read as an image"):
+    with pytest.raises(DataError, match=rf"{radiographs[9].path.name} is no JPEG or PNG"):
         cache_of(radiographs, cold)
-    assert [file.name for file in cold.iterdir()] == ["lock"]
+    assert [file.name for file in cold.iterdir()] == [".pixels.lock"]
     radiographs[9].path.unlink()
     with pytest.raises(DataError, match=rf"{radiographs[9].path.name} can not be read"):
         cache_of(radiographs, cold)
@@ -265,7 +266,7 @@ def test_a_full_disk_is_said(
         monkeypatch.setattr(pixels, "progress", fill)
     with pytest.raises(DataError, match=r"can not be kept in .*No space left.*Free some space, or set COURSE_CACHE"):
         cache_of(radiographs, cold)
-    assert [file.name for file in cold.iterdir()] == ["lock"]
+    assert [file.name for file in cold.iterdir()] == [".pixels.lock"]
 
 
 def test_a_folder_that_can_not_be_written_is_said(radiographs: list[LabelledImage], tmp_path: Path) -> None:
@@ -291,3 +292,69 @@ def test_those_unused_for_longest_go_first(
     assert files[0].exists()
     assert not files[1].exists()
     assert len(list(cold.glob("*.pixels"))) == 2
+
+
+def test_other_files_in_the_folder_stay(
+    radiographs: list[LabelledImage], cold: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pixels, "MOST_BYTES", 1)
+    names = ["film.part", ".film.part", "below/.film.12345678.part", "mine.pixels", "a" * 64 + ".pixels", "lock"]
+    for name in names:
+        (cold / name).parent.mkdir(parents=True, exist_ok=True)
+        (cold / name).write_text(f"my {name}")
+        os.utime(cold / name, (1, 1))
+    cache_of(radiographs[:8], cold)
+    cache_of(radiographs[8:16], cold)
+    assert [(cold / name).read_text() for name in names] == [f"my {name}" for name in names]
+    assert len(list(cold.iterdir())) == 6 + 2, "of its own files, the lock and the newest"
+
+
+LEFT_BYTES = [0, 10, HEADER_BYTES, HEADER_BYTES + 1, HEADER_BYTES + 2 * 32**2 + 5, HEADER_BYTES + 31 * 32**2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="on Windows nobody can cut an open file")
+@pytest.mark.parametrize("left", LEFT_BYTES)
+def test_a_file_that_is_cut_short_while_it_is_in_use_ends_in_a_sentence(
+    radiographs: list[LabelledImage], cold: Path, left: int
+) -> None:
+    cache = cache_of(radiographs, cold)
+    expected = cache.inputs(EVERY)
+    os.truncate(only_file(cold), left)
+    with pytest.raises(DataError, match=r"were cut short while they were in use. Make the PixelCache once more"):
+        cache.inputs(EVERY)
+    assert torch.equal(cache_of(radiographs, cold).inputs(EVERY), expected)
+
+
+@pytest.mark.parametrize("call", ["preadv", "none"])
+def test_any_rows_in_any_order_are_those_of_the_images(
+    radiographs: list[LabelledImage], cold: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    if call == "none":
+        monkeypatch.delattr(os, "preadv", raising=False)  # as on Windows
+    cache, random = cache_of(radiographs, cold), torch.Generator().manual_seed(0)
+    whole = torch.cat([cache.inputs(row) for row in EVERY.split(1)])  # type: ignore[no-untyped-call]
+    choices = [EVERY, EVERY.flip(0), torch.tensor([3, 4, 5, 5, 6, 0, 1, 31]), EVERY[:0], EVERY % 2 == 0]
+    for rows in [*choices, *(torch.randint(0, 32, (20,), generator=random) for _ in range(20))]:
+        assert torch.equal(cache.inputs(rows), whole[rows])
+
+
+def test_a_name_in_another_encoding_is_read_and_named(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        shutil.copytree(folder, place)
+    except OSError:
+        pytest.skip("this system has no such names")
+    samples = read_split(place, "train")[0]
+    cache = cache_of(samples, place / "pixels")
+    assert torch.equal(cache[3][0], evaluation_transform(HOW)(open_grey(samples[3].path)))
+    with only_file(place / "pixels").open("ab") as file:
+        file.write(b"more")
+    cache_of(samples, place / "pixels")
+    samples[0].path.write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"caf.udce9") as refused:
+        cache_of(samples, place / "pixels")
+    str(refused.value).encode()
+    samples[0].path.unlink()
+    with pytest.raises(DataError, match=r"caf.udce9") as refused:
+        cache_of(samples, place / "pixels")
+    str(refused.value).encode()

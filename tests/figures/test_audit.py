@@ -15,6 +15,7 @@ from course_lib.audit import (
 from course_lib.figures.audit import plot_hash_distances, plot_leak, plot_losses, plot_pairs, plot_property, plot_tiles
 from course_lib.figures.intervals import plot_intervals
 from course_lib.figures.style import text_alternative
+from tests.sources.odd_images import LATIN, only_linux
 
 
 def test_the_figures_say_in_words_what_they_show(folder: Path) -> None:
@@ -43,3 +44,17 @@ def test_losses_are_told_by_their_medians() -> None:
     words = text_alternative(plot_losses(np.array([0.1, 0.3, 2.0, 1.0]), np.array([0, 0, 1, 0]) > 0, "Losses"))
     assert "3 images with a right label: median 0.30; 1 images with a wrong label: median 2.00" in words
     assert words.endswith("above ln 2 = 0.69, 50% have a wrong label; of all wrong labels, 100% are there.")
+
+
+@only_linux
+def test_names_in_another_encoding_can_be_drawn(folder: Path) -> None:
+    (folder / "train" / "NORMAL").rename(folder / "train" / LATIN)
+    for path in sorted((folder / "train" / LATIN).iterdir()):
+        path.rename(path.with_name(f"{LATIN} {path.name}"))
+    inventory = take_inventory(folder).split("train")
+    first, second = [file for file in inventory.files if file.label == LATIN][:2]
+    grid = plot_pairs([Pair(first, second, 3, 0.99)], "Alike")
+    words = text_alternative(plot_property(file_properties(inventory)["bytes"], inventory, "bytes", "File size"))
+    assert r"R\udcf6ntgen: median" in words
+    grid[0, 0].figure.canvas.draw()
+    plt.close("all")

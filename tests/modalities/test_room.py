@@ -56,7 +56,6 @@ def test_a_room_leaves_what_links_lead_to_as_it_is(monkeypatch: pytest.MonkeyPat
     elsewhere.mkdir(mode=0o755)
     _write(elsewhere / "resnet18-f37072fd.pth").chmod(0o644)
     (room / "weights" / "resnet18-f37072fd.pth").symlink_to(elsewhere / "resnet18-f37072fd.pth")
-    (room / "weights" / "more").symlink_to(elsewhere)
     assert workshop_room.main([str(room)]) == 0
     assert elsewhere.stat().st_mode & 0o777 == 0o755
     assert (elsewhere / "resnet18-f37072fd.pth").stat().st_mode & 0o777 == 0o644
@@ -73,6 +72,96 @@ def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsy
     assert "holds other things as well, such as thesis.txt. Name an empty folder" in capsys.readouterr().err
     assert (thesis.stat().st_mode, home.stat().st_mode) == before
     assert [path.name for path in home.iterdir()] == ["thesis.txt"]
+
+
+STRANGE = [
+    "weights/mine.pt",
+    "weights/resnet18-00000000.pth",
+    "weights/.mine.pt.12ab34cd.part",
+    "weights/more/resnet18-f37072fd.pth",
+    "chest-xray-pneumonia/mine.pt",
+    "chest-xray-pneumonia/test/NORMAL/mine.jpeg",
+    ".chest-xray-pneumonia.fetching/mine.pt",
+    ".chest-xray-pneumonia.copying/mine.pt",
+    ".chest-xray-pneumonia.unpacking/train/mine.jpeg",
+    ".weights.fetching/lock",
+    ".chest-xray-pneumonia.mine/lock",
+]
+
+
+@pytest.mark.usefixtures("weights_are_here")
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_folder_with_something_that_is_no_part_of_a_room_stays_as_it_is(
+    learner: Learner, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    room = tmp_path / "room"
+    if name.startswith(learner.card.slug):
+        shutil.copytree(learner.fetch(), room / learner.card.slug)
+    mine = _write(room / name)
+    mine.chmod(0o600)
+    capsys.readouterr()
+    before = modes_in(room)
+    assert workshop_room.main([str(room)]) == 1
+    assert f"holds other things as well, such as {name}. Name an empty folder" in capsys.readouterr().err
+    assert modes_in(room) == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX")
+@pytest.mark.usefixtures("learner")
+def test_a_link_among_the_weights_is_no_part_of_a_room(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "room" / "weights").mkdir(parents=True)
+    (tmp_path / "room" / "weights" / "more").symlink_to(tmp_path)
+    assert workshop_room.main([str(tmp_path / "room")]) == 1
+    assert "such as weights/more" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX")
+@pytest.mark.usefixtures("weights_are_here")
+def test_nothing_becomes_read_only_but_what_the_course_put_there(learner: Learner, tmp_path: Path) -> None:
+    room = tmp_path / "room"
+    other = _write(room / "weights" / "resnet50-0676ba61.pth")  # weights that a learner may ask for
+    other.chmod(0o640)
+    assert workshop_room.main([str(room)]) == 0
+    assert other.stat().st_mode & 0o777 == 0o640
+    assert (room / "weights" / "resnet18-f37072fd.pth").stat().st_mode & 0o777 == 0o444
+    assert {path.stat().st_mode & 0o777 for path in (room / learner.card.slug).rglob("*.jpeg")} == {0o444}
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+@pytest.mark.usefixtures("weights_are_here")
+def test_a_room_takes_up_what_killed_calls_left_in_it(learner: Learner, tmp_path: Path) -> None:
+    learner.fetch()
+    room, slug = tmp_path / "room", learner.card.slug
+    _write(room / f".{slug}.copying" / "train" / "NORMAL" / "IM-0001-0001.jpeg")
+    _write(room / f".{slug}.unpacking" / "SHA256SUMS")
+    _write(room / f".{slug}.fetching" / "archive.zip.part")
+    for name in (
+        "resnet18-f37072fd.pth.part",
+        "resnet18-f37072fd.pth.part.json",
+        ".resnet18-f37072fd.pth.12ab34cd.part",
+    ):
+        _write(room / "weights" / name)
+    assert workshop_room.main([str(room)]) == 0
+    assert verify(room / slug, learner.card) == 42
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+@pytest.mark.usefixtures("weights_are_here", "learner")
+def test_a_room_may_have_a_name_in_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        (room := tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    except OSError:
+        pytest.skip("this system has no such names")
+    assert workshop_room.main([str(room)]) == 0
+    assert "caf\\udce9" in capsys.readouterr().out
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
+def modes_in(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mode for path in (folder, *folder.rglob("*"))}
 
 
 def test_a_room_is_copied_from_what_is_here_once_the_disk_has_room(

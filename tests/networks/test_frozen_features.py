@@ -1,6 +1,8 @@
 """Features: what the head would have been given, once and for all; and probes, which every metric takes."""
 
 import os
+import pickle
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from course_lib.networks import frozen_features as room
 from course_lib.networks.backbones import build_backbone, head_of
 from course_lib.networks.frozen_features import Features, features, linear_probe, probe_predictions
 from course_lib.networks.net import Net
+from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.training.inference import predict
 
 ModelMaker = Callable[[], nn.Module]
@@ -136,6 +139,88 @@ def test_a_damaged_file_is_made_again(
     assert capsys.readouterr().out == ""
 
 
+def _pickled(_: Path, values: np.ndarray) -> bytes:
+    return pickle.dumps(values)
+
+
+def _saved_by_numpy(path: Path, values: np.ndarray) -> bytes:
+    np.savez(path.with_name("x.npz"), values=values)
+    return path.with_name("x.npz").read_bytes()
+
+
+def _without_its_header(_: Path, values: np.ndarray) -> bytes:
+    return values.tobytes()
+
+
+def _after_a_header(path: Path, values: np.ndarray) -> bytes:
+    return path.read_bytes()[:HEADER_BYTES] + values.tobytes()
+
+
+@pytest.mark.parametrize("kept_as", [_pickled, _saved_by_numpy, _without_its_header, _after_a_header])
+@pytest.mark.parametrize(
+    "values", [np.zeros((32, 8), np.float32), np.zeros((2, 3)), np.array("text"), np.array([{}]), np.zeros(0)]
+)
+def test_a_file_that_holds_another_array_is_made_again(
+    net: nn.Module,
+    small_data: ImageDataset,
+    cache: Path,
+    capsys: pytest.CaptureFixture[str],
+    values: np.ndarray,
+    kept_as: Callable[[Path, np.ndarray], bytes],
+) -> None:
+    expected = features(net, small_data, folder=cache).values
+    (path,) = cache.iterdir()
+    path.write_bytes(kept_as(path, values))
+    again = features(net, small_data, folder=cache).values
+    assert np.array_equal(again, expected)
+    assert again.dtype == np.float32
+    assert "is damaged. Computing the features again." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("length", [0, 31 * 4, 32 * 4 + 2])
+def test_an_array_for_another_number_of_images_is_not_taken(
+    net: nn.Module, small_data: ImageDataset, cache: Path, length: int
+) -> None:
+    expected = features(net, small_data, folder=cache).values
+    (path,) = cache.iterdir()
+    OwnFiles(cache, "features of images", ".features").write(path.stem, [bytes(length)])
+    assert np.array_equal(features(net, small_data, folder=cache).values, expected)
+
+
+def test_other_files_in_the_folder_stay(
+    net: nn.Module, small_data: ImageDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "KEPT_FILES", 1)
+    cache.mkdir()
+    names = [
+        *(f"result{number}.npz" for number in range(50)),
+        "mine.features",
+        "a" * 64 + ".features",
+        "b" * 64 + ".npz",
+    ]
+    for name in names:
+        (cache / name).write_text(f"my {name}")
+        os.utime(cache / name, (1, 1))
+    for n in (3, 4):
+        features(net, small_data.take(range(n)), folder=cache)
+    assert [(cache / name).read_text() for name in names] == [f"my {name}" for name in names]
+    assert len(list(cache.iterdir())) == len(names) + 1, "of its own files, the newest"
+
+
+def test_a_name_in_another_encoding_is_a_name_too(net: nn.Module, small_data: ImageDataset, tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        place.mkdir()
+    except OSError:
+        pytest.skip("this system has no such names")
+    samples = [replace(r, path=Path(shutil.copy(r.path, place))) for r in small_data.samples]
+    data = ImageDataset(samples, small_data.classes, evaluation_transform(Preprocessing(size=32)))
+    assert len(features(net, data, folder=place / "kept")) == 32
+    (place / "file").touch()
+    with pytest.raises(OSError, match=r"can not be kept in .*caf.udce9.*Name another folder"):
+        features(net, data, folder=place / "file")
+
+
 def test_old_files_make_room(
     net: nn.Module, small_data: ImageDataset, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +235,7 @@ def test_they_are_kept_where_the_course_keeps_things(
 ) -> None:
     monkeypatch.setenv("COURSE_CACHE", str(cache))
     features(net, small_data)
-    assert len(list((cache / "features").glob("*.npz"))) == 1
+    assert len(list((cache / "features").glob("*.features"))) == 1
     (cache / "file").write_text("")
     with pytest.raises(OSError, match=r"can not be kept in .*Name another folder: folder=…, or set COURSE_CACHE"):
         features(net, small_data, folder=cache / "file")

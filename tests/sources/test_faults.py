@@ -358,9 +358,9 @@ ANEW = "It is removed; call again to fetch it anew"
         ("one image extra", one_extra, "test/NORMAL has 5 images instead of 4"),
         ("one image twice", one_twice, "holds train/NORMAL/IM-0001-0001.jpeg twice"),
         ("one image strange", one_strange, r"images that the card does not know, as cat\.jpeg"),
-        ("one image corrupted", one_corrupted, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
+        ("one image corrupted", one_corrupted, r"IM-0001-0001\.jpeg in the archive can not be decoded"),
         ("one image of 64 million pixels", one_is_huge, "8000 x 8000 pixels, more than any image of the course"),
-        ("one image is text", one_is_text, r"IM-0001-0001\.jpeg in the archive can not be opened as an image"),
+        ("one image is text", one_is_text, r"IM-0001-0001\.jpeg in the archive is no JPEG or PNG"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import stat
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from course_lib.support.files import (
     digest_of_bytes,
     digest_of_file,
     remove_unfinished,
+    unfinished_name,
     write_whole,
 )
 
@@ -58,12 +60,27 @@ def test_while_a_file_is_written_it_is_as_before_and_what_is_left_of_it_can_be_r
         assert path.read_text() == "before"
         left = [found for found in path.parent.iterdir() if found != path]
         assert [found.name.startswith(".file.") for found in left] == [True]
-        left[0].with_name(".other.1234.part").touch()  # as a killed process leaves it
+        assert unfinished_name(left[0].name) == "file"
+        left[0].with_name(left[0].name.replace("file", "other")).touch()  # as a killed process leaves it
 
     path = write_whole(tmp_path / "folder" / "file", "before")
     write_whole(path, look)
-    remove_unfinished(tmp_path)
+    assert len(list(path.parent.iterdir())) == 2
+    remove_unfinished(path.parent, re.compile("other"))
     assert list(path.parent.iterdir()) == [path]
+
+
+SOMEBODY_ELSES = [".other.part", "other.part", ".film.12345678.part", ".other.1234.part", "other.12345678.part"]
+
+
+@pytest.mark.parametrize("name", [*SOMEBODY_ELSES, ".12345678.part"])
+def test_what_somebody_else_has_not_finished_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / "below").mkdir()
+    kept = [tmp_path / name, tmp_path / "below" / ".other.12345678.part"]
+    for path in kept:
+        path.touch()
+    remove_unfinished(tmp_path, re.compile("other"))
+    assert all(path.exists() for path in kept)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have no such permissions")

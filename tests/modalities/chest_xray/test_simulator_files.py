@@ -41,6 +41,8 @@ from course_lib.modalities.chest_xray.simulator import (
 from course_lib.modalities.chest_xray.simulator.files import MANIFEST
 from course_lib.modalities.chest_xray.simulator.plan import Picture, make_picture, plan_pictures
 from course_lib.support import files
+from course_lib.support.errors import DataError
+from course_lib.support.files import write_whole
 from course_lib.support.runtime import COURSE_ROOT
 
 SMALL = Settings(patients={"train": 6, "val": 2, "test": 3}, size_px=24, seed=0)
@@ -249,6 +251,32 @@ def test_what_was_interrupted_is_not_continued_with_other_settings(
     with pytest.raises(PhantomError, match=r'(?s)\.set-unfinished.*"size_px": 24.*wanted: .*"size_px": 25'):
         make(tmp_path / "set", replace(SMALL, size_px=25))
     assert contents(tmp_path / ".set-unfinished") == kept
+
+
+@pytest.mark.parametrize(
+    "place", ["thesis.txt", "train/NORMAL/thesis.jpeg", "masks/train/PNEUMONIA/.thesis.png.12ab34cd.part"]
+)
+def test_what_lies_where_the_course_works_but_is_not_its_own_stays(whole: Path, tmp_path: Path, place: str) -> None:
+    archive = pack_dataset(whole, tmp_path / "set.zip")
+    for folder, call in ((".set-unfinished", make), (".set-unpacking", lambda root: unpack_dataset(archive, root))):
+        mine = tmp_path / folder / place
+        mine.parent.mkdir(parents=True)
+        mine.write_text("mine")
+        with pytest.raises(DataError, match=rf"{re.escape(place)} is not the course's.*Move it away, and call again"):
+            call(tmp_path / "set")
+        assert mine.read_text() == "mine"
+    assert not (tmp_path / "set").exists()
+
+
+def test_what_a_killed_process_was_writing_is_removed_and_other_hidden_files_stay(tmp_path: Path) -> None:
+    unfinished = tmp_path / ".set-unfinished"
+    write_whole(unfinished / MANIFEST, json.dumps({"settings": SMALL.to_json()}))
+    for name in (".manifest.json.12ab34cd.part", "train/NORMAL/.phantom0000_normal_1.jpeg.12ab34cd.part"):
+        write_whole(unfinished / name, "")
+    mine = write_whole(unfinished / ".film.12ab34cd.part", "mine")
+    make(tmp_path / "set")
+    left = [path.name for path in (tmp_path / "set").rglob(".*")]
+    assert left == [mine.name]
 
 
 SCRIPT = """

@@ -5,7 +5,7 @@ import errno
 import json
 import multiprocessing
 import os
-import shutil
+import re
 import signal
 import threading
 from collections import deque
@@ -17,17 +17,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm.auto import tqdm
 
 from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Settings, make_picture, plan_pictures
+from course_lib.sources.foreign_image import image_bytes, read_bits, read_image
 from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
 from course_lib.support.locks import alone
+from course_lib.support.own_files import remove_half_made
 
 MANIFEST = "manifest.json"
 MASKS = "masks"
 AHEAD = 8  #: pictures per worker that are rendered before they are written; keeps the memory flat
 WORTH_A_WORKER = 40  #: pictures that take as long to render as another process takes to start
+_PICTURE = r"phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png)"
+FILE_NAME = re.compile(rf"(?a:manifest\.json|{_PICTURE})")  #: of every file in a set
+ENTRY = re.compile(rf"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/{_PICTURE})")  #: and its path
 DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -45,6 +49,7 @@ def make_dataset(root: Path, settings: Settings, *, workers: int | None = None, 
 
     Raises:
         PhantomError: the folder, or what an interrupted call left, was made with other settings.
+        DataError: something that is not the course's lies where an interrupted call leaves what it has made.
         OSError: it can not be written, or the disk is full; what is there already is kept for the next call.
     """
     _check_not_a_worker()
@@ -91,6 +96,7 @@ def read_mask(picture: Path) -> NDArray[np.bool_]:
 
     Raises:
         PhantomError: the picture is not in such a set, or its mask is missing.
+        ImageError: one of the two can not be read.
     """
     picture = picture.absolute()
     root = picture.parents[min(2, len(picture.parents) - 1)]
@@ -100,20 +106,23 @@ def read_mask(picture: Path) -> NDArray[np.bool_]:
             "Only of simulated images is the true place of the disease known."
         )
     if picture.parent.name == "NORMAL":
-        with Image.open(picture) as image:
-            return np.zeros(image.size[::-1], dtype=bool)
+        return np.zeros(read_image(image_bytes(picture), picture).grey.size[::-1], dtype=bool)
     path = root / mask_path(picture.relative_to(root))
     if not path.is_file():
         raise PhantomError(
             f"The mask of {picture.name} is missing: expected {path}. Remove {root}, and it is made anew."
         )
-    with Image.open(path) as image:
-        return np.asarray(image, dtype=bool)
+    return np.asarray(read_bits(image_bytes(path), path), dtype=bool)
 
 
 def mask_path(picture: PurePath) -> PurePath:
     """Where the mask of a picture lies; both inside the data set."""
     return (MASKS / picture).with_suffix(".png")
+
+
+def is_part(path: PurePath) -> bool:
+    """Whether a set of phantoms has a file at this place, seen from its folder."""
+    return ENTRY.fullmatch(path.as_posix()) is not None
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
@@ -181,9 +190,10 @@ def _start_or_continue(unfinished: Path, settings: Settings) -> None:
     """The folder for what is made so far: as an interrupted call with the same settings left it, or new."""
     if (unfinished / MANIFEST).exists():
         _check_same(unfinished, settings)
-        remove_unfinished(unfinished)
+        for folder, _, _ in os.walk(unfinished):
+            remove_unfinished(Path(folder), FILE_NAME)
         return
-    shutil.rmtree(unfinished, ignore_errors=True)  # the manifest comes first, so there is nothing of value
+    remove_half_made(unfinished, is_part)  # the manifest comes first, so there is nothing of value
     _write_manifest(unfinished, {"settings": settings.to_json()})
 
 

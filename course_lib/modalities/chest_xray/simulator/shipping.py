@@ -1,6 +1,5 @@
 """A data set of phantoms as one file, and the one that comes with the course."""
 
-import re
 import shutil
 import tempfile
 import zipfile
@@ -10,15 +9,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from course_lib.modalities.chest_xray.simulator.files import (
+    ENTRY,
     MANIFEST,
     PhantomError,
     appear,
     check_dataset,
+    is_part,
     make_dataset,
     sole_writer,
 )
 from course_lib.modalities.chest_xray.simulator.plan import Settings
 from course_lib.support.files import write_whole
+from course_lib.support.own_files import remove_half_made
 from course_lib.support.runtime import COURSE_ROOT
 
 QUICK_SET = Settings(patients={"train": 300, "val": 40, "test": 120}, size_px=160, seed=0)
@@ -27,9 +29,6 @@ MAX_QUICK_BYTES = 8_000_000  #: it is in the repository
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_FILE_BYTES = 50_000_000
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)  #: RuntimeError: it has a password
-ENTRY = re.compile(
-    r"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png))"
-)
 
 
 def pack_dataset(root: Path, archive: Path) -> Path:
@@ -48,6 +47,7 @@ def unpack_dataset(archive: Path, root: Path) -> Path:
     Raises:
         PhantomError: the archive is missing or damaged, holds something else than a whole set, or another set than
             the folder.
+        DataError: something that is not the course's lies where a call that was killed leaves what it has unpacked.
         OSError: the folder can not be written, or the disk is full.
     """
     root = root.absolute()
@@ -57,7 +57,7 @@ def unpack_dataset(archive: Path, root: Path) -> Path:
     _check_entries(archive)
     with sole_writer(root, work):
         if not _is_unpacked(archive, root):  # else another process unpacked it while this one waited
-            shutil.rmtree(work, ignore_errors=True)
+            remove_half_made(work, is_part)
             try:
                 _extract(archive, work)
                 appear(work, root)
