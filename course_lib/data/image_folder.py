@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -29,6 +29,7 @@ class OfPatient(Protocol):
 
 
 AnySample = TypeVar("AnySample", bound=OfPatient)
+Result = TypeVar("Result")
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
@@ -187,10 +188,10 @@ def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
     Raises:
         DataError: some are, or one can not be read.
     """
-    sizes = {path: path.stat().st_size for path in (*test, *train)}
+    sizes = {path: _read(path, lambda path: path.stat().st_size) for path in (*test, *train)}
     shared = {sizes[path] for path in test} & {sizes[path] for path in train} - {0}
-    trained = {_content_of(path): path for path in train if sizes[path] in shared}
-    both = [(path, _content_of(path)) for path in test if sizes[path] in shared]
+    trained = {_read(path, digest_of_file): path for path in train if sizes[path] in shared}
+    both = [(path, _read(path, digest_of_file)) for path in test if sizes[path] in shared]
     copies = [f"{_place(path)} is {_place(trained[content])}" for path, content in both if content in trained]
     if copies:
         raise DataError(
@@ -201,9 +202,9 @@ def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
         )
 
 
-def _content_of(path: Path) -> str:
+def _read(path: Path, how: Callable[[Path], Result]) -> Result:
     with understood(lambda reason: DataError(f"{printable(path)} can not be read ({reason}). Copy it again.")):
-        return digest_of_file(path)
+        return how(path)
 
 
 def _place(path: Path) -> str:

@@ -5,7 +5,6 @@ import re
 import shutil
 import stat
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from course_lib.sources.foreign_image import (
 )
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
+from course_lib.support.foreign import printable, understood
 from course_lib.support.runtime import progress
 
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
@@ -50,18 +50,18 @@ def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
     scratch = target.with_name(f".{target.name}.unpacking")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        with zipfile.ZipFile(archive) as content:
+        with _opened(archive, card) as content:
             members = expected_members(content.infolist(), archive.stat().st_size, card)
             require_disk(target.parent, sum(m.file_size for m in members.values()), f"Unpacking {card.name}")
             for folder in {scratch / path.parent for path in members}:
                 folder.mkdir(parents=True)
             sums = _in_threads(
-                lambda item: _write_image(content, item[1], scratch / item[0]), sorted(members.items()), "Unpacking"
+                lambda item: _write_image(content, item[1], scratch / item[0], card),
+                sorted(members.items()),
+                "Unpacking",
             )
         _write_manifest(scratch, dict(zip(sorted(members), sums, strict=True)))
         scratch.rename(target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise ArchiveError(f"The archive of {card.name} is damaged ({error}). {AGAIN}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
@@ -92,7 +92,7 @@ def expected_members(
     check_counts(images, card, "The archive", AGAIN)
     strange = [path.name for path in images if card.file_names and not card.knows(path.name)]
     if strange:
-        raise _refusal(card, f"holds images that the card does not know, as {strange[0]}")
+        raise _refusal(card, f"holds images that the card does not know, as {printable(strange[0])}")
     return images
 
 
@@ -105,12 +105,12 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
     found = Counter((path.parts[0], path.parts[1]) for path in images)
     expected = {(split, name): n for split, classes in card.counts.items() for name, n in classes.items()}
     wrong = [
-        f"{split}/{name} has {found[split, name]:,} images instead of {expected.get((split, name), 0):,}"
-        for split, name in sorted(expected.keys() | found.keys())
-        if found[split, name] != expected.get((split, name), 0)
+        f"{printable('/'.join(place))} has {found[place]:,} images instead of {expected.get(place, 0):,}"
+        for place in sorted(expected.keys() | found.keys())
+        if found[place] != expected.get(place, 0)
     ]
     if wrong:
-        raise ArchiveError(f"{what} of {card.name} is not what its data card says: {'; '.join(wrong)}. {remedy}")
+        raise ArchiveError(f"{what} of {card.name} is not what its data card says: {_some_of(wrong)}. {remedy}")
 
 
 def images_in(folder: Path) -> list[PurePosixPath]:
@@ -144,13 +144,12 @@ def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     remedy = f"Remove that folder and run `{command}` again."
     images, sums = images_in(folder), read_manifest(folder, command)
     check_counts(images, card, f"The copy in {folder}", remedy)
-    problems = [f"{path} is missing" for path in sorted(sums.keys() - set(images))]
-    problems += [f"{path} is not in the manifest" for path in images if path not in sums]
+    problems = [f"{printable(path)} is missing" for path in sorted(sums.keys() - set(images))]
+    problems += [f"{printable(path)} is not in the manifest" for path in images if path not in sums]
     found = _in_threads(lambda path: _problem_at(folder / path, sums.get(path)), images, "Verifying")
-    problems += [f"{path} {problem}" for path, problem in zip(images, found, strict=True) if problem]
+    problems += [f"{printable(path)} {problem}" for path, problem in zip(images, found, strict=True) if problem]
     if problems:
-        more = f" … and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise DataError(f"{folder} has changed since it was unpacked: {'; '.join(problems[:10])}{more}. {remedy}")
+        raise DataError(f"{folder} has changed since it was unpacked: {_some_of(problems)}. {remedy}")
     return len(images)
 
 
@@ -172,6 +171,11 @@ def read_manifest(folder: Path, command: str) -> dict[PurePosixPath, str]:
     if "\N{REPLACEMENT CHARACTER}" in text or not all(re.fullmatch(r"[0-9a-f]{64}  .+", "  ".join(x)) for x in lines):
         raise DataError(f"{path} is no list of SHA-256 sums. Remove the folder and run `{command}` again.")
     return {PurePosixPath(name): digest for digest, name in lines}
+
+
+def _some_of(problems: Sequence[str], most: int = 10) -> str:
+    more = f" … and {len(problems) - most} more" if len(problems) > most else ""
+    return "; ".join(problems[:most]) + more
 
 
 def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
@@ -199,17 +203,22 @@ def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> di
         if names_an_image(path):
             copy = copies.setdefault(path.parts[:-3], {})
             if (place := PurePosixPath(split, name, path.name)) in copy:
-                raise _refusal(card, f"holds {place} twice")
+                raise _refusal(card, f"holds {printable(place)} twice")
             copy[place] = member
     return copies[min(copies, key=lambda above: (len(above), above))] if copies else {}
 
 
-def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> str:
-    with content.open(member) as packed:
+def _opened(archive: Path, card: DatasetCard) -> zipfile.ZipFile:
+    with understood(lambda reason: _damage(card, reason)):
+        return zipfile.ZipFile(archive)
+
+
+def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, card: DatasetCard) -> str:
+    with understood(lambda reason: _damage(card, reason)), content.open(member) as packed:
         data = packed.read(member.file_size)  # read() without a limit would unpack up to 2 GB before it looks
         packed.read(1)  # the end, where the checksum is compared
     if problem := _problem_of(data, None):
-        raise ArchiveError(f"{member.filename} in the archive {problem}. {AGAIN}")
+        raise ArchiveError(f"{printable(member.filename)} in the archive {problem}. {AGAIN}")
     with path.open("wb") as file:
         file.write(data)
     return digest_of_bytes(data)
@@ -244,6 +253,10 @@ def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], doing: st
         return list(progress(pool.map(work, items), doing, "image", len(items)))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _damage(card: DatasetCard, reason: str) -> ArchiveError:
+    return ArchiveError(f"The archive of {card.name} is damaged ({reason}). {AGAIN}")
 
 
 def _refusal(card: DatasetCard, problem: str) -> ArchiveError:

@@ -2,7 +2,7 @@
 
 The official client signs in with whatever it finds and asks where a data set lies. That happens in a process of its
 own, since the client signs in when it is imported, waits without limit, prints, and ends the program that imported it
-when there is no token. So the notebook's own process never reads the token. The bytes are fetched by `transfer`: the
+when there is no token. So the notebook's own process never reads the token. The bytes are fetched by `download`: the
 client's own download writes an error page over what it has when a retry is refused.
 """
 
@@ -114,7 +114,7 @@ def _without_tokens(home: str) -> dict[str, str]:
 
 
 def _token_source() -> str:
-    """Where the client finds its token: a key of ``REMEDIES``, or empty. Looks, and reads no token."""
+    """Where the client finds its token: a key of ``REMEDIES``, or empty. Looks, and opens no file."""
     return next(iter(_token_places()), "")
 
 

@@ -96,6 +96,12 @@ def test_a_test_image_that_lies_in_train_too_is_refused(folder: Path) -> None:
     assert len(read_part(folder, "train")[0]) == 32
 
 
+def test_a_training_image_that_can_not_be_compared_is_named(folder: Path) -> None:
+    (folder / "train" / "NORMAL" / "phantom0055_normal_1.jpeg").symlink_to(folder / "nowhere")
+    with pytest.raises(DataError, match=r"phantom0055_normal_1\.jpeg can not be read .*Copy it again"):
+        read_part(folder, "test")
+
+
 def test_only_files_of_one_size_are_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for n, path in enumerate(sorted(folder.glob("*/*/*"))):
         path.write_bytes(bytes(100 + n))

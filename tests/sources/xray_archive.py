@@ -12,6 +12,7 @@ from PIL import Image
 
 from course_lib.sources.dataset_card import DatasetCard
 
+FIRST_SEED = {"train": 0, "val": 1000, "test": 2000}  #: so that no test image lies in train too
 MACOS_FILE = b"\x00\x05\x16\x07Mac OS X        "
 
 
@@ -37,13 +38,13 @@ def image_names(card: DatasetCard) -> Iterator[tuple[str, bool]]:
 
 
 def write_archive(path: Path, card: DatasetCard, *, kinds: int = 8) -> Path:
-    """The archive of a card: its images twice, and what macOS leaves. ``kinds`` different images per class."""
+    """The archive of a card: its images twice, and what macOS leaves. ``kinds`` different ones per class and split."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for top in ("chest_xray/", "chest_xray/chest_xray/"):
             archive.writestr(f"{top}.DS_Store", MACOS_FILE)
             for number, (name, bright) in enumerate(image_names(card)):
-                archive.writestr(top + name, jpeg(number % kinds, bright))
+                archive.writestr(top + name, jpeg(number % kinds + FIRST_SEED[name.split("/")[0]], bright))
         for name, _ in image_names(card):
             folder, _, file = name.rpartition("/")
             archive.writestr(f"chest_xray/__MACOSX/{folder}/._{file}", MACOS_FILE)
