@@ -22,9 +22,11 @@ from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc, average_precision
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.modalities.chest_xray import simulator
+from course_lib.modalities.chest_xray.modality import SIMULATED_SET
 from course_lib.networks import weights
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.weights import WeightsCard, pack_state, save_shipped, unpack_state
+from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import TrainingError
 from course_lib.support.files import digest, digest_of_bytes
 from course_lib.support.runtime import COURSE_ROOT, seeded
@@ -56,8 +58,9 @@ def pretrain(phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[
     """
     started = time.monotonic()
     root = simulator.make_dataset(work / f"phantoms-{_key(phantoms)}", phantoms)
-    train = PixelCache(*read_split(root, "train"), recipe.how, recipe.augmentation)
-    validation, test = (PixelCache(*read_split(root, split), recipe.how) for split in ("val", "test"))
+    simulated = load_card(SIMULATED_SET)
+    train = PixelCache(*read_split(root, "train", simulated), recipe.how, recipe.augmentation)
+    validation, test = (PixelCache(*read_split(root, split, simulated), recipe.how) for split in ("val", "test"))
     with seeded(recipe.config.seed):
         model = build_backbone(NETWORK, len(train.classes), weights=None)
     checkpoint = work / f"training-{_key((phantoms, recipe))}.pt"

@@ -62,8 +62,17 @@ def test_more_classes_than_two_stay_in_alphabetical_order(monkeypatch: pytest.Mo
     assert order_classes(("c", "normal", "a")) == ("a", "c", "normal")
     assert describe_order(("a", "c", "normal")) == ""
     monkeypatch.setenv("COURSE_DISEASE", "a")
-    with pytest.raises(DataError, match=r"COURSE_DISEASE names one of two classes, but the folder has 3"):
-        order_classes(("a", "b", "c"))
+    assert order_classes(("c", "b", "a")) == ("a", "b", "c")
+    with pytest.raises(DataError, match=r"disease=… names one of two classes, but the folder has 3"):
+        order_classes(("a", "b", "c"), disease="a")
+
+
+def test_the_variable_for_one_folder_does_not_disturb_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DISEASE", "COVID")
+    assert order_classes(("NORMAL", "PNEUMONIA")) == ("NORMAL", "PNEUMONIA")
+    assert describe_order(("NORMAL", "PNEUMONIA")).endswith("since NORMAL names the healthy.")
+    with pytest.raises(DataError, match=r"A or B\? .* COURSE_DISEASE is COVID, which is none of them\. So set"):
+        order_classes(("A", "B"))
 
 
 def test_a_card_with_these_classes_says_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
