@@ -204,7 +204,8 @@ class _Reader:
             return form
         plain = value.detach().as_subclass(torch.Tensor).cpu()
         plain = (plain if value.layout is torch.strided else plain.to_dense()).resolve_conj().resolve_neg()
-        return (*form, self.digest_of(plain.contiguous().flatten().view(torch.uint8).numpy()))
+        in_order = plain.flatten().clone(memory_format=torch.contiguous_format)
+        return (*form, self.digest_of(in_order.view(torch.uint8).numpy()))
 
     def _describe_network(self, value: Any, internal: set[str]) -> tuple[object, ...]:
         """A module of torch. ``internal`` are the attributes that every module has."""

@@ -228,6 +228,7 @@ def test_how_a_tensor_lies_in_memory_plays_no_part() -> None:
     images = torch.rand(2, 3, 4, 5)
     for other in (images.to(memory_format=torch.channels_last), images.clone().expand(2, 3, 4, 5)):
         assert fingerprint(other) == fingerprint(images)
+    assert fingerprint(torch.arange(10)[::5][:1]) == fingerprint(torch.tensor([0]))
 
 
 def test_circles_end() -> None:

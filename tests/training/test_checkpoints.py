@@ -191,6 +191,9 @@ class Smooth(Small):
         return logits
 
 
+Smooth.__name__ = Smooth.__qualname__ = "Small"  # as in a notebook whose cell was changed
+
+
 class Changed(MemoryData):
     """Images that go through a function."""
 
