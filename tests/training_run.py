@@ -26,10 +26,10 @@ CONFIG = TrainConfig(epochs=4, batch_size=16, schedule="one-cycle", class_weight
 class SlowData(MemoryData):
     """Takes a while for each batch, so that there is a middle of an epoch to be killed in."""
 
-    pause = 0.0
+    _pause = 0.0  # of no weight for what is learned, as its name says
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
-        time.sleep(self.pause)
+        time.sleep(self._pause)
         return super().inputs(indices, device)
 
 
@@ -47,7 +47,7 @@ def run(
     """History, weights and their SHA-256, of 75 images (so that two processes have unequal parts)."""
     contrast = 0.3 if net == "batch-norm" else 1.0  # neither finds it too easy
     train, validation = SlowData(75, contrast=contrast), MemoryData(41, seed=1, contrast=contrast)
-    train.pause = pause
+    train._pause = pause
     history = fit(model := make_net(net), train, validation, CONFIG, device=device, checkpoint=checkpoint)
     weights = torch.cat([value.flatten().double() for value in model.state_dict().values()]).numpy()
     return {

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from course_lib.data.image_file import open_grey
 from course_lib.evaluation.predictions import Predictions
 from course_lib.support.errors import DataError
+from course_lib.support.identity import fingerprint
 from course_lib.tasks.classification import Classification
 from course_lib.tasks.task import P, Sample, Task
 
@@ -31,7 +32,11 @@ class LabelledImage:
 
 
 class ImageData(Protocol[P]):
-    """Images in batches, each beside what is to be learned of it: what training and prediction work on."""
+    """Images in batches, each beside what is to be learned of it: what training and prediction work on.
+
+    What makes inputs of the samples stands in attributes whose names do not begin with an underscore, as
+    `preparation_of` explains.
+    """
 
     @property
     def task(self) -> Task[P]:
@@ -72,6 +77,9 @@ class ImageDataset(Dataset[tuple[torch.Tensor, int]]):
     """The samples as a torch ``Dataset``: item i is (transform of the grey image, label).
 
     ``classes`` are the names of the labels. Items are read from disk each time they are asked for.
+
+    Raises:
+        DataError: there is no image, or a label is not the index of a class.
     """
 
     def __init__(
@@ -82,12 +90,9 @@ class ImageDataset(Dataset[tuple[torch.Tensor, int]]):
     ) -> None:
         if not samples:
             raise DataError("A data set needs at least one image, got none.")
-        if max(r.label for r in samples) >= len(classes):
-            raise DataError(
-                f"Labels go up to {max(r.label for r in samples)}, but there are only the classes {classes}."
-            )
         self.samples = tuple(samples)
         self.task = Classification(tuple(classes))
+        self.task.check_samples(self.samples)
         self._targets = torch.tensor([sample.label for sample in samples])
         self.transform = transform
 
@@ -121,3 +126,16 @@ class ImageDataset(Dataset[tuple[torch.Tensor, int]]):
     def take(self, indices: Iterable[int]) -> "ImageDataset":
         """The same kind of data with some of the images only, in the order of ``indices``."""
         return ImageDataset([self.samples[i] for i in indices], self.classes, self.transform)
+
+
+def preparation_of(data: ImageData[P]) -> str:
+    """The digest of how inputs are made of the samples, see `fingerprint`: another one, and the inputs are others.
+
+    It counts the code that makes them (``inputs``, ``batch``, items) and all attributes apart from samples and task,
+    such as the transform. An attribute whose name begins with an underscore does not count: it follows from the others,
+    or is only a store.
+    """
+    code = {name: getattr(type(data), name, None) for name in ("inputs", "batch", "__getitem__")}
+    names = (*getattr(data, "__dict__", ()), *getattr(type(data), "__slots__", ()))
+    settings = {name: getattr(data, name, None) for name in names if not name.startswith("_")}
+    return fingerprint(sorted((code | settings | {"samples": None, "task": None}).items()))

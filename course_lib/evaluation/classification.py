@@ -22,7 +22,12 @@ def confusion(predictions: Predictions, threshold: float | None = None) -> NDArr
 
     With two classes and a threshold: [[true neg., false pos.], [false neg., true pos.]]. Without a threshold, the most
     probable class counts as predicted.
+
+    Raises:
+        ValueError: the threshold is not a number, so that it would call no one sick; or it comes with more classes.
     """
+    if threshold is not None and np.isnan(threshold):
+        raise ValueError("The threshold is NaN, but must be a number. See where it comes from.")
     classes = len(predictions.classes)
     called = predictions.most_probable if threshold is None else predictions.scores >= threshold
     return np.bincount(classes * predictions.labels + called, minlength=classes**2).reshape(classes, classes)

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from course_lib.support.errors import DataError
+
+MOST_NAMED = 3  #: files in a message
 
 
 class Judged(Protocol):
@@ -31,13 +35,36 @@ class Judged(Protocol):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model said about each image, beside what is true."""
+    """What a model said about each image, beside what is true.
+
+    Raises:
+        ValueError: the parts do not fit together, a probability is not a number, or a label is not the index of a
+            class; the message names files.
+    """
 
     probabilities: NDArray[np.float64]  #: [images, classes], each row sums to 1
     labels: NDArray[np.int64]  #: [images], index of the true class
     patients: NDArray[np.str_]  #: [images]
     files: tuple[str, ...]  #: names, in the same order
     classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        images = len(self.files)
+        there = np.shape(self.probabilities), np.shape(self.labels), np.shape(self.patients)
+        if there != ((images, len(self.classes)), (images,), (images,)):
+            raise ValueError(
+                f"Of {images} files and {len(self.classes)} classes, expected probabilities, labels and patients of "
+                f"the shapes {[images, len(self.classes)]}, [{images}] and [{images}], but got "
+                f"{', '.join(str(list(shape)) for shape in there)}."
+            )
+        check_labels(self.labels, self.classes, self.files)
+        places = np.flatnonzero(~np.isfinite(self.probabilities).all(axis=1))
+        if spoilt := [self.files[i] for i in places.tolist()]:
+            raise ValueError(
+                f"The probabilities of {len(spoilt)} of {images} images are not numbers "
+                f"({some_of(spoilt)}), so that no metric exists. Look for NaN in these "
+                "images and in the weights of the model."
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -140,9 +167,41 @@ def always_said(predictions: Predictions) -> str:
     return predictions.classes[1 if two else int(np.bincount(predictions.labels).argmax())]
 
 
+def check_labels(labels: Sequence[object] | NDArray[Any], classes: Sequence[str], files: Sequence[str] = ()) -> None:
+    """Do nothing if each of the labels [images] is the index of a class; ``files`` are the images' names, if known.
+
+    Raises:
+        DataError: one is not, and the message names its file. A loss might leave such an image out, without a word.
+    """
+    given = np.asarray(labels)
+    if given.dtype.kind in "iub":
+        wrong = np.flatnonzero((given < 0) | (given >= len(classes))).tolist()
+    else:
+        wrong = [i for i, label in enumerate(labels) if not (isinstance(label, int) and 0 <= label < len(classes))]
+    if wrong:
+        whose = f" ({some_of([files[i] for i in wrong])})" if len(files) else ""
+        raise DataError(
+            f"A label must be the index of a class, 0 to {len(classes) - 1} ({', '.join(classes)}), but "
+            f"{len(wrong)} of {len(labels)} images{whose} have {some_of(sorted({str(labels[i]) for i in wrong}))}. "
+            "Correct these labels, or leave the images out."
+        )
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first few names, for a message."""
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+
+
 def check_same_images(several: Sequence[Judged]) -> None:
+    """Do nothing if all are of the same images and, where there are classes, of the same ones in the same order.
+
+    Raises:
+        ValueError: they are not.
+    """
     if len({predictions.files for predictions in several}) != 1:
         raise ValueError("The models must have looked at the same images, in the same order.")
+    if len(named := {getattr(predictions, "classes", ()) for predictions in several}) != 1:
+        raise ValueError(f"The models must tell the same classes apart, in the same order, but these are {named}.")
 
 
 def loss_of_each(predictions: Predictions) -> NDArray[np.float64]:

@@ -1,7 +1,5 @@
 """What a frozen network sees in each image, computed once; a classifier on top of that trains in seconds."""
 
-import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +11,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from course_lib.data.samples import LabelledData
+from course_lib.data.samples import LabelledData, preparation_of
 from course_lib.evaluation.predictions import Predictions
 from course_lib.networks.backbones import head_of
 from course_lib.networks.modes import evaluating
 from course_lib.support.foreign import printable
+from course_lib.support.identity import fingerprint, fingerprint_of_network
 from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import cache_folder, progress
 
@@ -134,22 +133,15 @@ def _compute(model: nn.Module, data: LabelledData, device: torch.device | str) -
 
 
 def _key(model: nn.Module, data: LabelledData) -> str:
-    """SHA-256 over everything that the values follow from."""
-    digest = hashlib.sha256()
+    """SHA-256 over all that the values follow from: the network, its weights, and the images as it sees them."""
     head = {id(values) for values in head_of(model).state_dict(keep_vars=True).values()}
-    for name, values in model.state_dict(keep_vars=True).items():
-        if id(values) not in head:
-            digest.update(f"{name} {values.dtype} {list(values.shape)}".encode())
-            digest.update(values.detach().cpu().flatten().view(torch.uint8).numpy().tobytes())
-    digest.update(repr(model).encode())  # two networks of the same weights may still calculate differently
-    plain = {name: value for name, value in vars(model).items() if isinstance(value, bool | int | float | str)}
-    digest.update(repr(sorted((plain | {"training": False}).items())).encode())
-    for radiograph in data.samples:
-        file = radiograph.path.stat()
-        digest.update(b"%b %d %d\n" % (os.fsencode(radiograph.path.resolve()), file.st_size, file.st_mtime_ns))
-    digest.update(_look(data).numpy().tobytes())
-    digest.update("".join(repr(getattr(data, name, None)) for name in ("transform", "how")).encode())
-    return digest.hexdigest()
+    weights = {
+        name: values.detach()
+        for name, values in model.state_dict(keep_vars=True).items()
+        if isinstance(values, torch.Tensor) and id(values) not in head
+    }
+    files = [(path.resolve(), path.stat().st_size, path.stat().st_mtime_ns) for path in (s.path for s in data.samples)]
+    return fingerprint((fingerprint_of_network(model), weights, files, preparation_of(data), _look(data)))
 
 
 def _look(data: LabelledData) -> torch.Tensor:

@@ -11,12 +11,13 @@ from torch.nn import functional as F
 from torchvision.models import InceptionOutputs
 
 from course_lib.evaluation.classification import auroc
-from course_lib.evaluation.predictions import Predictions, baseline, check_class_count
+from course_lib.evaluation.predictions import Predictions, baseline, check_class_count, check_labels
 from course_lib.support.errors import TrainingError
 from course_lib.tasks.finite import check_finite
 from course_lib.tasks.task import Sample
 
 AUXILIARY_WEIGHT = 0.4  #: of the loss of Inception's second head, as in torchvision's own training
+NO_LABEL = -(2**31)  #: what torch may leave out of a loss without a word; its own choice, -100, stands in real files
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,20 @@ class Classification:
         """
         check_class_count((output[0] if isinstance(output, InceptionOutputs) else output).shape, self.classes)
 
+    def check_samples(self, samples: Sequence[Sample]) -> None:
+        """Do nothing if the target of every sample is the index of a class.
+
+        Raises:
+            DataError: one is not; the message names its file.
+        """
+        check_labels([sample.target for sample in samples], self.classes, [sample.path.name for sample in samples])
+
     def class_weights(self, targets: Sequence[int]) -> torch.Tensor:
         """What an image of each class counts, so that all classes count alike: float32 [classes], 1 on average.
 
         Raises:
             TrainingError: a class has no image.
+            DataError: a target is not the index of a class.
         """
         return balanced_weights(targets, self.classes)
 
@@ -61,13 +71,26 @@ class Classification:
         weights: torch.Tensor | None = None,
         label_smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """The cross-entropy of a batch, see `classification_loss`."""
+        """The cross-entropy of a batch, see `classification_loss`.
+
+        Raises:
+            DataError: a target is not the index of a class.
+        """
+        if targets.device.type == "cpu":  # to look at them on a GPU would be to wait for it; there, torch refuses them
+            check_labels(targets.numpy(), self.classes)
         return classification_loss(output, targets, weights, label_smoothing)
 
     def predictions(self, output: torch.Tensor, targets: torch.Tensor, samples: Sequence[Sample]) -> Predictions:
-        """The probability of each class for every image of a batch, beside the true class."""
+        """The probability of each class for every image of a batch, beside the true class.
+
+        Raises:
+            TrainingError: a probability is not a number; the message names files.
+            DataError: a target is not the index of a class; the message names files.
+        """
+        probabilities = output.float().cpu().double().softmax(dim=1).numpy()
+        check_finite(probabilities, [sample.path.name for sample in samples])
         return Predictions(
-            probabilities=output.float().cpu().double().softmax(dim=1).numpy(),
+            probabilities=probabilities,
             labels=targets.cpu().numpy(),
             patients=np.array([sample.patient for sample in samples]),
             files=tuple(sample.path.name for sample in samples),
@@ -85,11 +108,7 @@ class Classification:
         )
 
     def loss_of(self, predictions: Predictions) -> float:
-        """The mean cross-entropy, from the same probabilities that every figure and every score uses.
-
-        Raises:
-            TrainingError: a probability is not a number.
-        """
+        """The mean cross-entropy, from the same probabilities that every figure and every score uses."""
         return cross_entropy_of(predictions)
 
     def score(self, predictions: Predictions) -> float:
@@ -106,7 +125,9 @@ def balanced_weights(labels: Sequence[int], classes: Sequence[str]) -> torch.Ten
 
     Raises:
         TrainingError: a class has no image.
+        DataError: a label is not the index of a class.
     """
+    check_labels(labels, classes)
     counts = torch.bincount(torch.tensor(labels), minlength=len(classes))
     if missing := [name for name, count in zip(classes, counts.tolist(), strict=True) if not count]:
         raise TrainingError(
@@ -132,14 +153,9 @@ def classification_loss(
         main, auxiliary = (classification_loss(o, labels, weights, label_smoothing) for o in output)
         return main + AUXILIARY_WEIGHT * auxiliary
     logits = output if output.dtype == torch.float64 else output.float()
-    return F.cross_entropy(logits, labels, weights, label_smoothing=label_smoothing)
+    return F.cross_entropy(logits, labels, weights, ignore_index=NO_LABEL, label_smoothing=label_smoothing)
 
 
 def cross_entropy_of(predictions: Predictions) -> float:
-    """The mean cross-entropy, from the same probabilities that every figure and every score uses.
-
-    Raises:
-        TrainingError: a probability is not a number.
-    """
-    check_finite(predictions.probabilities, predictions.files)
+    """The mean cross-entropy, from the same probabilities that every figure and every score uses."""
     return float(log_loss(predictions.labels, predictions.probabilities, labels=np.arange(len(predictions.classes))))

@@ -102,15 +102,21 @@ class Detection:
     def predictions(
         self, output: CentreMap, targets: Sequence[Target], samples: Sequence[Sample]
     ) -> DetectionPredictions:
-        """The boxes found in each image, the surest first, beside the true ones, with each image's loss."""
+        """The boxes found in each image, the surest first, beside the true ones, with each image's loss.
+
+        Raises:
+            TrainingError: the loss of an image is not a number; the message names files.
+        """
         here = output.in_full_precision("cpu")
+        losses, files = self._losses(here, targets).double().numpy(), tuple(s.path.name for s in samples)
+        check_finite(losses, files)
         return DetectionPredictions(
             classes=self.classes,
             found=tuple(_boxes(*peaks(one, self.most_boxes, self.lowest_score)) for one in here.images()),
             true=tuple(_boxes(t["boxes"], t["labels"], torch.ones(len(t["labels"]))) for t in targets),
-            losses=self._losses(here, targets).double().numpy(),
+            losses=losses,
             patients=np.array([sample.patient for sample in samples], dtype=np.str_),
-            files=tuple(sample.path.name for sample in samples),
+            files=files,
         )
 
     def join(self, parts: Sequence[DetectionPredictions]) -> DetectionPredictions:

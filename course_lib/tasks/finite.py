@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from course_lib.evaluation.predictions import some_of
 from course_lib.support.errors import TrainingError
 
 
@@ -14,10 +15,10 @@ def check_finite(values: NDArray[np.float64], files: Sequence[str]) -> None:
     Raises:
         TrainingError: some are not; the message names files.
     """
-    spoilt = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-    if len(spoilt):
+    places = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+    if spoilt := [files[i] for i in places.tolist()]:
         raise TrainingError(
-            f"The model's answer to {len(spoilt)} of {len(values)} validation images is not a number "
-            f"({', '.join(files[i] for i in spoilt[:3])}). Lower the learning rate, and check that these images hold "
-            "no NaN."
+            f"The model's answer to {len(spoilt)} of {len(values)} images is not a number ({some_of(spoilt)}). Check "
+            "that these images hold no NaN, nor the weights of the model; if it came into the weights in training, "
+            "lower the learning rate."
         )

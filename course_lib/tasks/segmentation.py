@@ -98,15 +98,20 @@ class Segmentation:
         """The most probable label of every pixel, beside the true one, with each image's loss.
 
         A sample's ``spacing`` is in millimetres from pixel to pixel, 1 along each axis where it has none.
+
+        Raises:
+            TrainingError: the loss of an image is not a number; the message names files.
         """
+        losses, files = self._losses(output, targets).cpu().double().numpy(), tuple(s.path.name for s in samples)
+        check_finite(losses, files)
         return SegmentationPredictions(
             labels=self.labels,
             predicted=tuple(output.argmax(dim=1).to("cpu", torch.uint8).numpy()),
             true=tuple(targets.to("cpu", torch.uint8).numpy()),
             spacings=tuple(getattr(sample, "spacing", (1.0,) * (targets.ndim - 1)) for sample in samples),
-            losses=self._losses(output, targets).cpu().double().numpy(),
+            losses=losses,
             patients=np.array([sample.patient for sample in samples], dtype=np.str_),
-            files=tuple(sample.path.name for sample in samples),
+            files=files,
         )
 
     def join(self, parts: Sequence[SegmentationPredictions]) -> SegmentationPredictions:

@@ -57,7 +57,11 @@ class Task(Protocol[P]):
         """What is minimised: one number, the mean over the batch's images."""
 
     def predictions(self, output: Any, targets: Any, samples: Sequence[Sample]) -> P:
-        """What the model said of one batch, as small arrays on the processor."""
+        """What the model said of one batch, as small arrays on the processor.
+
+        Raises:
+            TrainingError: an answer is not a number; the message names files.
+        """
 
     def join(self, parts: Sequence[P]) -> P:
         """The predictions of several batches, one after the other."""

@@ -15,6 +15,7 @@ from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, drop_auxiliary_head
 from course_lib.networks.costs import count_parameters, gflops
 from course_lib.support.runtime import seeded
+from course_lib.training.before_training import check_belong_together
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
@@ -83,8 +84,10 @@ def compare_backbones(
 
     Raises:
         ValueError: no such backbone or weights, or the images are too small for one of them.
+        TrainingError: there is no validation image, or these have other classes, or in another order.
         ConnectionError: ImageNet weights are not on this computer and can not be downloaded.
     """
+    check_belong_together(train, validation)
     rows = []
     for name in names:
         with seeded(config.seed):

@@ -1,9 +1,12 @@
 """How a training went, epoch by epoch."""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from course_lib.training.config import TrainConfig
+from course_lib.training.form import difference_in_form
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,20 @@ class History:
     stopped_early: bool = False
     learning_rate: tuple[float, ...] = ()  #: of the head, in the epoch's last step
     precision: str = "float32"  #: the numbers that the network calculated with
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "History":
+        """The history whose fields a file holds.
+
+        Raises:
+            ValueError: it holds something else.
+        """
+        per_epoch = (0.0,) * len(content["train_loss"])
+        form = cls(per_epoch, per_epoch, per_epoch, learning_rate=per_epoch)
+        difference = difference_in_form(asdict(form), content)
+        if difference or content["best_epoch"] not in range(-1, len(form)):
+            raise ValueError(difference or f"best_epoch is {content['best_epoch']} of {len(form)} epochs")
+        return cls(**content)
 
     def __len__(self) -> int:
         return len(self.train_loss)

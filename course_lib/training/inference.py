@@ -7,6 +7,7 @@ from course_lib.data.samples import ImageData
 from course_lib.networks.modes import evaluating
 from course_lib.support.runtime import progress
 from course_lib.tasks.task import P
+from course_lib.training.optimisation import check_float32
 
 
 def predict(model: nn.Module, data: ImageData[P], *, device: torch.device | str = "cpu", batch_size: int = 64) -> P:
@@ -15,8 +16,11 @@ def predict(model: nn.Module, data: ImageData[P], *, device: torch.device | str 
     For a classification these are `evaluation.Predictions`: the probability of each class.
 
     Raises:
-        ValueError: what the model answers does not fit the task, another number of classes for example.
+        TrainingError: the model answers with NaN, and the message names files; or it is not in float32.
+        ValueError: what the model answers does not fit the task, another number of classes for example; or a label is
+            not the index of a class.
     """
+    check_float32(model)
     model.to(device)
     batches = torch.arange(len(data)).split(batch_size)  # type: ignore[no-untyped-call]
     with evaluating(model), torch.inference_mode():

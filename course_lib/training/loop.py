@@ -2,7 +2,7 @@
 
 import copy
 import math
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from course_lib.support.errors import TrainingError
 from course_lib.support.runtime import bars_are_off, seeded
 from course_lib.tasks.task import P
 from course_lib.training.before_training import check_before_training
-from course_lib.training.checkpoints import TrainingFile, identity_of
+from course_lib.training.checkpoints import TrainingFile, check_weights, identity_of
 from course_lib.training.config import TrainConfig
 from course_lib.training.history import History
 from course_lib.training.optimisation import precision_on
@@ -34,6 +34,14 @@ from course_lib.training.trainer import Trainer, batches_of, seed_of
 
 EXPLODED = 100  #: times the loss of guessing: no batch of a sound training comes near it
 LOOK_EVERY = 20  #: batches, on a GPU, which would otherwise wait after each until its loss has been looked at
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is left of a training, however it ends; one value, so that no interruption can come between its parts."""
+
+    history: History
+    best: dict[str, Any]  #: the weights of the epoch with the lowest validation loss
 
 
 def fit(
@@ -57,33 +65,28 @@ def fit(
             checkpoint is damaged or of another training.
         ValueError: what the model answers does not fit the task, another number of classes for example.
     """
-    check_before_training(model, train, config, device)
+    check_before_training(model, train, config, device, validation)
     file = _training_file(checkpoint, model, train, validation, config, device)
     trainer = Trainer(model, train, config, device)
-    history, best = _start_or_go_on(trainer, file)
-    hidden = bars_are_off() or rank() > 0
-    with tqdm(initial=len(history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
-        try:
-            while not history.is_complete(config):
-                with seeded(seed_of(config, epoch=len(history), stream=1 + rank())):
-                    train_loss = train_one_epoch(trainer, train, epoch=len(history))
-                    predictions = predict_together(model, validation, device=device)
-                task = validation.task
-                measured = task.loss_of(predictions), task.score(predictions)
-                after = history.after(train_loss, *measured, trainer.learning_rate)
-                if after.best_epoch == len(history):
-                    best = copy.deepcopy(model.state_dict())  # a copy: state_dict() itself changes with the model
-                file.save(best, {"history": asdict(after), "trainer": trainer.state_dict()})
-                history = after
-                bar.set_postfix({"loss": f"{measured[0]:.3f}", task.score_name: f"{measured[1]:.3f}"})
+    kept = _Kept(_no_epoch_yet(trainer), copy.deepcopy(model.state_dict()))
+    try:
+        kept = _start_or_go_on(trainer, file, kept)
+        hidden = bars_are_off() or rank() > 0
+        with tqdm(initial=len(kept.history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
+            while not kept.history.is_complete(config):
+                kept = _after_one_epoch_more(kept, trainer, train, validation, file)
+                history = kept.history
+                last = f"{history.validation_loss[-1]:.3f}", f"{history.validation_score[-1]:.3f}"
+                bar.set_postfix(dict(zip(("loss", history.score_name), last, strict=True)))
                 bar.update()
-        except KeyboardInterrupt:
-            if not history.train_loss:
-                raise
-            say(_how_to_go_on(history, checkpoint))
-        finally:
-            model.load_state_dict(best)
-    return replace(history, stopped_early=len(history) < config.epochs)
+    except KeyboardInterrupt:
+        kept = _in(file) or kept  # it may have come just after an epoch was written
+        if not kept.history.train_loss:
+            raise
+        say(_how_to_go_on(kept.history, checkpoint, config))
+    finally:
+        model.load_state_dict(kept.best)
+    return replace(kept.history, stopped_early=len(kept.history) < config.epochs)
 
 
 def fit_whole(
@@ -137,28 +140,56 @@ def _training_file(
     device: torch.device | str,
 ) -> TrainingFile:
     """Where the training is kept, once it is clear that all processes train the same."""
+    identity: dict[str, object] = {}
     precision = _name_of(precision_on(torch.device(device), config))
-    identity = identity_of(model, train, validation, config, precision=precision, processes=processes())
-    check_alike(identity)
+    if checkpoint is not None or processes() > 1:
+        identity = identity_of(model, train, validation, config, precision=precision, processes=processes())
+        check_alike(identity)
     if config.mixed_precision and precision == "float32":
         say(f"mixed_precision: this device ({device}) gains nothing by 16 bits, so training is in full precision.")
     return TrainingFile(checkpoint, identity)
 
 
-def _start_or_go_on(trainer: Trainer[P], file: TrainingFile) -> tuple[History, dict[str, Any]]:
-    """The history so far and the best weights; the trainer is brought to where the file left it."""
-    history = History(score_name=trainer.task.score_name, precision=_name_of(trainer.precision))
-    best = copy.deepcopy(trainer.model.state_dict())
-    if saved := file.load():
-        trainer.load_state_dict(saved["trainer"])
-        history, best = History(**saved["history"]), saved["best"]
-        if history.is_complete(trainer.config):
-            say(f"{file.path} holds this training, complete after {len(history)} epochs: nothing is left to do.")
-        else:
-            say(f"Going on after epoch {len(history)} of {trainer.config.epochs} ({file.path}).")
+def _no_epoch_yet(trainer: Trainer[P]) -> History:
+    return History(score_name=trainer.task.score_name, precision=_name_of(trainer.precision))
+
+
+def _in(file: TrainingFile) -> _Kept | None:
+    """What the file holds; None if there is none."""
+    saved = file.load()
+    return None if saved is None else _Kept(saved["history"], saved["best"])
+
+
+def _start_or_go_on(trainer: Trainer[P], file: TrainingFile, start: _Kept) -> _Kept:
+    """What there is so far; the trainer is brought to where the file left it."""
+    saved = file.load()
+    if saved is None:
+        file.save(start.best, start.history, trainer.state_dict())
+        return start
+    check_weights(saved["best"], trainer.model, str(file.path))
+    trainer.load_state_dict(saved["trainer"])
+    history: History = saved["history"]
+    if history.is_complete(trainer.config):
+        say(f"{file.path} holds this training, complete after {len(history)} epochs: nothing is left to do.")
     else:
-        file.save(best, {"history": asdict(history), "trainer": trainer.state_dict()})
-    return history, best
+        say(f"Going on after epoch {len(history)} of {trainer.config.epochs} ({file.path}).")
+    return _Kept(history, saved["best"])
+
+
+def _after_one_epoch_more(
+    kept: _Kept, trainer: Trainer[P], train: ImageData[P], validation: ImageData[P], file: TrainingFile
+) -> _Kept:
+    """Train for an epoch, judge what came of it, and write that down."""
+    epoch, task = len(kept.history), validation.task
+    with seeded(seed_of(trainer.config, epoch, stream=1 + rank())):
+        train_loss = train_one_epoch(trainer, train, epoch=epoch)
+        predictions = predict_together(trainer.model, validation, device=trainer.device)
+    measured = task.loss_of(predictions), task.score(predictions)
+    after = kept.history.after(train_loss, *measured, trainer.learning_rate)
+    is_best = after.best_epoch == epoch
+    best = copy.deepcopy(trainer.model.state_dict()) if is_best else kept.best  # state_dict() changes with the model
+    file.save(best, after, trainer.state_dict())
+    return _Kept(after, best)
 
 
 def _check_steps(
@@ -198,8 +229,10 @@ def _describe(batch: torch.Tensor, data: ImageData[P], trainer: Trainer[P]) -> s
     )
 
 
-def _how_to_go_on(history: History, checkpoint: Path | str | None) -> str:
+def _how_to_go_on(history: History, checkpoint: Path | str | None, config: TrainConfig) -> str:
     kept = f"Interrupted: keeping the weights of epoch {history.best_epoch + 1}, the best so far."
+    if history.is_complete(config):
+        return f"{kept} It was the last moment: all {len(history)} epochs are done."
     if checkpoint is None:
         return f"{kept} With fit(..., checkpoint='run.pt') a training can go on after an interruption."
     return f"{kept} Run the cell again to go on after epoch {len(history)}."

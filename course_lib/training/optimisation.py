@@ -5,6 +5,7 @@ from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from course_lib.networks.freezing import stages
+from course_lib.support.errors import TrainingError
 from course_lib.training.config import TrainConfig
 
 
@@ -27,6 +28,13 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, config.learning_rate, momentum=0.9, weight_decay=config.weight_decay)
     return torch.optim.AdamW(groups, config.learning_rate, weight_decay=config.weight_decay)
+
+
+def kept_of(parameter: torch.Tensor, config: TrainConfig) -> dict[str, torch.Tensor]:
+    """What the optimizer remembers of a parameter, once it has corrected it: the names, shapes and types of it."""
+    if config.optimizer == "sgd":
+        return {"momentum_buffer": parameter}
+    return {"step": torch.tensor(0.0), "exp_avg": parameter, "exp_avg_sq": parameter}
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: int) -> LRScheduler:
@@ -58,3 +66,18 @@ def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if device.type == "cpu" and native else torch.float32
+
+
+def check_float32(model: nn.Module) -> None:
+    """Do nothing if the model's parameters are float32, as the images are.
+
+    Raises:
+        TrainingError: they are not.
+    """
+    calculates = [p.dtype for p in model.parameters() if p.is_floating_point() or p.is_complex()]
+    if others := sorted({str(dtype).removeprefix("torch.") for dtype in calculates if dtype != torch.float32}):
+        raise TrainingError(
+            f"The model holds numbers of the type {', '.join(others)}, but the images are float32, and so must the "
+            "model be: call model.float(). To calculate with 16 bits in training, take "
+            "TrainConfig(mixed_precision=True) instead of .half()."
+        )

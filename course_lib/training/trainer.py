@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from course_lib.data.samples import ImageData
+from course_lib.support.errors import TrainingError
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
-from course_lib.training.optimisation import make_optimizer, make_schedule, precision_on
+from course_lib.training.form import difference_in_form
+from course_lib.training.optimisation import kept_of, make_optimizer, make_schedule, precision_on
 from course_lib.training.parallel import processes, share_model
 
 
@@ -67,9 +69,28 @@ class Trainer(Generic[P]):
         return {name: part.state_dict() for name, part in self._parts()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go back to what `state_dict` gave."""
+        """Go back to what `state_dict` gave.
+
+        Raises:
+            TrainingError: this is no such state of this trainer; nothing has changed then.
+        """
+        if difference := difference_in_form(self._form_of_a_state(state), state):
+            raise TrainingError(
+                f"This is not the state of a training of this model: {difference}. Take what state_dict() of the same "
+                "training gave, or train anew."
+            )
         for name, part in self._parts():
             part.load_state_dict(state[name])
+
+    def _form_of_a_state(self, state: Any) -> dict[str, Any]:
+        """A state of this trainer; the optimizer remembers as many parameters in it as in the given one."""
+        form = self.state_dict()
+        learning = [p for group in self.optimizer.param_groups for p in group["params"]]
+        optimizer = state.get("optimizer") if isinstance(state, dict) else None
+        remembered = optimizer.get("state") if isinstance(optimizer, dict) else None
+        numbers = [n for n in range(len(learning)) if isinstance(remembered, dict) and n in remembered]
+        form["optimizer"]["state"] = {n: kept_of(learning[n], self.config) for n in numbers}
+        return form
 
     def _parts(self) -> list[tuple[str, Any]]:
         return [(name, getattr(self, name)) for name in ("model", "optimizer", "schedule", "scaler")]

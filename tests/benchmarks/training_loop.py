@@ -104,7 +104,7 @@ def resume_lines() -> list[str]:
             checkpoint, seconds = Path(folder) / "run.pt", random.uniform(0.1, 3.5)
             kill_after(seconds, checkpoint, Path(folder) / "result.json")
             saved = TrainingFile(checkpoint, torch.load(checkpoint)["training"]["identity"]).load() or {}
-            epochs = len(saved["history"]["train_loss"])
+            epochs = len(saved["history"])
             resumed = train_small("batch-norm", checkpoint)
         words = ["identical" if resumed[key] == whole[key] else "DIFFERENT" for key in ("sha256", "history")]
         lines.append(f"| {seconds:.1f} s of training | {epochs} of {CONFIG.epochs} | {words[0]} | {words[1]} |")

@@ -19,7 +19,13 @@ from course_lib.data.image_folder import (
     recognise_card,
 )
 from course_lib.data.samples import ImageDataset, LabelledImage
-from course_lib.data.splits import check_patients_apart, draw_patients, split_by_patient, take_patients
+from course_lib.data.splits import (
+    check_patients_apart,
+    draw_patients,
+    folds_by_patient,
+    split_by_patient,
+    take_patients,
+)
 from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError
@@ -255,6 +261,30 @@ def test_the_split_keeps_proportions_and_follows_its_seed() -> None:
     assert split_by_patient(cohort, 0.2, seed=2) != (train, validation)
 
 
+def test_a_split_takes_what_it_says() -> None:
+    cohort = _cohort([1 + i % 2 for i in range(120)], [i % 3 > 0 for i in range(120)])
+    for percent in (5, 12, 15, 18, 22, 28, 30, 35, 40, 45, 48, 50):
+        train, validation = split_by_patient(cohort, percent / 100)
+        assert len(validation) / len(cohort) == pytest.approx(percent / 100, abs=0.025), percent
+        assert not {r.patient for r in train} & {r.patient for r in validation}
+        assert set(train) | set(validation) == set(cohort)
+        assert len(train) + len(validation) == len(cohort)
+        assert {r.label for r in validation} == {0, 1}
+
+
+@pytest.mark.parametrize("label", [-1, 2, 5, -100, 0.5])
+def test_a_label_that_is_no_class_is_named(small_data: ImageDataset, label: int) -> None:
+    wrong = [*small_data.samples[:3], LabelledImage(Path("x/odd.jpeg"), label, "p")]
+    with pytest.raises(DataError, match=rf"images \(.*odd\.jpeg\) have .*{label}"):
+        ImageDataset(wrong, small_data.classes, small_data.transform)
+
+
+@pytest.mark.parametrize("folds", [2, 3, 4, 5, 6, 7, 8, 10, 20])
+def test_a_whole_part_of_the_patients_is_one_fold(folds: int) -> None:
+    cohort = _cohort([2, 1] * 40, [i % 3 > 0 for i in range(80)])
+    assert split_by_patient(cohort, 1 / folds, seed=3) == folds_by_patient(cohort, folds, seed=3)[0]
+
+
 def test_too_few_patients_to_split() -> None:
     cohort = _cohort([5, 5, 5], [True, False, False])
     with pytest.raises(DataError, match="at least 5 patients, but class 0 has 2"):
@@ -301,5 +331,6 @@ def test_a_dataset_gives_tensor_and_label(small_data: ImageDataset) -> None:
 def test_a_dataset_refuses_what_it_can_not_label(small_data: ImageDataset) -> None:
     with pytest.raises(DataError, match="at least one image, got none"):
         ImageDataset([], ("NORMAL", "PNEUMONIA"), small_data.transform)
-    with pytest.raises(DataError, match="Labels go up to 1, but there are only the classes"):
+    strange = r"0 to 0 \(NORMAL\), but 16 of 32 images \(phantom0100\S+, \S+, \S+, …\) have 1\. Correct"
+    with pytest.raises(DataError, match=strange):
         ImageDataset(small_data.samples, ("NORMAL",), small_data.transform)

@@ -1,11 +1,14 @@
 """Predictions: what they are taken for, and what someone says who does not look."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from course_lib import evaluation
-from course_lib.evaluation.predictions import Predictions, loss_of_each
+from course_lib.evaluation.predictions import Predictions, check_same_images, loss_of_each
+from course_lib.support.errors import DataError
 from tests.made_predictions import FOUR, TEN, of_three_classes, predictions_of
 
 
@@ -69,3 +72,42 @@ def test_several_models_of_three_classes_say_the_mean_together() -> None:
     first, second = of_three_classes(seed=0), of_three_classes(seed=1)
     together = evaluation.mean_of([first, second])
     assert np.allclose(together.probabilities, (first.probabilities + second.probabilities) / 2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_probability_is_a_number(value: float) -> None:
+    with pytest.raises(ValueError, match=r"probabilities of 2 of 4 images are not numbers \(1\.jpeg, 3\.jpeg\)"):
+        predictions_of([0, 1, 1, 0], [0.1, value, 0.9, value])
+
+
+def test_a_threshold_is_a_number() -> None:
+    for metric in (evaluation.specificity, evaluation.sensitivity, evaluation.accuracy):
+        with pytest.raises(ValueError, match="The threshold is NaN"):
+            metric(FOUR, float("nan"))
+
+
+@pytest.mark.parametrize("label", [-1, 2, 5, -100])
+def test_a_label_is_the_index_of_a_class(label: int) -> None:
+    with pytest.raises(DataError, match=rf"0 to 1 \(NORMAL, PNEUMONIA\), but 1 of 2 images \(1\.jpeg\) have {label}\."):
+        predictions_of([0, label], [0.1, 0.2])
+
+
+def test_the_parts_of_predictions_belong_together() -> None:
+    for part in (
+        {"files": ("a",)},
+        {"classes": ("A", "B", "C")},
+        {"labels": np.array([0])},
+        {"patients": np.array(["a"])},
+    ):
+        with pytest.raises(ValueError, match=r"expected probabilities, labels and patients of the shapes"):
+            replace(FOUR, **part)
+
+
+def test_models_that_name_the_classes_in_another_order_are_not_compared() -> None:
+    swapped = replace(FOUR, classes=("PNEUMONIA", "NORMAL"))
+    with pytest.raises(ValueError, match="the same classes apart, in the same order"):
+        check_same_images([FOUR, swapped])
+    with pytest.raises(ValueError, match="in the same order"):
+        evaluation.mean_of([FOUR, swapped])
+    with pytest.raises(ValueError, match="in the same order"):
+        evaluation.compare(FOUR, swapped, evaluation.auroc)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from course_lib.data.augmentation import NO_CHANGE
@@ -115,6 +116,21 @@ def test_a_change_computes_them_anew(
     features(net, small_data, folder=cache)
     features(net, change(net, small_data), folder=cache)
     assert len(once) == 2
+
+
+def test_another_number_in_a_transforms_function_computes_them_anew(
+    net: nn.Module, small_data: ImageDataset, cache: Path, once: list[int]
+) -> None:
+    def brighter_by(level: float) -> ImageDataset:
+        def change(image: Image.Image) -> torch.Tensor:
+            seen: torch.Tensor = small_data.transform(image)
+            return torch.where(seen > 10, seen + level, seen)  # in no image that `_look` could see
+
+        return ImageDataset(small_data.samples, small_data.classes, lambda image: change(image))
+
+    for level, computed in ((0.0, 1), (0.0, 1), (0.1, 2)):
+        features(net, brighter_by(level), folder=cache)
+        assert len(once) == computed
 
 
 def _one_bit(content: bytes) -> bytes:

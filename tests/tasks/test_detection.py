@@ -167,7 +167,7 @@ def test_a_loss_that_is_no_number_names_the_files() -> None:
     targets = [target(), target((8, 8, 16, 16, 0))]
     output = perfect(targets)
     output.size[1] = math.nan
-    with pytest.raises(TrainingError, match=r"1 of 2 validation images is not a number \(1\.png\)"):
+    with pytest.raises(TrainingError, match=r"1 of 2 images is not a number \(1\.png\)"):
         TASK.loss_of(predicted(output, targets))
 
 

@@ -203,7 +203,7 @@ def test_a_loss_that_is_no_number_names_the_files() -> None:
     _, targets = blobs(3, (8, 8), seed=0)
     output = certain(targets)
     output[1, 0, 0, 0] = math.nan
-    with pytest.raises(TrainingError, match=r"1 of 3 validation images is not a number \(1\.png\)"):
+    with pytest.raises(TrainingError, match=r"1 of 3 images is not a number \(1\.png\)"):
         TASK.loss_of(predicted(TASK, output, targets))
 
 

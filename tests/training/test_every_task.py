@@ -15,11 +15,13 @@ from course_lib.support.errors import TrainingError
 from course_lib.tasks.classification import Classification
 from course_lib.tasks.detection import Detection
 from course_lib.tasks.segmentation import Segmentation
+from course_lib.training import loop
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.learning_rate import find_learning_rate
 from course_lib.training.loop import fit
 from course_lib.training.one_batch import overfit_one_batch
+from course_lib.training.parallel import predict_together
 from tests.tasks.scenes import scenes
 from tests.tasks.some_samples import NamedSample, samples
 
@@ -144,7 +146,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(make: Any, tmp_path: P
     fit(whole, train, validation, CONFIG)
     *_, first = make()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(train.task), "score", _interrupting_after(1, type(train.task).score))
+        patch.setattr(loop, "predict_together", _interrupting_after(1, predict_together))
         assert len(fit(first, train, validation, CONFIG, checkpoint=tmp_path / "run.pt")) == 1
     *_, second = make()
     fit(second, train, validation, CONFIG, checkpoint=tmp_path / "run.pt")
@@ -152,14 +154,14 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(make: Any, tmp_path: P
         assert torch.equal(value, second.state_dict()[name]), name
 
 
-def _interrupting_after(epochs: int, score: Any) -> Any:
+def _interrupting_after(epochs: int, judge: Any) -> Any:
     calls = []
 
-    def interrupted(task: Any, predictions: Any) -> float:
+    def interrupted(*arguments: Any, **named: Any) -> Any:
         calls.append(1)
         if len(calls) > epochs:
             raise KeyboardInterrupt
-        return float(score(task, predictions))
+        return judge(*arguments, **named)
 
     return interrupted
 

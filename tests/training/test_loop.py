@@ -254,7 +254,7 @@ def test_checkpoints_of_others_are_refused(tmp_path: Path, tiny_model: ModelMake
     with pytest.raises(TrainingError, match="There is no checkpoint"):
         load_checkpoint(tiny_model(2), tmp_path / "none.pt")
     torch.save({"format": 99, "weights": {}}, tmp_path / "newer.pt")
-    with pytest.raises(TrainingError, match="format 99, expected 1"):
+    with pytest.raises(TrainingError, match="format 99, expected 2"):
         load_checkpoint(tiny_model(2), tmp_path / "newer.pt")
     save_checkpoint(Net(), tmp_path / "net.pt")
     with pytest.raises(TrainingError, match="weights of another model than Sequential"):
@@ -385,7 +385,7 @@ def test_the_batch_that_broke_it_is_named(
 
 def test_a_validation_image_that_breaks_it_is_named(small_data: ImageDataset, tiny_model: ModelMaker) -> None:
     poisoned = ImageDataset(small_data.samples, small_data.classes, lambda _: torch.full((3, 32, 32), torch.nan))
-    with pytest.raises(TrainingError, match=r"answer to 32 of 32 validation images is not a number \(phantom"):
+    with pytest.raises(TrainingError, match=r"answer to 32 of 32 images is not a number \(phantom"):
         fit(tiny_model(2), small_data, poisoned, QUICK)
 
 
