@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from tqdm.auto import tqdm
 
+from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable, understood
+
 if TYPE_CHECKING:
     import torch  # only where it is used: a download starts without it, in a tenth of the time and memory
 
@@ -21,6 +24,10 @@ KEPT_IN = {
     "pixels": ("build", "pixels"),
     "features": ("build", "features"),
 }  #: for each kind of files: the folder that COURSE_CACHE takes the place of, and where they lie in it
+NO_HOME = (
+    "{name} begins with ~, which stands for a home folder, but this computer knows none of that name. "
+    "Give the whole path, or ./~… for a folder whose own name begins with ~."
+)
 ROOM_FOLDER = "weights"  #: in a workshop's room, beside the data set
 Item = TypeVar("Item")
 
@@ -58,16 +65,35 @@ def current_profile() -> Profile:
     return PROFILES[name]
 
 
+def expanded(given: str | Path) -> Path:
+    """The folder or file that somebody named, where ``~`` and ``~anna`` stand for the home folder, as in a shell.
+
+    Raises:
+        DataError: this computer knows nobody of that name.
+    """
+    with understood(lambda _: DataError(NO_HOME.format(name=printable(given)))):
+        return Path(given).expanduser()
+
+
 def data_folder() -> Path | None:
-    """The folder that ``COURSE_DATA`` names, there or not; None if it names no folder."""
+    """The folder that ``COURSE_DATA`` names, there or not; None if it names no folder.
+
+    Raises:
+        DataError: it begins with ``~`` and a name that this computer does not know.
+    """
     given = os.environ.get("COURSE_DATA")
-    return None if not given or SOURCES.fullmatch(given) else existing_folder(given) or Path(given).expanduser()
+    return None if not given or SOURCES.fullmatch(given) else existing_folder(given) or expanded(given)
 
 
 def existing_folder(given: str | Path) -> Path | None:
-    """The folder, seen from here or, since notebooks run in a folder of their own, from the course's; or None."""
-    folder = Path(given).expanduser()
-    return next((root.resolve() for root in (folder, COURSE_ROOT / folder) if root.is_dir()), None)
+    """The folder, seen from here or, since notebooks run in a folder of their own, from the course's; or None.
+
+    Raises:
+        DataError: it begins with ``~`` and a name that this computer does not know.
+    """
+    folder = expanded(given)
+    roots = (folder, COURSE_ROOT / folder)
+    return next((root.resolve() for root in roots if os.path.isdir(root)), None)  # noqa: PTH112  # is_dir may raise
 
 
 def cache_folder(kind: Literal["datasets", "pixels", "features"]) -> Path:
@@ -76,9 +102,12 @@ def cache_folder(kind: Literal["datasets", "pixels", "features"]) -> Path:
     ``COURSE_CACHE`` names the folder for all three, seen from the course's folder: each data set lies in it under its
     card's name, beside ``pixels`` and ``features``. Without it, data sets lie in the course's folder ``datasets`` and
     the other two in ``build``. Everything there can be deleted, and is made or fetched anew when it is needed.
+
+    Raises:
+        DataError: it begins with ``~`` and a name that this computer does not know.
     """
     default, part = KEPT_IN[kind]
-    given = Path(os.environ.get("COURSE_CACHE") or default).expanduser()
+    given = expanded(os.environ.get("COURSE_CACHE") or default)
     return (COURSE_ROOT / given / part).resolve()
 
 
