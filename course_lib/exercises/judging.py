@@ -45,7 +45,7 @@ class Verdict:
 
 
 def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdict:
-    """The verdict on any object, in about 2 s at most; with a seed, on the same inputs again.
+    """The verdict on any object, after little more than 2 s at most; with a seed, on the same inputs again.
 
     A child process tries the answer, in a thread. Where no child can be made the thread is one of this process, and C
     code that never lets another thread run is waited for. An answer that loads a library is tried in both, one after
@@ -60,10 +60,13 @@ def judge(exercise: Exercise, answer: object, seed: int | None = None) -> Verdic
     except NoChildError:
         verdict = Verdict(*_tried(exercise, answer, seed, lambda _: None))
     except TimeoutError:
-        verdict = _too_late(exercise, latest, UNBROKEN if _processor_seconds() - before > SECONDS / 2 else WAITED)
+        calculated = _processor_seconds() - before > SECONDS / 2
+        with undisturbed():
+            verdict = _too_late(exercise, latest, UNBROKEN if calculated else WAITED)
     except DiedError as death:
         found = Difference("", "an answer", f"nothing, because Python ended ({death})")
-        verdict = _wrong(exercise, _latest_described(exercise, latest), found, DIED)
+        with undisturbed():
+            verdict = _wrong(exercise, _latest_described(exercise, latest), found, DIED)
     return Verdict(verdict.outcome, verdict.text.encode("utf-8", "backslashreplace").decode())
 
 
@@ -149,8 +152,7 @@ def _described(exercise: Exercise, seed: int) -> str:
 
 
 def _latest_described(exercise: Exercise, latest: list[int]) -> str:
-    with undisturbed():
-        return _described(exercise, latest[-1]) if latest else ""
+    return _described(exercise, latest[-1]) if latest else ""
 
 
 def _too_late(exercise: Exercise, latest: list[int], diagnosis: str) -> Verdict:

@@ -25,15 +25,13 @@ class Workbook:
     def check(self, number: str, answer: object, *, seed: int | None = None) -> None:
         """Say whether the answer is right, on inputs that are new each time; with a seed, on the same ones again.
 
-        Never fails, whatever the answer is. Takes two seconds at most, and twice that where the answer loads a library;
-        only a call in C that never lets go, where no child process can be made (see `judge`), is waited for.
+        Never fails, whatever the answer is. Takes little more than two seconds at most, twice that where the answer
+        loads a library; only C code that never lets go is waited for where it must run in this process (see `judge`).
         """
         if not (exercise := self._find(number)):
             return
         if seed is not None and not (_is_whole(seed) and 0 <= seed < SEEDS):
-            print(
-                f"Expected a seed that is a whole number from 0 to {SEEDS - 1}, such as seed=1, but got {_shown(seed)}."
-            )
+            print(f"Expected a whole number from 0 to {SEEDS - 1} as the seed, but got {_shown(seed)}.")
             return
         verdict = judge(exercise, answer, seed)
         print(verdict.text)

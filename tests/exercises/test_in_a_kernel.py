@@ -12,6 +12,7 @@ TRAIN = """
 import torch
 from torch.nn import functional as F
 from course_lib.exercises import judging
+from course_lib.exercises.child import NoChildError
 from course_lib.lessons import WORKBOOK, check
 
 judging.SECONDS = 60
@@ -52,6 +53,14 @@ judging.SECONDS = 1.5
 check("3.1", lambda *_: sum(count()), seed=0)
 check("3.1", lambda *_: os._exit(0), seed=0)
 check("3.1", lambda *_: exit(), seed=0)
+def forever(*_):
+    while True:
+        pass
+judging.SECONDS = 0.5
+check("3.1", forever)
+in_child, judging.in_child = judging.in_child, lambda *_: (_ for _ in ()).throw(NoChildError)
+check("3.1", forever)
+judging.SECONDS, judging.in_child = 60, in_child
 train()
 check("3.1", WORKBOOK.exercises["3.1"].reference)
 """
@@ -69,6 +78,7 @@ def test_a_check_neither_hangs_nor_misjudges_after_a_training(tmp_path: Path, mo
         "".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells
     )
     assert (train, checked, interrupted) == ("", "all checked\n", "interrupted\n")
+    assert ended.count("→ Is there a loop that never ends?") == 2 or "→ It hardly calculated" in ended  # if it is busy
     assert [line for line in ended.splitlines() if line.startswith(("  came", "Exercise"))] == [
         "Exercise 3.1: not yet.",
         "  came       nothing after 1.5 s, so it was stopped",
@@ -76,5 +86,6 @@ def test_a_check_neither_hangs_nor_misjudges_after_a_training(tmp_path: Path, mo
         "  came       nothing, because Python ended (exit code 0)",
         "Exercise 3.1: not yet.",
         next(line for line in ended.splitlines() if "SystemExit" in line),
+        *["Exercise 3.1: not yet.", "  came       nothing after 0.5 s, so it was stopped"] * 2,
         "Exercise 3.1: correct.",
     ]

@@ -252,7 +252,7 @@ def test_what_the_answer_prints_is_shown_in_part(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("number", ["9.9", "", 3.2, 10**5000, "\ud800", None, [], {}])
+@pytest.mark.parametrize("number", ["9.9", "", 3.2, 10**5000, "\ud800", None, [], {}], ids=range(8))
 def test_another_number_is_answered_with_those_that_exist(number: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (hint, solution):
         command(number)
@@ -260,7 +260,9 @@ def test_another_number_is_answered_with_those_that_exist(number: Any, capsys: p
     assert len(re.findall(r"one of .*3\.1, 3\.2, .*but got", capsys.readouterr().out)) == 3
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32, 10**5000, 1.5, "x", "\ud800", True, [], np.int64(-1), float("nan")])
+@pytest.mark.parametrize(
+    "seed", [-1, 2**32, 10**5000, 1.5, "x", "\ud800", True, [], np.int64(-1), float("nan")], ids=range(10)
+)
 def test_a_seed_that_is_none_is_refused_in_a_sentence(seed: Any, capsys: pytest.CaptureFixture[str]) -> None:
     check("3.1", FIRST.reference, seed=seed)
     assert re.fullmatch(
