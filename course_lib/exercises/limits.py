@@ -3,7 +3,8 @@
 The code runs in a thread of its own. That works on every system, wherever `check` is called from, and it keeps two
 things apart that look alike: a KeyboardInterrupt that the code raises ends the code, a real Ctrl-C ends the check.
 A loop in Python is stopped at its next step. A call into numpy or torch can not be; it is left behind and ends by
-itself. Only C code that never lets another thread run, such as ``sum(itertools.count())``, can not be left.
+itself. Only C code that never lets another thread run, such as ``sum(itertools.count())``, can not be left; so all of
+this is done in a child process where there can be one, and the child is ended: see `child`.
 
 A stop is an exception that comes between any two steps of a thread, so no ``except`` is sure to hold it: it may come
 just behind. See _Worker for why none gets out.
@@ -11,23 +12,18 @@ just behind. See _Worker for why none gets out.
 
 import contextlib
 import ctypes
-import io
 import sys
 import threading
 import time
-import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Generic, TypeVar
-
-from course_lib.support.runtime import seeded
 
 T = TypeVar("T")
 STOPS = 6  #: that a thread is sent before it is left behind; the code may catch some
 STEP_SECONDS = 0.05
 GRACE_SECONDS = STOPS * STEP_SECONDS
 _LEFT_BEHIND = weakref.WeakSet[threading.Thread]()
-PRINTED_CHARACTERS = 2000  #: of what the learner's code prints; an endless loop prints millions
 
 
 class TimeIsUpError(BaseException):
@@ -64,33 +60,6 @@ def end_if_left_behind() -> None:
     """End the thread that calls this if nobody waits for it any more: it would disturb the next check."""
     if threading.current_thread() in _LEFT_BEHIND:
         raise TimeIsUpError
-
-
-@contextlib.contextmanager
-def undisturbed(seed: int = 0) -> Iterator["Printed"]:
-    """Keep from the notebook what the code inside prints, warns of, exits, and does to torch's random numbers."""
-    printed = Printed()
-    with (
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-        warnings.catch_warnings(),
-        _uncaught_printed(),
-        _kernel_kept(),
-        seeded(seed),
-    ):
-        warnings.simplefilter("ignore")
-        yield printed
-
-
-class Printed(io.StringIO):
-    """Takes what is printed, and keeps the beginning of it."""
-
-    def write(self, text: str) -> int:
-        super().write(text[: max(0, PRINTED_CHARACTERS - self.tell())])
-        return len(text)
-
-    def close(self) -> None:
-        """The learner's code may close its standard output; the check goes on."""
 
 
 class _Worker(threading.Thread, Generic[T]):
@@ -137,31 +106,6 @@ class _Worker(threading.Thread, Generic[T]):
     def _send(self) -> None:
         error = ctypes.py_object(TimeIsUpError)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident or 0), error)
-
-
-@contextlib.contextmanager
-def _uncaught_printed() -> Iterator[None]:
-    """Let Python print what is raised where nobody can catch it, as in a destructor; a stop is not worth a word."""
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda raised: None if raised.exc_type is TimeIsUpError else sys.__unraisablehook__(raised)
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-
-
-@contextlib.contextmanager
-def _kernel_kept() -> Iterator[None]:
-    """Let ``exit()`` end the code that says it, and not the notebook's kernel."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None:
-        yield
-        return
-    shell.ask_exit = sys.exit
-    try:
-        yield
-    finally:
-        del shell.ask_exit  # what remains is the method of its class
 
 
 def _ended(ended: threading.Event, seconds: float) -> bool:

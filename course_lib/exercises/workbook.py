@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from course_lib.exercises.exercise import Exercise, Lesson
 from course_lib.exercises.judging import judge
 from course_lib.exercises.quiz_widget import Quiz
 from course_lib.exercises.record import add_solved, forget, solved
+from course_lib.support.foreign import printable
+
+SEEDS = 2**32  #: so many there are
 
 
 class Workbook:
@@ -20,9 +25,13 @@ class Workbook:
     def check(self, number: str, answer: object, *, seed: int | None = None) -> None:
         """Say whether the answer is right, on inputs that are new each time; with a seed, on the same ones again.
 
-        Never fails and never takes longer than 2 s, whatever the answer is.
+        Never fails, whatever the answer is. Takes little more than two seconds at most, twice that where the answer
+        loads a library; only C code that never lets go is waited for where it must run in this process (see `judge`).
         """
         if not (exercise := self._find(number)):
+            return
+        if seed is not None and not (_is_whole(seed) and 0 <= seed < SEEDS):
+            print(f"Expected a whole number from 0 to {SEEDS - 1} as the seed, but got {_shown(seed)}.")
             return
         verdict = judge(exercise, answer, seed)
         print(verdict.text)
@@ -69,8 +78,18 @@ class Workbook:
         print(forget() or "Your progress is reset: no exercise is solved.")
 
     def _find(self, number: object) -> Exercise | None:
-        if isinstance(number, str) and number in self.exercises:
+        if type(number) is str and number in self.exercises:
             return self.exercises[number]
-        given = repr(number) if isinstance(number, str | int | float) else "something else"
-        print(f"Expected the number of an exercise, one of {', '.join(self.exercises)}, but got {given}.")
+        print(f"Expected the number of an exercise, one of {', '.join(self.exercises)}, but got {_shown(number)}.")
         return None
+
+
+def _is_whole(seed: object) -> bool:
+    return type(seed) is int or issubclass(type(seed), np.integer)
+
+
+def _shown(given: object) -> str:
+    """The text or number that was given; anything else may not let itself be looked at, nor a number without end."""
+    if _is_whole(given):
+        return str(given) if -SEEDS < given < SEEDS else "a very large number"  # type: ignore[operator]
+    return printable(repr(given)) if type(given) in (str, float, bool) else "something else"
