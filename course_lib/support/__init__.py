@@ -1,6 +1,8 @@
 """Settings of this computer, claims, errors, files and locks: what everything else stands on.
 
-It knows nothing of images, and loads in a moment: torch comes in only where a function needs it.
+It knows nothing of images, and loads in a moment: torch comes in only where a function needs it. Three rules of the
+course live here: `foreign` (what comes from elsewhere is understood or refused), `identity` (two things are the same if
+they behave the same) and `own_files` (in a folder that others use too, the course touches what it wrote itself).
 """
 
 from course_lib.support.claims import ClaimError, claim
