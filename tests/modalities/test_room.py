@@ -149,7 +149,10 @@ def test_a_room_takes_up_what_killed_calls_left_in_it(learner: Learner, tmp_path
 
 
 @pytest.mark.usefixtures("weights_are_here", "learner")
-def test_a_room_may_have_a_name_in_another_encoding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_room_may_have_a_name_in_another_encoding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "filelock")  # it logs the name as it is, which pytest's processes can not hand on
     try:
         (room := tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
     except OSError:
