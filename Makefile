@@ -82,20 +82,20 @@ lint: .venv/installed-test
 	$(BIN)/python -m course_lib.authoring check-notebooks
 
 data: .venv/installed-lab
-	$(BIN)/python -m course_lib.sources data "$$CARD"
+	$(BIN)/python -m course_lib.sources data -- "$$CARD"
 
 data-verify: .venv/installed-lab
-	$(BIN)/python -m course_lib.sources verify "$$CARD"
+	$(BIN)/python -m course_lib.sources verify -- "$$CARD"
 
 room: .venv/installed-lab
-	set -f; $(BIN)/python -m course_lib.modalities.room "$$DIR" $$CARD
+	set -f; $(BIN)/python -m course_lib.modalities.room -- "$$DIR" $$CARD
 
 audit: .venv/installed-lab
-	$(BIN)/python -m course_lib.audit "$$DATA"
+	$(BIN)/python -m course_lib.audit -- "$$DATA"
 
 real: .venv/installed-test
 	@test -n "$$DATA" || { echo "Say which X-rays: make real DATA=<folder that holds train/ and test/>"; exit 2; }
-	$(BIN)/python -m course_lib.authoring real "$$DATA"
+	$(BIN)/python -m course_lib.authoring real -- "$$DATA"
 
 clean:
 	rm -rf .venv build

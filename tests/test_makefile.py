@@ -53,9 +53,9 @@ INSTALLED = [f".venv/{name}" for name in ("python-is-new-enough", "torch", "inst
 
 
 def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
-    assert started(tmp_path, "data") == ["-m", "course_lib.sources", "data", "chest-xray-pneumonia"]
-    assert started(tmp_path, "data-verify", "CARD=other") == ["-m", "course_lib.sources", "verify", "other"]
-    room = ["-m", "course_lib.modalities.room", "/srv/my room"]
+    assert started(tmp_path, "data") == ["-m", "course_lib.sources", "data", "--", "chest-xray-pneumonia"]
+    assert started(tmp_path, "data-verify", "CARD=other") == ["-m", "course_lib.sources", "verify", "--", "other"]
+    room = ["-m", "course_lib.modalities.room", "--", "/srv/my room"]
     assert started(tmp_path, "room", "DIR=/srv/my room") == [*room, "chest-xray-pneumonia"]
     assert started(tmp_path, "room", "DIR=/srv/my room", "CARD=one two") == [*room, "one", "two"]
     assert "[test]" not in dry_run(tmp_path, "room", "DIR=/srv/my room")
@@ -81,6 +81,7 @@ def test_the_data_commands_pass_their_variables_on(tmp_path: Path) -> None:
         "*",
         "a\nb",
         "é",
+        "-h",
     ],
 )
 def test_a_name_reaches_python_as_it_is_and_nothing_in_it_is_carried_out(tmp_path: Path, name: str, given: str) -> None:
@@ -89,11 +90,11 @@ def test_a_name_reaches_python_as_it_is_and_nothing_in_it_is_carried_out(tmp_pat
             return started(tmp_path, command, **{variable: name})
         return started(tmp_path, command, f"{variable}={name}")
 
-    assert heard("audit", "DATA") == ["-m", "course_lib.audit", name]
-    assert heard("real", "DATA") == ["-m", "course_lib.authoring", "real", name]
-    assert heard("room", "DIR") == ["-m", "course_lib.modalities.room", name, "chest-xray-pneumonia"]
-    assert heard("data", "CARD") == ["-m", "course_lib.sources", "data", name]
-    assert heard("room", "CARD") == ["-m", "course_lib.modalities.room", "", *name.split()]
+    assert heard("audit", "DATA") == ["-m", "course_lib.audit", "--", name]
+    assert heard("real", "DATA") == ["-m", "course_lib.authoring", "real", "--", name]
+    assert heard("room", "DIR") == ["-m", "course_lib.modalities.room", "--", name, "chest-xray-pneumonia"]
+    assert heard("data", "CARD") == ["-m", "course_lib.sources", "data", "--", name]
+    assert heard("room", "CARD") == ["-m", "course_lib.modalities.room", "--", "", *name.split()]
     assert not (tmp_path / "done").exists()
 
 

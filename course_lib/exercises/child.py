@@ -22,6 +22,8 @@ from typing import Any, BinaryIO, NoReturn
 import torch
 
 from course_lib.exercises.limits import STEP_SECONDS
+from course_lib.support.errors import DataError
+from course_lib.support.foreign import understood
 
 Tell = Callable[[int], object]
 ORPHAN_SECONDS = 1  #: that a child may still live when the notebook was killed while it waited for the child
@@ -44,7 +46,8 @@ class DiedError(Exception):
 def in_child(work: Callable[[Tell], object], seconds: float, heard: Tell) -> Any:
     """What ``work(tell)`` returns in a child, if it does so in time; a number that it tells is ``heard`` here.
 
-    What is returned is made of numbers, texts and lists. Nothing of the child remains, nor of what it has started.
+    What is returned is made of numbers, texts and lists. Nothing of the child remains, nor of what it has started, apart
+    from what has left its group of processes.
 
     Raises:
         NoChildError: it is to be done without one.
@@ -134,7 +137,8 @@ def _settle(seconds: float, mask: set[Any]) -> None:
 
 
 def _say(pipe: BinaryIO, *message: object) -> None:
-    pipe.write(json.dumps(message).encode() + b"\n")
+    """A line of its own, whatever the learner's code may have written into the pipe before."""
+    pipe.write(b"\n" + json.dumps(message).encode() + b"\n")
 
 
 def _answer(pipe: BinaryIO, seconds: float, heard: Tell) -> list[object]:
@@ -148,11 +152,20 @@ def _answer(pipe: BinaryIO, seconds: float, heard: Tell) -> list[object]:
         if not (piece := pipe.read(PIECE)):
             return []
         *lines, begun = (begun + piece).split(b"\n")
-        for message in map(json.loads, lines):
-            if message[0] != "told":
-                return list(message)
-            heard(message[1])
+        for line in lines:
+            match _understood(line):
+                case ["told", int(number)]:
+                    heard(number)
+                case ["returned" | "unfit", *_] as message:
+                    return message
     raise TimeoutError(f"still running after {seconds:g} s")
+
+
+def _understood(line: bytes) -> object:
+    """A message of the child; None for what the learner's code has written into the pipe itself."""
+    with contextlib.suppress(DataError), understood(DataError):
+        return json.loads(line)
+    return None
 
 
 def _end(child: int) -> int:

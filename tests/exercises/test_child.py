@@ -1,5 +1,6 @@
 """An answer that no thread can be stopped in: its process is ended, and the notebook goes on."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -107,6 +108,21 @@ def test_what_an_answer_does_is_lost_with_the_child() -> None:
 
     assert judge(FIRST, answer).outcome == "correct"
     assert kept == []
+
+
+@only_with_children
+@pytest.mark.parametrize("junk", [b"garbage", b"garbage\n", b"[" * 9000, b'["told", "x"]\n', b"7\n", b"\xff\n[]\n"])
+def test_what_an_answer_writes_into_every_open_file_disturbs_nothing(junk: bytes) -> None:
+    def scribble(tell: Callable[[int], object]) -> str:
+        for file in range(3, 64):
+            with contextlib.suppress(OSError):
+                os.write(file, junk)
+        tell(7)
+        return "done"
+
+    heard: list[int] = []
+    assert in_child(scribble, 5, heard.append) == "done"
+    assert heard == [7]
 
 
 @only_with_children
