@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +20,17 @@ def split_by_patient(
     """Two lists, the second with about ``fraction`` of the images: no patient in both, classes in like proportion.
 
     The patients are parted into folds, and the second list has the first of these, or the first few: of five, one is
-    20 % and two are 40 %. The same seed gives the same split.
+    20 % and two are 40 %. Of a class with few patients there are only few folds, and the second list has the part that
+    comes nearest. The same seed gives the same split.
 
     Raises:
-        DataError: a class has too few patients to be in both lists in this proportion.
+        DataError: a class has a single patient, who can not be in both lists.
         ValueError: the fraction is not between 0 and 0.5.
     """
     if not 0 < fraction <= 0.5:
         raise ValueError(f"fraction must be above 0 and at most 0.5, but is {fraction}.")
-    taken, folds = _taken_of_folds(fraction)
-    pairs = _places_by_patient(samples, folds, seed, fraction)
+    taken, folds = _taken_of_folds(fraction, most=max(2, min(_patients_of_classes(samples).values(), default=0)))
+    pairs = _places_by_patient(samples, folds, seed)
     apart = set(np.concatenate([second for _, second in pairs[:taken]]).tolist())
     places = range(len(samples))
     return [samples[i] for i in places if i not in apart], [samples[i] for i in places if i in apart]
@@ -46,7 +46,7 @@ def folds_by_patient(
     Raises:
         DataError: a class has fewer patients than there are folds.
     """
-    pairs = _places_by_patient(samples, folds, seed, 1 / folds)
+    pairs = _places_by_patient(samples, folds, seed)
     return [([samples[i] for i in first], [samples[i] for i in second]) for first, second in pairs]
 
 
@@ -98,32 +98,33 @@ def check_patients_apart(first: Iterable[Sample], second: Iterable[Sample], name
         )
 
 
-def _taken_of_folds(fraction: float) -> tuple[int, int]:
-    """How many folds of how many are the fraction: one if that comes close enough, else of as few as possible."""
-    one = round(1 / fraction)
-    if abs(1 / one - fraction) <= CLOSE_ENOUGH:
-        return 1, one
-    return next(
-        (round(fraction * folds), folds)
-        for folds in count(2)
-        if abs(round(fraction * folds) / folds - fraction) <= CLOSE_ENOUGH
-    )
+def _taken_of_folds(fraction: float, most: int) -> tuple[int, int]:
+    """How many folds of how many, at most ``most``, come nearest to the fraction; of all close enough, the simplest."""
+    one_of = (1, round(1 / fraction))
+    several_of = [(max(1, round(fraction * folds)), folds) for folds in range(2, most + 1)]
+    ways = [(taken, folds) for taken, folds in (one_of, *several_of) if folds <= most]
+    return min(ways, key=lambda way: max(abs(way[0] / way[1] - fraction), CLOSE_ENOUGH))
+
+
+def _patients_of_classes(samples: Sequence[LabelledImage]) -> Counter[int]:
+    """How many patients each class has."""
+    return Counter(label for label, _ in {(r.label, r.patient) for r in samples})
 
 
 def _places_by_patient(
-    samples: Sequence[LabelledImage], folds: int, seed: int, fraction: float
+    samples: Sequence[LabelledImage], folds: int, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each fold, the places of the samples outside it and in it.
 
     Raises:
         DataError: a class has fewer patients than there are folds.
     """
-    patients_of = {label: {r.patient for r in samples if r.label == label} for label in {r.label for r in samples}}
-    for label, patients in patients_of.items():
-        if len(patients) < folds:
+    for label, patients in sorted(_patients_of_classes(samples).items()):
+        if patients < folds:
+            fewer = ", or make fewer parts" if folds > 2 else ""
             raise DataError(
-                f"To keep {fraction:.0%} apart, each class needs images of at least {folds} patients, "
-                f"but class {label} has {len(patients)}. Use more patients or a larger fraction."
+                f"To make {folds} parts with no patient in two of them, each class needs images of at least {folds} "
+                f"patients, but class {label} has {patients}. Add patients{fewer}."
             )
     labels, groups = [r.label for r in samples], [r.patient for r in samples]
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)

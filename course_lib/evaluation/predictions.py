@@ -201,7 +201,8 @@ def check_same_images(several: Sequence[Judged]) -> None:
     if len({predictions.files for predictions in several}) != 1:
         raise ValueError("The models must have looked at the same images, in the same order.")
     if len(named := {getattr(predictions, "classes", ()) for predictions in several}) != 1:
-        raise ValueError(f"The models must tell the same classes apart, in the same order, but these are {named}.")
+        different = " and ".join(sorted(", ".join(classes) for classes in named))
+        raise ValueError(f"The models must tell the same classes apart, in the same order, but these are {different}.")
 
 
 def loss_of_each(predictions: Predictions) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ def open_dataset(
     if card and card.notice:
         print(card.notice)
     notes = (
-        _note(profile, len(used), len(train), validation_fraction),
+        _note(profile, len(used), len(train), len(validation) / len(used)),
         describe_test_part(root, test),
         describe_order(classes, card, disease),
     )

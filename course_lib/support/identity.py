@@ -1,14 +1,15 @@
 """What decides how an object behaves, as one digest: the same in every process, another one when the behaviour changes.
 
 A digest of an object's ``repr`` guesses: it holds addresses, and it does not show what a function calculates. Here an
-object is what it holds and the code that it runs, as far as that code is not a library's. Where a file lies, on which
-line something stands, and what comments and docstrings say play no part.
+object is what it holds and the code that it runs, as far as that code is not the course's or a library's. Where a file
+lies, on which line something stands, and what comments and docstrings say play no part.
 """
 
 import builtins
 import copyreg
 import dis
 import hashlib
+import random
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -29,11 +30,12 @@ from typing import Any
 import numpy as np
 
 PLAIN = (NoneType, bool, int, float, complex, str, bytes, type(...))
-THE_COURSE = __name__.partition(".")[0]  #: its code is looked at, wherever it is installed
+DRAWING = (random.Random, np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 LIBRARY_FOLDERS = {"site-packages", "dist-packages"}
-STANDARD_LIBRARY = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+THE_COURSE = Path(__file__).parents[1]
+LIBRARIES = (THE_COURSE, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")))
 ANY_NUMBER = 0x04 | 0x08  #: of a code's flags, those that say whether it takes *args and **kwargs
-MAKING = {"__init__", "__new__", "__post_init__"}  #: an object is what these have made of it, not how
+MAKING = {"__init__", "__new__", "__post_init__"}  #: of an object that is made, what they have set counts instead
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
 
@@ -43,24 +45,42 @@ def fingerprint(value: object) -> str:
     Numbers, texts, paths, arrays and tensors count by their content, dicts and sequences in their order. A function is
     its code, its defaults, and the values outside it that it uses, which are followed in turn; a class is its methods
     and attributes and those of its bases; another object is its class and what pickle would keep of it. Of what comes
-    with Python or from a package, functions and classes count by their names. An object that can not be pickled, an
-    open file for example, counts by its class alone.
+    with the course, with Python or from a package, functions and classes count by their names, not by their versions.
+    What draws random numbers, and what can not be pickled, an open file for example, counts by its class alone. An
+    attribute that begins with an underscore, in an object of a user's class, does not count: it is only a store.
+
+    Raises:
+        ValueError: so many functions or objects lead from one to the next that they can not be followed.
     """
-    return _Reader(weights=True).digest_of(value).hex()
+    return _digest(value, weights=True)
 
 
 def fingerprint_of_network(network: object) -> str:
     """The digest of what a torch network calculates, apart from the numbers that it learns.
 
     Its layers in order, their code, settings and hooks, and the shapes and types of their parameters and buffers. Not
-    their values, not which of them learn, and not whether the network is in training mode. A tensor that the last call
-    has left in an attribute does not count.
+    their values, not which of them learn, and not whether the network is in training mode. Tensors that the last call
+    has left, in an attribute or in what a hook fills, do not count; attributes with an underscore as in `fingerprint`.
+
+    Raises:
+        ValueError: as in `fingerprint`.
     """
-    return _Reader(weights=False).digest_of(network).hex()
+    return _digest(network, weights=False)
+
+
+def _digest(value: object, *, weights: bool) -> str:
+    try:
+        return _Reader(weights=weights).digest_of(value).hex()
+    except RecursionError as error:
+        raise ValueError(
+            f"What decides how this {type(value).__name__} behaves can not be told: it is a chain of functions or "
+            "objects that is too long to follow. Let fewer of them lead from one to the next; of a training, leave out "
+            "the checkpoint."
+        ) from error
 
 
 class _Reader:
-    """Goes through an object and what it refers to; each is looked at once, and circles end where they close."""
+    """Goes through an object and what it refers to. Each is looked at once; one inside itself is a number."""
 
     def __init__(self, *, weights: bool) -> None:
         self.weights = weights
@@ -68,9 +88,9 @@ class _Reader:
         self._known: dict[tuple[int, bool], tuple[object, bytes]] = {}  #: with the object, so that its id stays its own
 
     def digest_of(self, value: object, *, made: bool = True) -> bytes:
-        """Of a class, ``made`` says whether it may still make objects, so that its `MAKING` counts."""
+        """``made`` is False for the class of an object that exists already: how it makes others does not count then."""
         if type(value) in PLAIN:
-            return _hash((type(value).__name__, repr(value)))
+            return _hash((type(value).__name__, hex(value) if type(value) is int else repr(value)))
         key = id(value), made
         if key in self._open:
             return _hash(("a circle", len(self._open) - self._open.index(key)))
@@ -98,17 +118,19 @@ class _Reader:
             return self._describe_network(original, set(vars(torch.nn.Module())))
         if type(value) is np.ndarray or isinstance(value, np.generic):
             return self._describe_array(np.asarray(value))
+        if isinstance(value, DRAWING) or (torch and isinstance(value, torch.Generator)):
+            return ("draws random numbers", self.digest_of(type(value), made=False))
         return self._describe_container(value) or self._describe_object(value)
 
     def _describe_container(self, value: Any) -> tuple[object, ...]:
         """What holds other things and has no more to it; empty for anything else."""
         kind = type(value).__name__
         if type(value) in (list, tuple):
-            return (kind, *map(self.digest_of, value))
+            return (kind, *(self.digest_of(part) for _, part in self._lasting(enumerate(value))))
         if isinstance(value, (set, frozenset)):
             return (kind, *sorted(map(self.digest_of, value)))
         if type(value) in (dict, MappingProxyType):
-            return ("dict", *self._pairs(value.items()))
+            return ("dict", *self._pairs(self._lasting(value.items())))
         if isinstance(value, Enum):
             return (kind, value.name, self.digest_of(value.value))
         if isinstance(value, PurePath):
@@ -129,6 +151,8 @@ class _Reader:
         reduce: Any = copyreg.dispatch_table.get(type(value), lambda v: v.__reduce_ex__(4))
         try:
             reduced = reduce(value)
+        except RecursionError:
+            raise
         except Exception:  # noqa: BLE001  # whatever its class objects with, there is no more to be learned of it
             return ("object", kind)
         if isinstance(reduced, str):  # the name that it is known by; what it wraps may be the user's
@@ -139,7 +163,7 @@ class _Reader:
             "object",
             kind,
             tuple(map(self.digest_of, parts)),
-            self._state(state),
+            self._state(state, stores=_is_library(type(value).__module__)),
             tuple(map(self.digest_of, items or ())),
             self._pairs(pairs or ()),
         )
@@ -198,6 +222,8 @@ class _Reader:
 
     def _describe_tensor(self, value: Any) -> tuple[object, ...]:
         torch = sys.modules["torch"]
+        if not self.weights and _is_left_by_a_call(value):
+            return ("left by a call",)
         form = type(value).__qualname__, str(value.dtype), str(value.layout), tuple(value.shape)
         learned = isinstance(value, torch.nn.Parameter) and not self.weights
         if learned or value.is_meta:
@@ -209,12 +235,14 @@ class _Reader:
 
     def _describe_network(self, value: Any, internal: set[str]) -> tuple[object, ...]:
         """A module of torch. ``internal`` are the attributes that every module has."""
-        left = {name for name, part in vars(value).items() if _is_left_by_a_call(part)}
+        own = {
+            name: part for name, part in vars(value).items() if name not in internal and not _is_left_by_a_call(part)
+        }
         tensors = [*value._parameters.items(), *value._buffers.items()]
         return (
             "network",
             self.digest_of(type(value), made=False),
-            self._state({name: part for name, part in vars(value).items() if name not in internal | left}),
+            self._state(own, stores=_is_library(type(value).__module__)),
             tuple((name, self.digest_of(layer)) for name, layer in value._modules.items()),
             tuple((name, self._weight(tensor)) for name, tensor in tensors),
             tuple(tuple(map(self.digest_of, getattr(value, hooks, {}).values())) for hooks in HOOKS),
@@ -225,12 +253,23 @@ class _Reader:
             return self.digest_of(tensor)
         return (str(tensor.dtype), tuple(tensor.shape))
 
-    def _state(self, state: Any) -> object:
-        """Attributes by name; a pair of those in ``__dict__`` and those in slots; or whatever a class keeps instead."""
+    def _lasting(self, parts: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """What a network's calls have not put into a list or dict; beside one tensor that they left, none counts."""
+        pairs = list(parts)
+        if self.weights or not any(_is_left_by_a_call(part) for _, part in pairs):
+            return pairs
+        return [pair for pair in pairs if not isinstance(pair[1], sys.modules["torch"].Tensor)]
+
+    def _state(self, state: Any, *, stores: bool = True) -> object:
+        """Attributes by name; a pair of those in ``__dict__`` and those in slots; or whatever a class keeps instead.
+
+        ``stores`` says whether attributes count that begin with an underscore.
+        """
         if isinstance(state, dict) and all(isinstance(name, str) for name in state):
-            return tuple((name, self.digest_of(state[name])) for name in sorted(state) if name != "__doc__")
+            names = [name for name in sorted(state) if stores or _is_dunder(name) or not name.startswith("_")]
+            return tuple((name, self.digest_of(state[name])) for name in names if name != "__doc__")
         if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):
-            return tuple(map(self._state, state))
+            return tuple(self._state(part, stores=stores) for part in state)
         return self.digest_of(state)
 
     def _pairs(self, pairs: Iterable[tuple[object, object]]) -> tuple[object, ...]:
@@ -242,16 +281,16 @@ def _hash(description: object) -> bytes:
 
 
 def _is_library(module: str | None) -> bool:
-    """Whether code of this module comes with Python or from a package, so that its name says what it does."""
+    """Whether code of this module comes with the course, Python or a package, so that its name says what it does."""
     if module is None:
         return True
     top, file = module.partition(".")[0], getattr(sys.modules.get(module), "__file__", None)
-    if top in (THE_COURSE, "__main__"):  # the second is a notebook, or the program that was started
+    if top == "__main__":  # a notebook, or the program that was started
         return False
     if file is None:  # built in; or made while a program runs
         return top in sys.stdlib_module_names
     path = Path(file)
-    return bool(LIBRARY_FOLDERS & set(path.parts)) or any(path.is_relative_to(folder) for folder in STANDARD_LIBRARY)
+    return bool(LIBRARY_FOLDERS & set(path.parts)) or any(path.is_relative_to(folder) for folder in LIBRARIES)
 
 
 def _is_code(value: object) -> bool:
@@ -264,8 +303,9 @@ def _is_dunder(name: str) -> bool:
 
 def _is_left_by_a_call(value: Any) -> bool:
     """Whether this is a tensor that a network has calculated and kept, to look at its maps for example."""
-    torch = sys.modules["torch"]
-    return isinstance(value, torch.Tensor) and (value.grad_fn is not None or value.is_inference())
+    torch = sys.modules.get("torch")
+    is_tensor = torch is not None and isinstance(value, torch.Tensor)
+    return is_tensor and (value.grad_fn is not None or value.is_inference())
 
 
 def _steps(code: CodeType) -> Iterator[dis.Instruction]:

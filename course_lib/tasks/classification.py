@@ -71,13 +71,7 @@ class Classification:
         weights: torch.Tensor | None = None,
         label_smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """The cross-entropy of a batch, see `classification_loss`.
-
-        Raises:
-            DataError: a target is not the index of a class.
-        """
-        if targets.device.type == "cpu":  # to look at them on a GPU would be to wait for it; there, torch refuses them
-            check_labels(targets.numpy(), self.classes)
+        """The cross-entropy of a batch, see `classification_loss`."""
         return classification_loss(output, targets, weights, label_smoothing)
 
     def predictions(self, output: torch.Tensor, targets: torch.Tensor, samples: Sequence[Sample]) -> Predictions:
@@ -145,7 +139,7 @@ def classification_loss(
 ) -> torch.Tensor:
     """The cross-entropy of a batch, one number; for Inception's two heads, that of the first + 0.4 that of the second.
 
-    ``weights`` are what an image of each class counts, float [classes].
+    ``weights`` are what an image of each class counts, float [classes]. Torch refuses a label that is no class.
 
     Source: C. Szegedy et al., Going Deeper with Convolutions, CVPR 2015, arXiv:1409.4842, on second heads.
     """

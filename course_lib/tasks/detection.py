@@ -66,6 +66,9 @@ class Detection:
                     f"{output.stride}, but it is {shape}. Build it with classes={len(self.classes)}."
                 )
 
+    def check_samples(self, samples: Sequence[Sample]) -> None:
+        """Do nothing: `loss` looks at the boxes, once it is known what a map covers."""
+
     def class_weights(self, targets: Sequence[object]) -> torch.Tensor:
         """There are none: most of the loss is about where there is a box at all, whatever its class.
 

@@ -61,6 +61,9 @@ class Segmentation:
                 f"Build it with labels={len(self.labels)}, and let it keep the size of the images."
             )
 
+    def check_samples(self, samples: Sequence[Sample]) -> None:
+        """Do nothing: the targets are files, which `loss` looks at once they are read."""
+
     def class_weights(self, targets: Sequence[object]) -> torch.Tensor:
         """There are none: Dice counts every structure alike, however small it is.
 

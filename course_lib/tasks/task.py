@@ -44,6 +44,13 @@ class Task(Protocol[P]):
             ValueError: it does not; the message says what to change.
         """
 
+    def check_samples(self, samples: Sequence[Sample]) -> None:
+        """Do nothing if the targets of all samples fit the task, as far as that can be seen without opening files.
+
+        Raises:
+            DataError: one does not; the message names its file.
+        """
+
     def class_weights(self, targets: Sequence[Any]) -> torch.Tensor:
         """What each class counts in the loss, so that all count alike, whatever there is most of: float32 [classes].
 

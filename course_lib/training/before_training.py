@@ -38,10 +38,10 @@ def check_before_training(
     if not any(p.requires_grad for p in model.parameters()):
         raise TrainingError("Every parameter is frozen, so there is nothing to train. Unfreeze at least the head.")
     check_float32(model)
-    _check_labels(train)
+    train.task.check_samples(train.samples)
     if validation is not None:
         check_belong_together(train, validation)
-        _check_labels(validation)
+        validation.task.check_samples(validation.samples)
     memory_format = memory_format_of(model, config)
     image = _first_image(train, device, "training")
     model.to(device).to(memory_format=memory_format)
@@ -92,13 +92,6 @@ def _check_batches(model: nn.Module, train: ImageData[P], config: TrainConfig) -
         )
     if config.batch_size < processes():
         raise TrainingError(f"batch_size is {config.batch_size}, but {processes()} processes want an image each.")
-
-
-def _check_labels(data: ImageData[P]) -> None:
-    """Refuse labels of a classification that are not the index of a class."""
-    task: object = data.task
-    if isinstance(task, Classification):
-        task.check_samples(data.samples)
 
 
 def _first_image(data: ImageData[P], device: torch.device | str, which: str) -> torch.Tensor:

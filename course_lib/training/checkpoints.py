@@ -1,6 +1,5 @@
 """Weights and whole trainings on disk: written whole or not at all, read as data and never as program."""
 
-import re
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from torch import nn
 from course_lib.data.samples import ImageData, preparation_of
 from course_lib.support.errors import TrainingError
 from course_lib.support.files import write_whole
-from course_lib.support.foreign import printable, understood
+from course_lib.support.foreign import understood
 from course_lib.support.identity import fingerprint, fingerprint_of_network
 from course_lib.support.runtime import seeded
 from course_lib.tasks.task import P
@@ -26,6 +25,10 @@ from course_lib.training.parallel import differences_between, rank
 CHECKPOINT_FORMAT = 2
 WEIGHTS_ALONE = 1  #: the format before: of its files, only the weights can still be used
 DIGITS = 12  #: of the digests that tell one training from another
+CHANGES_ITSELF = (
+    " If you have changed nothing, something in that part changes with every call, such as a counter or a list that "
+    "grows: keep it in an attribute whose name begins with an underscore (self._calls)."
+)
 
 
 def save_checkpoint(model: nn.Module, path: Path | str) -> Path:
@@ -99,6 +102,7 @@ class TrainingFile:
             raise TrainingError(
                 f"{path} is of another training:\n{differences}\n"
                 "Take back what you have changed, name another file, or delete this one to train anew."
+                + (CHANGES_ITSELF if "model: changed" in differences or "preparation of" in differences else "")
             )
         return {"history": history, "trainer": trainer, "best": content["weights"]}
 
@@ -124,11 +128,11 @@ def identity_of(
     return {
         **asdict(config),
         "Python": f"{sys.version_info.major}.{sys.version_info.minor}",  # another one makes other code of a function
-        "task": f"{_in_words(train.task)} [{fingerprint(train.task)[:DIGITS]}]",
+        "task": f"{type(train.task).__name__} [{fingerprint(train.task)[:DIGITS]}]",
         "training images": _summary_of(train),
         "validation images": _summary_of(validation),
-        "preparation of the training images": preparation_of(train)[:DIGITS],
-        "preparation of the validation images": preparation_of(validation)[:DIGITS],
+        "preparation of the training images": f"[{preparation_of(train)[:DIGITS]}]",
+        "preparation of the validation images": f"[{preparation_of(validation)[:DIGITS]}]",
         "image shape": str(shape),
         "model": f"{type(model).__name__} of {numbers:,} numbers, {len(learning)} tensors learn [{calculates}]",
         **more,
@@ -138,10 +142,6 @@ def identity_of(
 def _summary_of(data: ImageData[P]) -> str:
     images = [(s.path.name, _bytes_of(s.path), s.patient, _with_size(s.target)) for s in data.samples]
     return f"{len(images)} of {len(set(data.patients))} patients [{fingerprint(images)[:DIGITS]}]"
-
-
-def _in_words(value: object) -> str:
-    return printable(re.sub(r" at 0x[0-9a-fA-F]+", "", str(value)))
 
 
 def _with_size(target: object) -> object:
@@ -164,9 +164,7 @@ def _read(path: Path) -> dict[str, Any]:
         TrainingError: the file is damaged, or is something else.
     """
     with understood(lambda _: _no_checkpoint(path)):
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()  # torch.load itself does not look at the checksums
-        content = {} if damaged else dict(torch.load(path, map_location="cpu", weights_only=True))
+        content = dict(torch.load(path, map_location="cpu", weights_only=True))
         found = content.pop("format")
         if type(found) is not int or not {"weights"} <= set(content) <= {"weights", "training", "digest"}:
             raise _no_checkpoint(path)
@@ -174,7 +172,12 @@ def _read(path: Path) -> dict[str, Any]:
             raise TrainingError(
                 f"{path.name} has checkpoint format {found}, expected {CHECKPOINT_FORMAT}. Train again."
             )
-        if found == CHECKPOINT_FORMAT and content.pop("digest") != fingerprint(content):
+        if found == CHECKPOINT_FORMAT:
+            is_whole = content.pop("digest") == fingerprint(content)
+        else:  # torch.load itself does not look at the checksums
+            with zipfile.ZipFile(path) as archive:
+                is_whole = archive.testzip() is None
+        if not is_whole:
             raise _no_checkpoint(path)
     return {"format": found, **content}
 

@@ -63,7 +63,8 @@ def fit(
     Raises:
         TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the
             checkpoint is damaged or of another training.
-        ValueError: what the model answers does not fit the task, another number of classes for example.
+        ValueError: what the model answers does not fit the task, another number of classes for example; or, with a
+            checkpoint, model or preparation are so long a chain that no digest of them can be made.
     """
     check_before_training(model, train, config, device, validation)
     file = _training_file(checkpoint, model, train, validation, config, device)

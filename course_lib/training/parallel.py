@@ -14,6 +14,7 @@ that the configuration, and what comes of it, is that of one process.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
@@ -31,6 +32,8 @@ from course_lib.tasks.task import P
 from course_lib.training.inference import predict
 
 T = TypeVar("T")
+
+DIGEST = re.compile(r" ?\[[0-9a-f]+\]$")
 
 _has_left = False  #: whether this program has been in `distributed` already
 
@@ -119,12 +122,12 @@ def check_alike(identity: Mapping[str, object]) -> None:
 
 
 def differences_between(there: Mapping[str, object], here: Mapping[str, object]) -> str:
-    """The entries that are not the same, one line each; empty if all are."""
-    names = sorted({*there, *here})
+    """The entries that are not the same, one line each; empty if all are. Digests in brackets are not shown."""
+    names = [name for name in sorted({*there, *here}) if there.get(name) != here.get(name)]
+    words = [[DIGEST.sub("", str(side.get(name, "nothing"))) for side in (there, here)] for name in names]
     return "\n".join(
-        f"  {name}: {there.get(name, 'nothing')} there, {here.get(name, 'nothing')} here"
-        for name in names
-        if there.get(name) != here.get(name)
+        f"  {name}: changed" if old == new else f"  {name}: {old} there, {new} here"
+        for name, (old, new) in zip(names, words, strict=True)
     )
 
 

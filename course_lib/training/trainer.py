@@ -77,7 +77,8 @@ class Trainer(Generic[P]):
         if difference := difference_in_form(self._form_of_a_state(state), state):
             raise TrainingError(
                 f"This is not the state of a training of this model: {difference}. Take what state_dict() of the same "
-                "training gave, or train anew."
+                "training gave, or train anew. Another version of torch may keep other things than the one that is "
+                "installed: with its own version a training goes on."
             )
         for name, part in self._parts():
             part.load_state_dict(state[name])

@@ -285,10 +285,25 @@ def test_a_whole_part_of_the_patients_is_one_fold(folds: int) -> None:
     assert split_by_patient(cohort, 1 / folds, seed=3) == folds_by_patient(cohort, folds, seed=3)[0]
 
 
+@pytest.mark.parametrize("patients", range(2, 13))
+def test_of_few_patients_the_nearest_part_is_taken(patients: int) -> None:
+    cohort = _cohort([1] * (2 * patients), [i % 2 == 0 for i in range(2 * patients)])
+    for fraction in (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5):
+        train, validation = split_by_patient(cohort, fraction)
+        assert {r.label for r in train} == {r.label for r in validation} == {0, 1}
+        assert abs(len(validation) / len(cohort) - fraction) <= max(1 / patients, 1 / patients - fraction + 1e-9)
+        if (one_of := round(1 / fraction)) <= patients:  # so many parts there are at least, as even as they can be
+            assert abs(len(validation) / len(cohort) - fraction) <= abs(1 / one_of - fraction) + 1 / patients
+
+
 def test_too_few_patients_to_split() -> None:
     cohort = _cohort([5, 5, 5], [True, False, False])
-    with pytest.raises(DataError, match="at least 5 patients, but class 0 has 2"):
+    with pytest.raises(DataError, match=r"at least 2 patients, but class 1 has 1\. Add patients\.$"):
         split_by_patient(cohort, 0.2)
+    with pytest.raises(
+        DataError, match=r"at least 5 patients, but class 0 has 2\. Add patients, or make fewer parts\.$"
+    ):
+        folds_by_patient(_cohort([1] * 8, [True] * 6 + [False] * 2), 5)
     with pytest.raises(ValueError, match=r"above 0 and at most 0\.5, but is 0\.9"):
         split_by_patient(cohort, 0.9)
 

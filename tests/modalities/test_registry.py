@@ -97,6 +97,13 @@ def test_a_profile_bounds_the_images_and_the_note_says_so(folder: Path) -> None:
     assert "COURSE_PROFILE=full takes all" in data.note
 
 
+def test_the_note_says_which_part_is_really_held_back(folder: Path) -> None:
+    data = open_dataset(source=folder, validation_fraction=0.01)
+    part = len(data.validation) / (len(data.train) + len(data.validation))
+    assert part > 0.015
+    assert f"training images, {part:.0%} of them, by patient" in data.note
+
+
 def test_a_patient_in_train_and_test(folder: Path) -> None:
     write_image(folder / "test" / "NORMAL" / "phantom0001_normal_9.jpeg", bright=False)
     with pytest.raises(DataError, match=r"train and test must not share patients, but 1 are in both \(phantom0001\)"):

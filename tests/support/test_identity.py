@@ -2,6 +2,7 @@
 
 import functools
 import os
+import random
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
+from course_lib.data.transforms import Preprocessing
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.net import Net
 from course_lib.support.identity import fingerprint, fingerprint_of_network
@@ -180,6 +182,82 @@ def test_what_the_last_call_has_left_in_a_network_plays_no_part() -> None:
     assert fingerprint_of_network(doubled) != before
 
 
+def test_what_calls_leave_in_lists_and_in_a_hooks_dict_plays_no_part() -> None:
+    maps: dict[str, object] = {}
+    every: list[torch.Tensor] = []
+
+    def keep(*of_call: Any) -> None:
+        maps["last"] = of_call[-1].detach()
+        every.append(of_call[-1].detach())
+
+    net = nn.Sequential(nn.Linear(2, 2))
+    net[0].register_forward_hook(keep)
+    before = fingerprint_of_network(net)
+    for rows in (3, 5):
+        net(torch.rand(rows, 2))
+        with torch.inference_mode():  # as a training does, before it looks at what is trained
+            net(torch.rand(1, 2))
+        assert fingerprint_of_network(net) == before
+    maps["strength"] = 2.0
+    assert fingerprint_of_network(net) != before
+
+
+@pytest.mark.parametrize(
+    "draw", [random.Random, np.random.default_rng, np.random.PCG64, np.random.RandomState, torch.Generator]
+)
+def test_what_draws_random_numbers_may_have_drawn_some(draw: Callable[[], Any]) -> None:
+    def noise(seed: int) -> Any:
+        source = draw()
+        if isinstance(source, torch.Generator):
+            source.manual_seed(seed)
+        return types.SimpleNamespace(source=source, change=lambda x: x + source)
+
+    assert fingerprint(noise(0)) == fingerprint(noise(1))
+
+
+class Counting(nn.Module):
+    """A transform with a setting, and with a store that grows."""
+
+    def __init__(self, level: float) -> None:
+        super().__init__()
+        self.level, self._calls = level, [0]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self._calls.append(len(x))
+        return x + self.level
+
+
+class Remembering:
+    """The same without torch."""
+
+    def __init__(self, level: float) -> None:
+        self.level, self._calls = level, [0]
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        self._calls.append(len(x))
+        return x + self.level
+
+
+@pytest.mark.parametrize("kind", [Counting, Remembering])
+def test_a_store_with_an_underscore_plays_no_part(kind: Any) -> None:
+    change = kind(1.0)
+    before = fingerprint(change), fingerprint_of_network(change)
+    change(torch.ones(2))
+    assert (fingerprint(change), fingerprint_of_network(change)) == before
+    assert fingerprint(kind(2.0)) != before[0]
+    one, other = (types.SimpleNamespace(_state=number) for number in (1, 2))  # a library's class may keep its own so
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_of_the_courses_code_names_and_settings_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(Net), fingerprint_of_network(Net()), fingerprint(build_backbone)
+    monkeypatch.setattr(Net, "forward", lambda _, x: x + 1)
+    monkeypatch.setattr(build_backbone, "__code__", (lambda: 1).__code__)
+    assert (fingerprint(Net), fingerprint_of_network(Net()), fingerprint(build_backbone)) == before
+    assert fingerprint_of_network(Net(channels=3)) != before[1]
+    assert fingerprint(Preprocessing(size=32)) != fingerprint(Preprocessing(size=36))
+
+
 def test_hooks_and_switches_are_part_of_a_network() -> None:
     def hooked(by: float) -> nn.Module:
         net = nn.Sequential(nn.Linear(2, 2))
@@ -213,7 +291,8 @@ DIFFERENT: list[Any] = [
     re.compile("a", re.IGNORECASE), np, torch, np.add, np.mean, F.relu, torch.relu, torch.float32, torch.float16,
     torch.device("cpu"), torch.device("meta"), torch.channels_last, torch.contiguous_format, functools.partial(len),
     functools.partial(len, []), v2.Resize(3), v2.Resize(4), v2.Compose([v2.Resize(3)]), range(3), slice(3),
-    np.random.default_rng(0), np.random.default_rng(1), v2.InterpolationMode.BICUBIC, v2.InterpolationMode.NEAREST,
+    np.random.default_rng(0), random.Random(0), torch.Generator(), v2.InterpolationMode.BICUBIC,
+    v2.InterpolationMode.NEAREST,
     types.SimpleNamespace(a=1), types.SimpleNamespace(a=2), lambda: 1, lambda: 2, lambda x: x, lambda *x: x,
 ]  # fmt: skip
 
@@ -246,6 +325,18 @@ def test_circles_end() -> None:
 
     assert fingerprint(circle(3)) == fingerprint(circle(3)) != fingerprint(circle(4))
     assert fingerprint(even) == fingerprint(even) != fingerprint(odd)
+
+
+def test_what_is_too_long_to_follow_is_refused_with_a_sentence() -> None:
+    step: Callable[[float], float] = abs
+    for _ in range(400):
+        step = (lambda inner: lambda x: inner(x) + 1)(step)
+    with pytest.raises(ValueError, match=r"this function behaves can not be told: .* too long to follow\. Let fewer"):
+        fingerprint(step)
+
+
+def test_numbers_may_be_long() -> None:
+    assert fingerprint(10**5000) == fingerprint(10**5000) != fingerprint(10**5000 + 1)
 
 
 def test_what_can_not_be_pickled_counts_by_its_class(tmp_path: Path) -> None:

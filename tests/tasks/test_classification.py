@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.support.errors import DataError
-from course_lib.tasks.classification import Classification, classification_loss
+from course_lib.tasks.classification import Classification
 
 TASK = Classification(("NORMAL", "BACTERIA", "VIRUS"))
 LOGITS = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
@@ -14,16 +14,17 @@ LOGITS = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
 @pytest.mark.parametrize("label", [-1, 3, 5, -100, 2**40])
 def test_a_label_that_is_no_class_is_never_left_out(label: int) -> None:
     labels = torch.tensor([0, label, 2, 1])
+    for smoothing in (0.0, 0.1):
+        with pytest.raises((IndexError, RuntimeError)):
+            TASK.loss(LOGITS, labels, label_smoothing=smoothing)
     with pytest.raises(DataError, match=rf"0 to 2 \(NORMAL, BACTERIA, VIRUS\), but 1 of 4 images have {label}\."):
-        TASK.loss(LOGITS, labels)
-    with pytest.raises(DataError, match="index of a class"):
         TASK.class_weights(labels.tolist())
-    with pytest.raises((IndexError, RuntimeError)):
-        classification_loss(LOGITS, labels)
 
 
 def test_labels_are_whole_numbers() -> None:
     with pytest.raises(DataError, match="index of a class"):
+        TASK.class_weights([0.5, 1.0, 2.0, 0.0])  # type: ignore[list-item]
+    with pytest.raises(RuntimeError):
         TASK.loss(LOGITS, torch.tensor([0.5, 1.0, 2.0, 0.0]))
 
 
