@@ -11,7 +11,8 @@ from course_lib.data.samples import LabelledImage
 from course_lib.support.errors import DataError
 from course_lib.tasks.task import Sample
 
-CLOSE_ENOUGH = 0.01 + 1e-9  #: how far the part that is taken may be from the one that was asked for
+CLOSE_ENOUGH = 0.01 + 1e-9  #: how far the part that is taken is from the one that was asked for, if patients suffice
+TOO_FAR = 0.05 + 1e-9  #: where patients are few, it may be so far
 
 
 def split_by_patient(
@@ -24,12 +25,18 @@ def split_by_patient(
     comes nearest. The same seed gives the same split.
 
     Raises:
-        DataError: a class has a single patient, who can not be in both lists.
+        DataError: a class has so few patients that no part comes within five percentage points.
         ValueError: the fraction is not between 0 and 0.5.
     """
     if not 0 < fraction <= 0.5:
         raise ValueError(f"fraction must be above 0 and at most 0.5, but is {fraction}.")
-    taken, folds = _taken_of_folds(fraction, most=max(2, min(_patients_of_classes(samples).values(), default=0)))
+    fewest = min(_patients_of_classes(samples).values(), default=0)
+    taken, folds = _taken_of_folds(fraction, most=max(2, fewest))
+    if fewest > 1 and abs(taken / folds - fraction) > TOO_FAR:
+        raise DataError(
+            f"{fraction:.0%} of the patients can not be kept apart: a class has only {fewest}. Add patients, or "
+            f"ask for a fraction of {taken / folds:.2f}."
+        )
     pairs = _places_by_patient(samples, folds, seed)
     apart = set(np.concatenate([second for _, second in pairs[:taken]]).tolist())
     places = range(len(samples))

@@ -46,8 +46,8 @@ class DiedError(Exception):
 def in_child(work: Callable[[Tell], object], seconds: float, heard: Tell) -> Any:
     """What ``work(tell)`` returns in a child, if it does so in time; a number that it tells is ``heard`` here.
 
-    What is returned is made of numbers, texts and lists. Nothing of the child remains, nor of what it has started, apart
-    from what has left its group of processes.
+    What is returned is made of numbers, texts and lists. Nothing of the child remains, nor of what it has started, if
+    that has not left its group of processes.
 
     Raises:
         NoChildError: it is to be done without one.
@@ -157,7 +157,7 @@ def _answer(pipe: BinaryIO, seconds: float, heard: Tell) -> list[object]:
                 case ["told", int(number)]:
                     heard(number)
                 case ["returned" | "unfit", *_] as message:
-                    return message
+                    return list(message)
     raise TimeoutError(f"still running after {seconds:g} s")
 
 

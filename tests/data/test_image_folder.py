@@ -286,14 +286,24 @@ def test_a_whole_part_of_the_patients_is_one_fold(folds: int) -> None:
 
 
 @pytest.mark.parametrize("patients", range(2, 13))
-def test_of_few_patients_the_nearest_part_is_taken(patients: int) -> None:
+def test_of_few_patients_the_nearest_part_is_taken_if_it_is_near(patients: int) -> None:
     cohort = _cohort([1] * (2 * patients), [i % 2 == 0 for i in range(2 * patients)])
     for fraction in (0.05, 0.1, 0.2, 0.3, 0.4, 0.45, 0.5):
+        reachable = min(abs(taken / folds - fraction) for folds in range(2, patients + 1) for taken in range(1, folds))
+        if reachable > 0.05 + 1e-9:
+            with pytest.raises(DataError, match=rf"{fraction:.0%} of the patients can not .* only {patients}\. Add"):
+                split_by_patient(cohort, fraction)
+            continue
         train, validation = split_by_patient(cohort, fraction)
         assert {r.label for r in train} == {r.label for r in validation} == {0, 1}
-        assert abs(len(validation) / len(cohort) - fraction) <= max(1 / patients, 1 / patients - fraction + 1e-9)
-        if (one_of := round(1 / fraction)) <= patients:  # so many parts there are at least, as even as they can be
-            assert abs(len(validation) / len(cohort) - fraction) <= abs(1 / one_of - fraction) + 1 / patients
+        assert abs(len(validation) / len(cohort) - fraction) <= max(reachable, 0.01) + 1 / patients
+
+
+def test_a_fraction_that_a_refusal_names_is_taken() -> None:
+    cohort = _cohort([1] * 6, [i % 2 == 0 for i in range(6)])
+    with pytest.raises(DataError, match=r"20% of the patients .* a fraction of 0\.33\.$"):
+        split_by_patient(cohort, 0.2)
+    assert len(split_by_patient(cohort, 0.33)[1]) == 2
 
 
 def test_too_few_patients_to_split() -> None:

@@ -98,9 +98,9 @@ def test_a_profile_bounds_the_images_and_the_note_says_so(folder: Path) -> None:
 
 
 def test_the_note_says_which_part_is_really_held_back(folder: Path) -> None:
-    data = open_dataset(source=folder, validation_fraction=0.01)
+    data = open_dataset(source=folder, validation_fraction=0.08)
     part = len(data.validation) / (len(data.train) + len(data.validation))
-    assert part > 0.015
+    assert part > 0.085, "a class has eight patients"
     assert f"training images, {part:.0%} of them, by patient" in data.note
 
 
