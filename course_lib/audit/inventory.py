@@ -15,8 +15,8 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.foreign_image import (
     IMAGE_SUFFIXES,
     ImageError,
+    class_folders,
     files_in,
-    folders_in,
     image_bytes,
     names_an_image,
     read_image,
@@ -152,10 +152,15 @@ def take_inventory(
     )
 
 
+def empty_classes(inventory: Inventory) -> list[str]:
+    """Class folders in which no file is to be seen, as ``train/NORMAL``."""
+    folders = [folder for split in SPLITS for folder in class_folders(inventory.root / split)]
+    return [f"{folder.parent.name}/{folder.name}" for folder in folders if not files_in(folder)]
+
+
 def _files_of(split: Path) -> list[Path]:
     """The files in the class folders, by class and name; and what has the name of an image but is no file."""
-    classes = folders_in(split) if split.is_dir() else []
-    return [path for folder in classes if not folder.name.startswith("_") for path in files_in(folder)]
+    return [path for folder in class_folders(split) for path in files_in(folder)]
 
 
 def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[np.uint8]] | str:
@@ -207,8 +212,3 @@ def _sharpness(grey: Image.Image) -> float:
         return 0.0
     around = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:]
     return float(np.abs(around - 4 * x[1:-1, 1:-1]).mean())
-
-
-def names_of(files: Sequence[ImageFile], most: int = 3) -> str:
-    """Some file names for a sentence."""
-    return ", ".join(file.shown for file in files[:most]) + (", …" if len(files) > most else "")

@@ -77,13 +77,6 @@ def count_people(inventory: Inventory) -> People:
     )
 
 
-def empty_classes(inventory: Inventory) -> list[str]:
-    """Class folders in which no file is to be seen, as ``train/NORMAL``."""
-    folders = [folder for split in SPLITS for folder in sorted(inventory.root.glob(f"{split}/[!._]*"))]
-    empty = [folder for folder in folders if folder.is_dir() and not any(folder.glob("[!.]*"))]
-    return [f"{folder.parent.name}/{folder.name}" for folder in empty]
-
-
 @dataclass(frozen=True)
 class LeakEffect:
     """What a split by image adds to a score, on the same images and with the same model."""

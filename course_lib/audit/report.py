@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from course_lib.audit.duplicates import find_duplicates
-from course_lib.audit.inventory import Inventory, names_of, take_inventory
+from course_lib.audit.inventory import Inventory, empty_classes, take_inventory
 from course_lib.audit.labels import doubt_labels
-from course_lib.audit.people import count_people, empty_classes, measure_leak
+from course_lib.audit.people import count_people, measure_leak
 from course_lib.audit.pictures import find_odd_pictures
 from course_lib.audit.shift import compare_splits
 from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey_scale_model
 from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable
+from course_lib.support.foreign import printable, some_of
 
 Severity = Literal["ok", "look", "stop"]
 MARKS: dict[Severity, str] = {"ok": "✓ ok", "look": "? look", "stop": "✗ stop"}
@@ -96,7 +96,7 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
     inventory = take_inventory(folder, card, only)
     if not inventory.files:
         raise DataError(
-            f"None of the {len(inventory.unreadable)} images in {inventory.root} can be read (such as "
+            f"None of the {len(inventory.unreadable)} images in {printable(inventory.root)} can be read (such as "
             f"{inventory.unreadable[0]}). Copy them again, or save them as JPEG or PNG."
         )
     train = inventory.split("train") if "train" in inventory.splits else inventory
@@ -203,13 +203,13 @@ def _files(inventory: Inventory) -> Iterator[Finding]:
     odd = find_odd_pictures(inventory)
     effect, remedy = "They train nothing or the wrong thing.", "Look at each; copy it again, mend it, or leave it out."
     bad = inventory.unreadable
-    listed = f" ({'; '.join(bad[:3])}{'; …' if len(bad) > 3 else ''})" if bad else ""
+    listed = f" ({some_of(bad)})" if bad else ""
     yield Finding("unreadable files", "stop" if bad else "ok", f"{len(bad)}{listed}.", "Loading stops there.", remedy)
     if inventory.other:
-        said = f"{len(inventory.other)} are no JPEG or PNG ({', '.join(inventory.other[:3])})."
+        said = f"{len(inventory.other)} are no JPEG or PNG ({some_of(inventory.other)})."
         yield Finding("other files", "look", said, "They are not read.", "Convert them, or take them out.")
     if empty := empty_classes(inventory):
-        said = f"no file is to be seen in {', '.join(empty)}."
+        said = f"no file is to be seen in {some_of(empty)}."
         yield Finding("empty classes", "look", said, "Such a class is never learned.", "Add its images, or remove it.")
     for title, files in (
         ("blank pictures", odd.blank),
@@ -217,7 +217,7 @@ def _files(inventory: Inventory) -> Iterator[Finding]:
         ("blurred pictures", odd.blurred),
         ("odd sizes", odd.odd_size),
     ):
-        named = f" ({names_of(files)})" if files else ""
+        named = f" ({some_of([file.name for file in files])})" if files else ""
         yield Finding(title, "look" if files else "ok", f"{len(files)}{named}.", effect, remedy)
 
 
@@ -270,7 +270,7 @@ def _labels(train: Inventory) -> Iterator[Finding]:
         "labels",
         "look" if share > DOUBTED and noise.auroc > GOOD_ENOUGH else "ok",
         f"a model with an AUROC of {noise.auroc:.2f} doubts {len(noise.suspects)} of {noise.images:,} labels, most of "
-        f"all {names_of([suspect.file for suspect in noise.suspects])}.",
+        f"all {some_of([suspect.file.name for suspect in noise.suspects])}.",
         "Wrong labels in train blur what is learned; in test they cap the score. A suspicion is no proof.",
         "Let a radiologist look at the first ones, without telling which label they have.",
     )

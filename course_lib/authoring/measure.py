@@ -86,7 +86,7 @@ def trained(experiment: Experiment[Any], seed: int, train: ImageData[Any], valid
     started = time.monotonic()
     fit_whole(model, train, validation, config, checkpoint=RESULTS / f"{key}.pt")
     print(
-        f"Network {seed + 1} is trained; {(time.monotonic() - started) / 60:.1f} minutes of it in this call.",
+        f"Network {seed + 1} is trained. This call took {(time.monotonic() - started) / 60:.1f} minutes.",
         flush=True,
     )
     return model

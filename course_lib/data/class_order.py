@@ -70,12 +70,12 @@ def _check_told(told: str, names: Sequence[str], where: Path | str) -> None:
     listed = ", ".join(map(printable, names))
     if len(names) > 2:
         raise DataError(
-            f"disease=… names one of two classes, but {where} has {len(names)} ({listed}), each of which is judged "
-            "against the rest. Leave it out, or keep two of the folders."
+            f"disease=… names one of two classes, but {printable(where)} has {len(names)} ({listed}), each of which is "
+            "judged against the rest. Leave it out, or keep two of the folders."
         )
     if told not in names:
         raise DataError(
-            f"disease=… must be one of the class folders in {where} ({listed}), letter by letter, but is "
+            f"disease=… must be one of the class folders in {printable(where)} ({listed}), letter by letter, but is "
             f"{printable(told)}. Correct it, or rename the folder."
         )
 
@@ -91,8 +91,8 @@ def _ask(names: Sequence[str], where: Path | str) -> NoReturn:
     came = os.environ.get(DISEASE_VARIABLE)
     so_far = f" {DISEASE_VARIABLE} is {printable(came)}, which is none of them." if came else ""
     raise DataError(
-        f"Which of the two classes in {where} is the disease, {one} or {other}? No data card has these classes, and "
-        "their names do not tell. If the wrong one had label 1, sensitivity and specificity would change places."
-        f"{so_far} So set the variable {DISEASE_VARIABLE} to the name of that folder before you start, or call "
+        f"Which of the two classes in {printable(where)} is the disease, {one} or {other}? No data card has these "
+        "classes, and their names do not tell. If the wrong one had label 1, sensitivity and specificity would change "
+        f"places.{so_far} So set the variable {DISEASE_VARIABLE} to the name of that folder before you start, or call "
         f"open_dataset(…, disease={one!r}) or open_dataset(…, disease={other!r})."
     )

@@ -5,7 +5,7 @@ to spread over the greys (the window, or a VOI LUT), and whether low values are 
 (MONOCHROME1, like a film negative).
 """
 
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Collection, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -165,13 +165,15 @@ class _Tags:
         number = otherwise if number is None else number
         if number is None or number not in expected:
             allowed = f"{expected[0]} to {expected[-1]}" if len(expected) > 1 else f"{expected[0]}"
-            raise self.unclear(keyword, f"is {number:g}", allowed)
+            raise self.unclear(keyword, "is missing" if number is None else f"is {number:g}", allowed)
         return int(number)
 
-    def pair(self, first: str, second: str) -> tuple[float, float] | None:
-        """Two numbers that say something only together; None where both are missing or empty."""
+    def pair(
+        self, first: str, second: str, silent: Collection[tuple[float | None, float | None]] = ()
+    ) -> tuple[float, float] | None:
+        """Two numbers that say something only together; None where both are missing or empty, or are ``silent``."""
         one, other = self.number(first), self.number(second)
-        if one is None and other is None:
+        if (one, other) in ((None, None), *silent):
             return None
         if one is None or other is None:
             lone, lost = (second, first) if one is None else (first, second)
@@ -251,7 +253,8 @@ def _pixels(tags: _Tags) -> Values:
 
 def _modality(tags: _Tags) -> Curve:
     """What makes of stored values what was measured."""
-    table, line = tags.table("ModalityLUTSequence"), tags.pair("RescaleSlope", "RescaleIntercept")
+    table = tags.table("ModalityLUTSequence")
+    line = tags.pair("RescaleSlope", "RescaleIntercept", silent=((1, None), (None, 0)))  # alone they change nothing
     if table and line:
         raise tags.unclear("RescaleSlope", "stands beside a ModalityLUTSequence", "one of the two")
     slope, intercept = line or (1, 0)

@@ -14,6 +14,6 @@ def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
     ``at_least`` so many pixels.
 
     Raises:
-        DataError: the file can not be read, or is none that `read_image` allows.
+        DataError: the file can not be read, or is of a kind that `read_image` refuses.
     """
     return read_image(image_bytes(path), path, at_least).grey

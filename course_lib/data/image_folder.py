@@ -2,17 +2,18 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
 from course_lib.data.samples import LabelledImage
 from course_lib.sources.dataset_card import SPLITS, DatasetCard, card_slugs, load_card
-from course_lib.sources.foreign_image import IMAGE_SUFFIXES, files_in, folders_in, images_in, names_an_image
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, files_in, images_in, names_an_image
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
-from course_lib.support.foreign import printable, understood
+from course_lib.support.foreign import printable, some_of
 
 FOLD = re.compile(r"fold(\d+)_")  #: how a file name begins that says in which fold its patient is
 HELD_BACK = 5  #: without folds, every fifth patient is
@@ -29,7 +30,6 @@ class OfPatient(Protocol):
 
 
 AnySample = TypeVar("AnySample", bound=OfPatient)
-Result = TypeVar("Result")
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
@@ -44,11 +44,10 @@ def recognise_card(root: Path) -> DatasetCard | None:
     card = _likely_card(root, paths)
     strange = [path for path in paths if not card.knows(path.name)] if card and card.file_names else []
     if card and strange:
-        shown = ", ".join(printable(path.relative_to(root)) for path in strange[:3])
         raise DataError(
-            f"{root} looks like {card.name}, but {len(strange):,} of its {len(paths):,} images have other names "
-            f"({shown}{', …' if len(strange) > 3 else ''}). Move them out, if they do not belong to it; else rename "
-            f"them in the form that datasets/{card.slug}.toml says."
+            f"{printable(root)} looks like {card.name}, but {len(strange):,} of its {len(paths):,} images have other "
+            f"names ({some_of([path.relative_to(root) for path in strange])}). Move them out, if they do not belong to "
+            f"it; else rename them in the form that datasets/{card.slug}.toml says."
         )
     return card
 
@@ -134,8 +133,9 @@ def read_split(
         paths = images_in(root / split / name)
         if not paths:
             raise DataError(
-                f"{root / split / name} holds no image: expected at least one of the kinds "
-                f"{', '.join(sorted(IMAGE_SUFFIXES))}. Copy the images of class {name} there, or remove the folder."
+                f"{printable(root / split / name)} holds no image: expected at least one of the kinds "
+                f"{', '.join(sorted(IMAGE_SUFFIXES))}. Copy the images of class {printable(name)} there, or remove the "
+                "folder."
             )
         samples += [LabelledImage(path, label, scope + _patient_of(path, cards)) for path in paths]
     return samples, classes
@@ -145,20 +145,16 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
     folder = root / split
     if not folder.is_dir():
         raise DataError(
-            f"{root} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class with images in "
-            "them; point COURSE_DATA at the folder that holds train/ and test/."
+            f"{printable(root)} has no folder {split}/. Expected the layout {split}/<CLASS>/, one folder per class "
+            "with images in them; point COURSE_DATA at the folder that holds train/ and test/."
         )
-    classes = [path.name for path in _class_paths(folder)]
+    classes = [path.name for path in class_folders(folder)]
     if len(classes) < 2:
         raise DataError(
-            f"{folder} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for example), "
-            f"but holds {', '.join(map(printable, classes)) or 'none'}. Add the missing one."
+            f"{printable(folder)} must hold one folder per class, at least two (train/HEALTHY and train/SICK, for "
+            f"example), but holds {some_of(classes) or 'none'}. Add the missing one."
         )
     return tuple(classes)
-
-
-def _class_paths(folder: Path) -> list[Path]:
-    return [path for path in folders_in(folder) if not path.name.startswith("_")]
 
 
 def _hash(name: str) -> int:
@@ -168,8 +164,7 @@ def _hash(name: str) -> int:
 
 def _images_of(root: Path, split: str = "") -> list[Path]:
     """What has the name of an image in the folder, or in one of its splits, apart from what is hidden."""
-    parts = [root / name for name in ([split] if split else SPLITS) if (root / name).is_dir()]
-    folders = [folder for part in parts for folder in _class_paths(part)]
+    folders = [folder for name in ([split] if split else SPLITS) for folder in class_folders(root / name)]
     return [path for folder in folders for path in files_in(folder) if names_an_image(path)]
 
 
@@ -185,26 +180,34 @@ def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:
 def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
     """Do nothing if no file to test on is, byte for byte, one to train on. Only files of the same size are read.
 
+    A file that can not be read is passed over: it is named when its pixels are asked for.
+
     Raises:
-        DataError: some are, or one can not be read.
+        DataError: some are.
     """
-    sizes = {path: _read(path, lambda path: path.stat().st_size) for path in (*test, *train)}
-    shared = {sizes[path] for path in test} & {sizes[path] for path in train} - {0}
-    trained = {_read(path, digest_of_file): path for path in train if sizes[path] in shared}
-    both = [(path, _read(path, digest_of_file)) for path in test if sizes[path] in shared]
-    copies = [f"{_place(path)} is {_place(trained[content])}" for path, content in both if content in trained]
-    if copies:
+    shared = {size for size, _ in _sized(test)} & {size for size, _ in _sized(train)} - {0}
+    trained = dict(_digests(train, shared))
+    both = [(path, trained[content]) for content, path in _digests(test, shared) if content in trained]
+    if both:
+        copies = some_of([f"{_place(one)} is {_place(other)}" for one, other in both])
         raise DataError(
-            f"{len(copies):,} of the {len(test):,} test images lie in train too, byte for byte "
-            f"({'; '.join(copies[:3])}{'; …' if len(copies) > 3 else ''}). A network that learned from them has seen "
-            "the answer, and its score would be too good. Remove the copies from one of the two; or remove the folder "
-            "test/, so that a part of the patients is held back for the test."
+            f"{len(both):,} of the {len(test):,} test images lie in train too, byte for byte ({copies}). A network "
+            "that learned from them has seen the answer, and its score would be too good. Remove the copies from one "
+            "of the two; or remove the folder test/, so that a part of the patients is held back for the test."
         )
 
 
-def _read(path: Path, how: Callable[[Path], Result]) -> Result:
-    with understood(lambda reason: DataError(f"{printable(path)} can not be read ({reason}). Copy it again.")):
-        return how(path)
+def _sized(paths: Sequence[Path]) -> Iterator[tuple[int, Path]]:
+    for path in paths:
+        with suppress(OSError):
+            yield path.stat().st_size, path
+
+
+def _digests(paths: Sequence[Path], sizes: Collection[int]) -> Iterator[tuple[str, Path]]:
+    for size, path in _sized(paths):
+        with suppress(OSError):
+            if size in sizes:
+                yield digest_of_file(path), path
 
 
 def _place(path: Path) -> str:

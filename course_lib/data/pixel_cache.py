@@ -28,14 +28,13 @@ from course_lib.data.transforms import (
     training_transform,
 )
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable
+from course_lib.support.foreign import LONGEST_PATH, printable
 from course_lib.support.locks import alone
 from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import cache_folder, progress
 
 FORMAT = 3  #: of the files; another number makes all of them anew
 MOST_NAMED = 10  #: files that can not be read, in one message
-MOST_CHARACTERS = 1000  #: of what is said of each of them
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
 
 
@@ -44,9 +43,7 @@ class UnreadableError(DataError):
 
     def __init__(self, problems: Mapping[Path, str], images: int) -> None:
         self.problems = dict(problems)
-        named = "\n".join(
-            f"  {printable(problem, MOST_CHARACTERS)}" for problem in list(problems.values())[:MOST_NAMED]
-        )
+        named = "\n".join(f"  {printable(problem, LONGEST_PATH)}" for problem in list(problems.values())[:MOST_NAMED])
         more = f"\n  … and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
         super().__init__(f"{len(problems)} of {images} images can not be used:\n{named}{more}")
 

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from course_lib.evaluation.intervals import with_interval
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import understood
 from course_lib.support.runtime import COURSE_ROOT
 
 RESULTS = COURSE_ROOT / "datasets" / "studies"
@@ -71,13 +72,11 @@ def stored(name: str, source: str) -> Results:
     Raises:
         DataError: they are not there, or the file is damaged; the message says what to run.
     """
-    path = RESULTS / file_of(name, source)
-    try:
+    path, remedy = RESULTS / file_of(name, source), f"Run: {command_of(name, source)}"
+    if not path.exists():
+        raise DataError(f"The study {name} has no results for {source} images. {remedy}")
+    with understood(lambda reason: DataError(f"{path.name} is no whole file of results: {reason}. {remedy}")):
         return read_results(path)
-    except FileNotFoundError:
-        raise DataError(f"The study {name} has no results for {source} images. {_remedy(name, source)}") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path.name} is no whole file of results: {error}. {_remedy(name, source)}") from error
 
 
 def read_results(path: Path) -> Results:
@@ -95,7 +94,3 @@ def command_of(name: str, source: str) -> str:
     """What an author types to carry out a study on ``"phantom"`` or ``"real"`` images."""
     folder = " <folder>" if source == "real" else ""
     return f"python -m course_lib.authoring studies{folder} --only {name}"
-
-
-def _remedy(name: str, source: str) -> str:
-    return f"Run: {command_of(name, source)}"

@@ -13,6 +13,7 @@ from course_lib.modalities.modality import Modality
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.kaggle_dataset import check_promised, fetch_dataset
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import printable
 from course_lib.support.runtime import SOURCES, Profile, current_profile, existing_folder
 
 MODALITIES = {modality.name: modality for modality in (CHEST_XRAY,)}
@@ -37,7 +38,7 @@ def open_dataset(
     folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``), or several, each in a folder
     with its card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read. `image_folder.read_part`
-    says what the test part is. A licence that forbids commercial use is named in a line. No image is opened yet: one
+    says what the test part is. A licence that forbids commercial use is named in a line. No image is decoded yet: one
     that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
     Of two classes, label 1 is the disease, whose sensitivity is measured. For a folder without a card, ``disease`` (or
@@ -129,7 +130,8 @@ def _read_parts(
     test, test_classes = kind.read(root, "test", card, disease)
     if test_classes != classes:
         raise DataError(
-            f"train holds the classes {classes}, test holds {test_classes}. Both must hold the same folders."
+            f"train holds the classes {printable(classes)}, test holds {printable(test_classes)}. Both must hold "
+            "the same folders."
         )
     check_patients_apart(train, test, ("train", "test"))
     return train, test, classes
@@ -146,9 +148,9 @@ def _set_within(folder: Path, kind: Modality) -> Path:
     ours = sorted((card for card in cards if card.modality == kind.name), key=lambda card: card.slug != kind.real)
     if cards and not ours:
         raise DataError(
-            f"{folder} holds {', '.join(card.slug for card in cards)}, but no {kind.images}: expected {kind.real} or "
-            f"another set whose card says modality = {kind.name!r}. Add it (make room DIR={folder} "
-            f"CARD={kind.real}), or unset COURSE_DATA to work with simulated images."
+            f"{printable(folder)} holds {', '.join(card.slug for card in cards)}, but no {kind.images}: expected "
+            f"{kind.real} or another set whose card says modality = {kind.name!r}. Add it (make room "
+            f"DIR={printable(folder)} CARD={kind.real}), or unset COURSE_DATA to work with simulated images."
         )
     return folder / ours[0].slug if ours else folder
 
@@ -171,8 +173,8 @@ def _existing_folder(given: str) -> Path:
     folder = existing_folder(given)
     if folder is None:
         raise DataError(
-            f"There is no folder {given}. Expected 'phantom', 'kaggle', or a folder that holds train/ and test/; "
-            "check COURSE_DATA, or unset it to work with simulated images."
+            f"There is no folder {printable(given)}. Expected 'phantom', 'kaggle', or a folder that holds train/ and "
+            "test/; check COURSE_DATA, or unset it to work with simulated images."
         )
     return folder
 

@@ -4,6 +4,7 @@ python -m course_lib.modalities.room <folder> [slug …]
 """
 
 import argparse
+import re
 import shutil
 import stat
 import sys
@@ -13,16 +14,14 @@ from pathlib import Path, PurePosixPath
 from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
-from course_lib.sources.archive import MANIFEST, images_in, is_whole, read_manifest, verify
+from course_lib.sources.archive import MANIFEST, images_of_a_set, is_of_a_set, is_whole, read_manifest, verify
 from course_lib.sources.command_line import explained
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
-from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
-from course_lib.support.files import unfinished_name
 from course_lib.support.foreign import printable
-from course_lib.support.own_files import files_below, remove_half_made
+from course_lib.support.own_files import files_below, finished, remove_half_made
 from course_lib.support.runtime import ROOM_FOLDER, expanded
 
 _FETCHED = ("", ".lock", ".part", ".part.json")  #: how the names end that a download uses
@@ -32,6 +31,7 @@ WEIGHTS_FILES = {
     for ending in _FETCHED
 }
 FETCHING_FILES = {PurePosixPath("lock"), *(PurePosixPath("archive.zip" + ending) for ending in _FETCHED)}
+LEFT_BY_SYSTEMS = re.compile(r"\.DS_Store|Thumbs\.db|\.directory|\._.+")  #: in every folder that somebody looked into
 
 
 def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
@@ -76,9 +76,13 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 
 def _check_only_room(room: Path) -> None:
-    """Do nothing if everything in the folder is what the course puts into a room, by its place and its whole name."""
-    sets = {slug: _files_of(room, slug) for slug in card_slugs() if (room / slug).is_dir()}
-    strange = next((path for path in files_below(room) if not _is_part(path, sets)), None)
+    """Do nothing if everything in the folder is what the course puts into a room, by its place and its whole name.
+
+    What systems leave in every folder is passed over.
+    """
+    sets = {slug: _files_of(room, slug) if (room / slug).is_dir() else set() for slug in card_slugs()}
+    others = (path for path in files_below(room) if not LEFT_BY_SYSTEMS.fullmatch(path.name))
+    strange = next((path for path in others if not _is_part(path, sets)), None)
     if strange:
         raise DataError(
             f"A room becomes read-only, but {printable(room)} holds other things as well, such as "
@@ -87,23 +91,18 @@ def _check_only_room(room: Path) -> None:
 
 
 def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]]) -> bool:
-    """Whether a room may have a file, or a link, at this place; ``sets`` are the files of each data set in it."""
+    """Whether a room may have a file, or a link, at this place; ``sets`` are the files of each data set."""
     top, below = path.parts[0], PurePosixPath(*path.parts[1:])
-    if top in (ROOM_FOLDER, *card_slugs()) and top == str(path):
+    if top in (ROOM_FOLDER, *sets) and top == str(path):
         return True  # a link to a data set, or to the weights
     if top == ROOM_FOLDER:
-        return below in WEIGHTS_FILES or PurePosixPath(unfinished_name(below.name) or "") in WEIGHTS_FILES
+        return finished(below) in WEIGHTS_FILES
     if top in sets:
         return below in sets[top]
     slug, _, state = top.removeprefix(".").rpartition(".")
-    if not top.startswith(".") or slug not in card_slugs():
+    if not top.startswith(".") or slug not in sets:
         return False
-    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
-
-
-def _is_of_a_set(path: PurePosixPath) -> bool:
-    """Whether some data set could have a file at this place, seen from its folder."""
-    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and names_an_image(path))
+    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and is_of_a_set(below)
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
@@ -130,10 +129,10 @@ def _make_read_only(room: Path, files: Iterable[Path]) -> None:
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    files = [*(found / path for path in images_in(found)), found / MANIFEST]
+    files = [*(found / path for path in images_of_a_set(found)), found / MANIFEST]
     require_disk(target.parent, sum(file.stat().st_size for file in files), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
-    remove_half_made(scratch, _is_of_a_set)
+    remove_half_made(scratch, is_of_a_set)
     try:
         for file in files:
             copy = scratch / file.relative_to(found)

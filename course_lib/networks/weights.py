@@ -3,7 +3,6 @@
 Those of others come from torchvision's server; the course's own come with it, in half precision.
 """
 
-import pickle
 import re
 import shutil
 import tomllib
@@ -19,6 +18,7 @@ from torchvision.models import ResNet18_Weights, WeightsEnum
 
 from course_lib.sources.download import DownloadError, Patience, fetch
 from course_lib.support.files import digest_of_bytes, digest_of_file, write_whole
+from course_lib.support.foreign import understood
 from course_lib.support.runtime import ROOM_FOLDER, data_folder
 
 RESNET18 = ResNet18_Weights.IMAGENET1K_V1
@@ -68,12 +68,9 @@ def pretrained(weights: WeightsEnum, *, patience: Patience | None = None) -> dic
     """
     path = find_file(weights) or cached_file(weights, patience=patience)
     print(describe(weights))
-    try:
+    problem = f"{path.name} has the right checksum but is no file of weights. Install a torchvision that fits."
+    with understood(lambda _: DownloadError(problem)):
         state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise DownloadError(
-            f"{path.name} has the right checksum but is no file of weights. Install a torchvision that fits."
-        ) from error
     return state
 
 
@@ -89,13 +86,13 @@ def shipped_card(network: str) -> WeightsCard:
         WeightsError: it is missing or damaged.
     """
     path = SHIPPED / _file_of(network, ".toml")
-    try:
+    if not path.exists():
+        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}")
+    with understood(
+        lambda reason: WeightsError(f"{path.name} is no whole card of weights: {reason}. {SHIPPED_REMEDY}")
+    ):
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return WeightsCard(**{**values, "classes": tuple(values["classes"])})
-    except FileNotFoundError as error:
-        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
-        raise WeightsError(f"{path.name} is no whole card of weights: {error}. {SHIPPED_REMEDY}") from error
 
 
 def load_shipped(network: str) -> dict[str, torch.Tensor]:

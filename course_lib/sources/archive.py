@@ -16,18 +16,21 @@ from course_lib.sources.download import require_disk
 from course_lib.sources.foreign_image import (
     MOST_BYTES,
     ImageError,
+    folders_in,
     image_bytes,
-    images_below,
+    images_in,
     names_an_image,
     read_image,
 )
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
-from course_lib.support.foreign import printable, understood
+from course_lib.support.foreign import LONGEST_PATH, printable, some_of, understood
+from course_lib.support.own_files import remove_half_made
 from course_lib.support.runtime import progress
 
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
+MOST_NAMED = 10  #: images or classes in one message
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
 MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
 Item = TypeVar("Item")
@@ -45,10 +48,11 @@ def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
 
     Raises:
         ArchiveError: the archive is damaged, unsafe, or holds other images than the card says.
+        DataError: something that is not the course's lies where it would unpack.
         DownloadError: the disk has not enough room.
     """
     scratch = target.with_name(f".{target.name}.unpacking")
-    shutil.rmtree(scratch, ignore_errors=True)
+    remove_half_made(scratch, is_of_a_set)
     try:
         with _opened(archive, card) as content:
             members = expected_members(content.infolist(), archive.stat().st_size, card)
@@ -105,28 +109,37 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
     found = Counter((path.parts[0], path.parts[1]) for path in images)
     expected = {(split, name): n for split, classes in card.counts.items() for name, n in classes.items()}
     wrong = [
-        f"{printable('/'.join(place))} has {found[place]:,} images instead of {expected.get(place, 0):,}"
+        f"{'/'.join(place)} has {found[place]:,} images instead of {expected.get(place, 0):,}"
         for place in sorted(expected.keys() | found.keys())
         if found[place] != expected.get(place, 0)
     ]
     if wrong:
-        raise ArchiveError(f"{what} of {card.name} is not what its data card says: {_some_of(wrong)}. {remedy}")
+        raise ArchiveError(
+            f"{printable(what, LONGEST_PATH)} of {card.name} is not what its data card says: "
+            f"{some_of(wrong, MOST_NAMED)}. {remedy}"
+        )
 
 
-def images_in(folder: Path) -> list[PurePosixPath]:
+def images_of_a_set(folder: Path) -> list[PurePosixPath]:
     """The images below ``<split>/<class>/``, as paths from the folder, sorted; none where there is no folder.
 
     Raises:
         DataError: a folder may not be read, or what has the name of an image is no file.
     """
-    found = images_below(folder) if folder.is_dir() else []
+    splits = folders_in(folder) if folder.is_dir() else []
+    found = [path for split in splits for name in folders_in(split) for path in images_in(name)]
     return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found)
+
+
+def is_of_a_set(path: PurePosixPath) -> bool:
+    """Whether some data set could have a file at this place, seen from its folder."""
+    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
     """Whether the folder holds the number of images that the card says, and may be listed; looks at the names only."""
     try:
-        check_counts(images_in(folder), card, "The folder", "")
+        check_counts(images_of_a_set(folder), card, "The folder", "")
     except DataError:  # another folder, or one with links to nothing: whoever lists its images is told
         return False
     return bool(card.counts)
@@ -142,14 +155,15 @@ def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     """
     command = command or f"make data CARD={card.slug}"
     remedy = f"Remove that folder and run `{command}` again."
-    images, sums = images_in(folder), read_manifest(folder, command)
+    images, sums = images_of_a_set(folder), read_manifest(folder, command)
     check_counts(images, card, f"The copy in {folder}", remedy)
-    problems = [f"{printable(path)} is missing" for path in sorted(sums.keys() - set(images))]
-    problems += [f"{printable(path)} is not in the manifest" for path in images if path not in sums]
+    problems = [f"{path} is missing" for path in sorted(sums.keys() - set(images))]
+    problems += [f"{path} is not in the manifest" for path in images if path not in sums]
     found = _in_threads(lambda path: _problem_at(folder / path, sums.get(path)), images, "Verifying")
-    problems += [f"{printable(path)} {problem}" for path, problem in zip(images, found, strict=True) if problem]
+    problems += [f"{path} {problem}" for path, problem in zip(images, found, strict=True) if problem]
     if problems:
-        raise DataError(f"{folder} has changed since it was unpacked: {_some_of(problems)}. {remedy}")
+        shown, listed = printable(folder), some_of(problems, MOST_NAMED)
+        raise DataError(f"{shown} has changed since it was unpacked, in {len(problems):,} places: {listed}. {remedy}")
     return len(images)
 
 
@@ -162,20 +176,15 @@ def read_manifest(folder: Path, command: str) -> dict[PurePosixPath, str]:
     path = folder / MANIFEST
     if not path.is_file():
         raise DataError(
-            f"{folder} has no {MANIFEST}: the course did not unpack it, so nothing says what the files should be. "
-            "To use it as it is, set COURSE_DATA to it; to have a verified copy, move it away (or unset COURSE_DATA), "
-            f"then run `{command}`."
+            f"{printable(folder)} has no {MANIFEST}: the course did not unpack it, so nothing says what the files "
+            "should be. To use it as it is, set COURSE_DATA to it; to have a verified copy, move it away (or unset "
+            f"COURSE_DATA), then run `{command}`."
         )
     text = path.read_text(encoding="utf-8", errors="replace")
     lines = [line.split("  ", 1) for line in text.splitlines()]
     if "\N{REPLACEMENT CHARACTER}" in text or not all(re.fullmatch(r"[0-9a-f]{64}  .+", "  ".join(x)) for x in lines):
-        raise DataError(f"{path} is no list of SHA-256 sums. Remove the folder and run `{command}` again.")
+        raise DataError(f"{printable(path)} is no list of SHA-256 sums. Remove the folder and run `{command}` again.")
     return {PurePosixPath(name): digest for digest, name in lines}
-
-
-def _some_of(problems: Sequence[str], most: int = 10) -> str:
-    more = f" … and {len(problems) - most} more" if len(problems) > most else ""
-    return "; ".join(problems[:most]) + more
 
 
 def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:

@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 from course_lib.sources.download import DownloadError
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable
-
-LONGEST_PATH = 1000  #: characters of a path in a message
+from course_lib.support.foreign import LONGEST_PATH, printable
 
 
 def explained(work: Callable[[], str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import understood
 from course_lib.support.runtime import COURSE_ROOT
 
 CARDS_FOLDER = COURSE_ROOT / "datasets"
@@ -88,10 +89,9 @@ def load_card(slug: str) -> DatasetCard:
     path = CARDS_FOLDER / f"{slug}.toml"
     if not path.is_file():
         raise DataError(f"No data card {slug!r}: expected one of {', '.join(card_slugs())} in {CARDS_FOLDER.name}/.")
-    try:
+    remedy = "Compare it with the other cards."
+    with understood(lambda reason: DataError(f"{path.name} is no TOML in UTF-8: {reason}. {remedy}")):
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name} is no TOML in UTF-8: {error}. Compare it with the other cards.") from error
     if problems := problems_of(values, slug):
         raise DataError(
             f"{path.name} is not a complete data card: {'; '.join(problems)}. {CARDS_FOLDER.name}/README.md explains "

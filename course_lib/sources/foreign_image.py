@@ -16,15 +16,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable, understood
+from course_lib.support.foreign import LONGEST_PATH, printable, some_of, understood
 
 IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 READABLE_MODES = {"L": "8-bit grey", "RGB": "8-bit colour"}
 MOST_BYTES = 50_000_000
 MOST_PIXELS = 50_000_000  #: a large chest X-ray has 10 million
 MOST_TIMES_LONGER = 10  #: than wide; a film of the whole spine is three times, and a thin line would be made huge
-MOST_NAMED = 3  #: files in one message
-MOST_OF_A_PATH = 1000  #: characters
 
 JPEG_START, PNG_START = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 JPEG_END = b"\xff\xd9"
@@ -45,12 +43,12 @@ CUT_OUT = "Cut out the part that shows the patient, or make it smaller."
 
 
 class ImageError(DataError):
-    """An image file is none that the course reads. ``problem`` is the end of a sentence that begins with its name."""
+    """An image file that the course does not read. ``problem`` is the end of a sentence that begins with its name."""
 
     def __init__(self, file: object, problem: str, remedy: str = COPY_AGAIN, reason: str = "") -> None:
         self.problem = problem
         because = f" ({reason})" if reason else ""
-        super().__init__(f"{printable(file, MOST_OF_A_PATH)} {problem}{because}. {remedy}")
+        super().__init__(f"{printable(file, LONGEST_PATH)} {problem}{because}. {remedy}")
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,14 @@ def folders_in(folder: Path) -> list[Path]:
     return _listed(folder, Path.is_dir)
 
 
+def class_folders(split: Path) -> list[Path]:
+    """The folders of the classes in the folder of a split, as `folders_in`, without those that begin with ``_``.
+
+    Where there is no such split, there are none.
+    """
+    return [path for path in folders_in(split) if not path.name.startswith("_")] if split.is_dir() else []
+
+
 def files_in(folder: Path) -> list[Path]:
     """The files in a folder, sorted, and what has the name of an image but is none; otherwise as `folders_in`."""
     return _listed(folder, lambda path: path.is_file() or names_an_image(path))
@@ -139,23 +145,16 @@ def images_in(folder: Path) -> list[Path]:
         DataError: the folder may not be read; or something in it has the name of an image and is no file.
     """
     found = [path for path in files_in(folder) if names_an_image(path)]
-    if missing := [printable(path.name) for path in found if not path.is_file()]:
-        named = ", ".join(missing[:MOST_NAMED]) + (", …" if len(missing) > MOST_NAMED else "")
+    if missing := [path.name for path in found if not path.is_file()]:
         raise DataError(
-            f"{len(missing)} of {len(found)} images in {printable(folder, MOST_OF_A_PATH)} are no files, but folders "
-            f"or links to nothing ({named}). Copy the images there, or remove these names."
+            f"{len(missing)} of {len(found)} images in {printable(folder, LONGEST_PATH)} are no files, but folders "
+            f"or links to nothing ({some_of(missing)}). Copy the images there, or remove these names."
         )
     return found
 
 
-def images_below(root: Path) -> list[Path]:
-    """The images in ``<root>/<split>/<CLASS>/``, sorted; the errors are those of `images_in`."""
-    classes = [path for split in folders_in(root) for path in folders_in(split)]
-    return [path for folder in classes for path in images_in(folder)]
-
-
 def _listed(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    shown = printable(folder, MOST_OF_A_PATH)
+    shown = printable(folder, LONGEST_PATH)
     with understood(lambda reason: DataError(f"{shown} can not be listed ({reason}). Make it readable, or remove it.")):
         return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and wanted(path))
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_lib.sources.archive import MANIFEST, ArchiveError, check_counts, images_in, is_whole, unpack
+from course_lib.sources.archive import MANIFEST, ArchiveError, check_counts, images_of_a_set, is_whole, unpack
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import (
     OFFLINE_REMEDY,
@@ -79,7 +79,7 @@ def fetch_dataset(
         if not target.exists():  # else another process put it there while this one waited
             _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
             _unpack(_archive_of(target), target, card)
-    check_counts(images_in(target), card, f"The copy in {target}", "Remove that folder and call again.")
+    check_counts(images_of_a_set(target), card, f"The copy in {target}", "Remove that folder and call again.")
     return target
 
 
@@ -97,7 +97,7 @@ def check_promised(folder: Path) -> None:
     """
     if (folder / MANIFEST).is_file() and folder.name in card_slugs():
         card, remedy = load_card(folder.name), f"Remove that folder and run `{command_that_makes(folder)}` again."
-        check_counts(images_in(folder), card, f"The copy in {folder}", remedy)
+        check_counts(images_of_a_set(folder), card, f"The copy in {folder}", remedy)
 
 
 def folder_of(slug: str) -> Path:

@@ -4,12 +4,13 @@ Code that reads such things says what it allows and refuses the rest. It does no
 list is complete: a parser that stumbles over damaged bytes may raise anything, from ValueError to RecursionError.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from course_lib.support.errors import DataError, TrainingError
 
 MOST_CHARACTERS = 200  #: of a text from elsewhere in a message
+LONGEST_PATH = 1000  #: characters, where a path is what the message is about
 
 
 @contextmanager
@@ -38,6 +39,11 @@ def printable(text: object, most: int = MOST_CHARACTERS) -> str:
     """
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text)[: most + 1])
     return shown if len(shown) <= most else shown[:most] + "…"
+
+
+def some_of(names: Sequence[object], most: int = 3) -> str:
+    """The first few names for a message, each of them `printable`; an ellipsis stands for the others."""
+    return ", ".join(map(printable, names[:most])) + (", …" if len(names) > most else "")
 
 
 def _reason(error: Exception) -> str:

@@ -124,7 +124,7 @@ def remove_half_made(folder: Path, is_part: Callable[[PurePosixPath], object]) -
     if folder.is_symlink() or folder.is_file():
         strange: Path | None = folder
     else:
-        strange = next((folder / path for path in files_below(folder) if not is_part(_finished(path))), None)
+        strange = next((folder / path for path in files_below(folder) if not is_part(finished(path))), None)
     if strange:
         raise DataError(
             f"{printable(strange)} is not the course's, but lies where the course would work. Move it away, and call "
@@ -151,7 +151,7 @@ def files_below(folder: Path) -> Iterator[PurePosixPath]:
             yield PurePosixPath(Path(parent, name).relative_to(folder).as_posix())
 
 
-def _finished(path: PurePosixPath) -> PurePosixPath:
+def finished(path: PurePosixPath) -> PurePosixPath:
     """The path that a file would have got that `write_whole` has not finished; any other path as it is."""
     return path.with_name(unfinished_name(path.name) or path.name)
 

@@ -224,6 +224,14 @@ def test_a_folder_without_images_is_refused_with_the_layout(tmp_path: Path) -> N
         audit(tmp_path)
 
 
+def test_the_name_of_a_folder_without_a_whole_image_is_spelled_out(tmp_path: Path) -> None:
+    (path := tmp_path / "\x1b[31mred" / "train" / "a" / "1.jpeg").parent.mkdir(parents=True)
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"images in .*\\x1b\[31mred can be read") as refused:
+        audit(tmp_path / "\x1b[31mred")
+    assert str(refused.value).isprintable()
+
+
 def test_what_one_class_alone_does_not_tell_is_said(tmp_path: Path) -> None:
     for number in range(6):
         write_image(tmp_path / "train" / "a" / f"{number}.jpeg", bright=True, seed=number)

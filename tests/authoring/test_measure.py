@@ -110,7 +110,7 @@ def test_what_is_trained_is_not_trained_again(
     assert main(["measure", "chest_xray", str(folder), "--networks", "2"]) == 0
     said = capsys.readouterr().out
     assert names_of(said) == first
-    assert "Network 2 is trained; 0.0 minutes of it in this call.\n" in said
+    assert "Network 2 is trained. This call took 0.0 minutes.\n" in said
     assert {path.name: path.read_bytes() for path in (tmp_path / "results").glob("*.pt")} == kept
 
 

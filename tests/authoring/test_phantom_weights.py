@@ -128,7 +128,7 @@ def test_a_damaged_file_is_not_loaded(shipped: Path) -> None:
         load_shipped("resnet18")
 
 
-@pytest.mark.parametrize("content", [b"", b"network = 3", b"\xff", b"classes = ["])
+@pytest.mark.parametrize("content", [b"", b"network = 3", b"\xff", b"classes = [", b"x = " + b"[" * 90_000])
 def test_a_damaged_card_ends_in_the_remedy(shipped: Path, content: bytes) -> None:
     (shipped / "resnet18-phantom.toml").write_bytes(content)
     with pytest.raises(WeightsError, match=r"is no whole card of weights: .*git checkout"):

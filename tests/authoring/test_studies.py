@@ -132,7 +132,7 @@ def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> No
         carry_out(replace(trial, measure=lambda *_: {"auroc": float("nan")}), phantoms)
 
 
-@pytest.mark.parametrize("content", [None, "{", '{"study": "trial"}'])
+@pytest.mark.parametrize("content", [None, "{", "[]", "[" * 90_000, '{"study": "trial"}'])
 def test_missing_and_damaged_results_say_what_to_run(trial: Study, phantoms: CourseData, content: str | None) -> None:
     path = carry_out(trial, phantoms)
     path.unlink() if content is None else path.write_text(content)

@@ -101,10 +101,17 @@ def test_a_rescaling_that_falls_makes_no_negative(path: Path, window: tuple[floa
 
 
 @pytest.mark.parametrize(
-    "tags", [{"WindowCenter": None, "WindowWidth": None}, {"VOILUTSequence": []}, {"RescaleSlope": ""}]
+    "tags",
+    [
+        {"WindowCenter": None, "WindowWidth": None},
+        {"VOILUTSequence": []},
+        {"RescaleSlope": ""},
+        {"RescaleSlope": 1},
+        {"RescaleIntercept": 0},
+    ],
 )
 @pytest.mark.parametrize("window", [None, (2000, 2000)])
-def test_a_tag_without_a_value_counts_as_missing(
+def test_a_tag_that_says_nothing_counts_as_missing(
     path: Path, tags: dict[str, object], window: tuple[float, float] | None
 ) -> None:
     write_dicom(path, VALUES, window=window)
@@ -208,6 +215,7 @@ WHOLE.add_new("LUTData", "OW", b"\0\1" * 5)
         ({"WindowCenter": 1e300}, "WindowCenter of child.dcm is '1e[+]300'; expected a number of ordinary size"),
         ({"RescaleSlope": 0, "RescaleIntercept": 1}, "RescaleSlope of child.dcm is 0; expected another number"),
         ({"RescaleSlope": 2}, "RescaleSlope of child.dcm stands there without RescaleIntercept"),
+        ({"RescaleIntercept": 2}, "RescaleIntercept of child.dcm stands there without RescaleSlope"),
         ({"SamplesPerPixel": 3}, "SamplesPerPixel of child.dcm is 3; expected 1"),
         ({"BitsStored": 20}, "BitsStored of child.dcm is 20; expected 1 to 16"),
         ({"HighBit": 15}, "HighBit of child.dcm is 15; expected 11"),

@@ -102,10 +102,30 @@ def test_a_test_image_that_lies_in_train_too_is_refused(folder: Path) -> None:
     assert len(read_part(folder, "train")[0]) == 32
 
 
-def test_a_training_image_that_can_not_be_compared_is_named(folder: Path) -> None:
+@pytest.mark.parametrize("same_size", [True, False])
+def test_an_image_that_can_not_be_read_does_not_stop_the_comparison(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, same_size: bool
+) -> None:
     (folder / "train" / "NORMAL" / "phantom0055_normal_1.jpeg").symlink_to(folder / "nowhere")
-    with pytest.raises(DataError, match=r"phantom0055_normal_1\.jpeg can not be read .*Copy it again"):
-        read_part(folder, "test")
+    unreadable, other = folder / "test" / "NORMAL" / "phantom0077_normal_1.jpeg", sorted(folder.glob("train/*/*"))[1]
+    unreadable.write_bytes(other.read_bytes() if same_size else b"x")
+
+    def read(path: Path) -> str:
+        if path == unreadable:
+            raise PermissionError(13, "Permission denied", str(path))
+        return path.name
+
+    monkeypatch.setattr(image_folder, "digest_of_file", read)
+    assert unreadable in [sample.path for sample in read_part(folder, "test")[0]]
+
+
+def test_the_names_of_folders_are_spelled_out_in_messages(folder: Path) -> None:
+    red = folder.rename(folder.with_name("\x1b[31mred"))
+    (red / "train" / "\x1b[31mNONE").mkdir()
+    for part in ("train", "val"):
+        with pytest.raises(DataError, match=r"\\x1b\[31mred") as refused:
+            read_split(red, part)
+        assert str(refused.value).isprintable()
 
 
 def test_only_files_of_one_size_are_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,17 @@ def test_a_folder_by_argument_or_by_variable(folder: Path, monkeypatch: pytest.M
     assert len(by_argument.test) == 12
 
 
+def test_names_of_folders_are_spelled_out(folder: Path) -> None:
+    red = folder.rename(folder.with_name("\x1b[31mred"))
+    with pytest.raises(DataError, match=r"There is no folder .*\\x1b\[31mred/nowhere"):
+        open_dataset(source=red / "nowhere")
+    (red / "test" / "PNEUMONIA").rename(red / "test" / "\x1b[31mRED")
+    for disease in ("PNEUMONIA", None):
+        with pytest.raises(DataError, match=r"\\x1b\[31mRED") as refused:
+            open_dataset(source=red, disease=disease)
+        assert str(refused.value).isprintable()
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"There is no folder .*nowhere.*check COURSE_DATA, or unset it"):
         open_dataset(source=tmp_path / "nowhere")

@@ -129,6 +129,23 @@ def test_nothing_becomes_read_only_but_what_the_course_put_there(learner: Learne
         Path(folder).chmod(0o755)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+@pytest.mark.usefixtures("weights_are_here")
+def test_what_systems_leave_in_folders_does_not_stop_a_room_and_stays_as_it_is(
+    learner: Learner, tmp_path: Path
+) -> None:
+    room = tmp_path / "room"
+    shutil.copytree(learner.fetch(), room / learner.card.slug)
+    places = ("", "weights", learner.card.slug, f"{learner.card.slug}/train/NORMAL")
+    left = [room / place / name for place in places for name in (".DS_Store", "Thumbs.db", ".directory", "._x.jpeg")]
+    for path in left:
+        _write(path).chmod(0o640)
+    assert workshop_room.main([str(room)]) == 0
+    assert {path.stat().st_mode & 0o777 for path in left} == {0o640}
+    for folder, _, _ in os.walk(room):
+        Path(folder).chmod(0o755)
+
+
 @pytest.mark.usefixtures("weights_are_here")
 def test_a_room_takes_up_what_killed_calls_left_in_it(learner: Learner, tmp_path: Path) -> None:
     learner.fetch()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from course_lib.sources import dataset_card
-from course_lib.sources.archive import MANIFEST, ArchiveError, images_in, read_manifest, unpack, verify
+from course_lib.sources.archive import MANIFEST, ArchiveError, images_of_a_set, read_manifest, unpack, verify
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
 from tests.sources.kaggle_fixtures import small_card
@@ -58,7 +58,7 @@ def test_ten_of_a_thousand_wrong_classes_are_named(tmp_path: Path, card: Dataset
     with zipfile.ZipFile(archive, "a") as content:
         for n in range(200):
             content.writestr(f"chest_xray/train/X{n:03d}/IM-0001-0001.jpeg", b"x")
-    with pytest.raises(ArchiveError, match=r"train/X009 has 1 images instead of 0 … and 190 more\. It is removed"):
+    with pytest.raises(ArchiveError, match=r"train/X009 has 1 images instead of 0, …\. It is removed"):
         unpack(archive, tmp_path / "out", card)
 
 
@@ -67,9 +67,24 @@ def test_a_manifest_with_such_names_is_spelled_out_too(tmp_path: Path, card: Dat
     first, *others = read_manifest(folder, "make data").items()
     lines = [f"{digest}  {path}" for path, digest in others] + [f"{first[1]}  train/NORMAL/\x1b[31mred.jpeg"]
     (folder / MANIFEST).write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(DataError, match=r"\\x1b\[31mred\.jpeg is missing; .* is not in the manifest") as refused:
+    with pytest.raises(
+        DataError, match=r"in 2 places: .*\\x1b\[31mred\.jpeg is missing, .* is not in the manifest"
+    ) as refused:
         verify(folder, card)
     assert str(refused.value).isprintable()
+
+
+def test_what_is_not_the_courses_stays_where_it_would_unpack(tmp_path: Path, card: DatasetCard) -> None:
+    archive = write_archive(tmp_path / "archive.zip", card)
+    left = tmp_path / ".out.unpacking" / "train" / "NORMAL" / "IM-0001-0001.jpeg"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    (thesis := tmp_path / ".out.unpacking" / "thesis.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"thesis\.txt is not the course's, but lies where the course would work"):
+        unpack(archive, tmp_path / "out", card)
+    assert (left.read_bytes(), thesis.read_text()) == (b"half", "mine")
+    thesis.unlink()
+    assert len(images_of_a_set(unpack(archive, tmp_path / "out", card))) == 42
 
 
 @pytest.mark.slow
@@ -92,7 +107,7 @@ def test_a_damaged_archive_is_refused_or_whole(tmp_path: Path, card: DatasetCard
         except ArchiveError as refusal:
             refused.append(str(refusal))
         else:
-            assert len(images_in(folder)) == 42
+            assert len(images_of_a_set(folder)) == 42
             shutil.rmtree(folder)
     assert len(refused) > DAMAGES / 2
     assert all(map(str.isprintable, refused))

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from course_lib.sources.archive import ArchiveError, images_in, is_whole, unpack
+from course_lib.sources.archive import ArchiveError, images_of_a_set, is_whole, unpack
 from course_lib.sources.dataset_card import load_card
 from course_lib.sources.foreign_image import (
     JPEG_START,
@@ -19,8 +19,8 @@ from course_lib.sources.foreign_image import (
     PNG_START,
     ImageError,
     Picture,
+    class_folders,
     image_bytes,
-    images_below,
     read_bits,
     read_image,
 )
@@ -248,13 +248,13 @@ def test_links_to_nothing_among_the_images_are_named(folder: Path) -> None:
     counts = {split: {"NORMAL": n, "PNEUMONIA": n} for split, n in (("train", 16), ("test", 6))}
     card = replace(load_card("phantom"), counts=counts)
     assert is_whole(folder, card)
-    assert len(images_in(folder)) == len(images_below(folder)) == 44
-    assert images_in(folder / "nowhere") == []
+    assert len(images_of_a_set(folder)) == 44
+    assert images_of_a_set(folder / "nowhere") == []
     for name in ("a.jpeg", "b.png"):
         (folder / "test" / "NORMAL" / name).symlink_to(folder / "gone.jpeg")
     (folder / "test" / "NORMAL" / "._c.jpeg").symlink_to(folder / "gone.jpeg")  # not an image by its name
     with pytest.raises(DataError, match=r"2 of 8 images in .*NORMAL are no files, .*\(a\.jpeg, b\.png\)\. Copy"):
-        images_in(folder)
+        images_of_a_set(folder)
     assert not is_whole(folder, card)
 
 
@@ -262,4 +262,11 @@ def test_links_to_nothing_among_the_images_are_named(folder: Path) -> None:
 def test_a_folder_that_may_not_be_read_is_named(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     without_permission(folder / name, monkeypatch)
     with pytest.raises(DataError, match=rf"{name} can not be listed \(.*Permission denied.*\)\. Make it readable"):
-        images_in(folder)
+        images_of_a_set(folder)
+
+
+def test_class_folders_are_those_that_no_dot_and_no_underscore_hides(folder: Path) -> None:
+    for name in (".cache", "_rejected"):
+        (folder / "test" / name).mkdir()
+    assert [path.name for path in class_folders(folder / "test")] == ["NORMAL", "PNEUMONIA"]
+    assert class_folders(folder / "nowhere") == []

@@ -17,7 +17,7 @@ import pytest
 from course_lib.modalities.registry import open_dataset
 from course_lib.sources import __main__ as command
 from course_lib.sources import dataset_card, kaggle_dataset
-from course_lib.sources.archive import MANIFEST, images_in, verify
+from course_lib.sources.archive import MANIFEST, images_of_a_set, verify
 from course_lib.sources.dataset_card import CARDS_FOLDER, load_card
 from course_lib.sources.download import DownloadError, what_is_kept
 from course_lib.sources.kaggle_account import save_token
@@ -53,7 +53,7 @@ def test_the_mess_stays_outside_and_the_original_validation_split_is_kept_but_no
     folder = learner.fetch()
     names = {path.relative_to(folder).parts[0] for path in folder.rglob("*")}
     assert names == {"train", "val", "test", MANIFEST}
-    assert len(images_in(folder)) == 42
+    assert len(images_of_a_set(folder)) == 42
     used = open_dataset(source=folder)
     assert not [r for part in (used.train, used.validation, used.test) for r in part if r.path.parts[-3] == "val"]
 
@@ -273,7 +273,7 @@ def test_verify_finds_every_change(learner: Learner, capsys: pytest.CaptureFixtu
     folder = learner.fetch()
     assert command.main(["verify", SLUG]) == 0
     assert "42 images are as the manifest says" in capsys.readouterr().out
-    image = folder / images_in(folder)[0]
+    image = folder / images_of_a_set(folder)[0]
     whole = image.read_bytes()
     image.write_bytes(jpeg(99, bright=True))
     with pytest.raises(DataError, match=f"{image.name} has another SHA-256.*run `make data CARD={SLUG}` again"):
@@ -327,7 +327,7 @@ def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.
     room = tmp_path / "room"
     (room / "weights").mkdir(parents=True)
     shutil.copytree(learner.fetch(), room / learner.card.slug)
-    (room / learner.card.slug / images_in(learner.target)[0]).unlink()
+    (room / learner.card.slug / images_of_a_set(learner.target)[0]).unlink()
     monkeypatch.setenv("COURSE_DATA", str(room))
     for source in (None, "kaggle"):
         with pytest.raises(
@@ -341,6 +341,7 @@ def test_an_incomplete_room_is_not_opened(learner: Learner, monkeypatch: pytest.
     ("content", "expected"),
     [
         (b'name = "Hands"\n', "hands.toml is not a complete data card: slug is missing"),
+        (b"name = " + b"[" * 90_000, "hands.toml is no TOML in UTF-8"),
         (b"name = Hands\n", "hands.toml is no TOML in UTF-8"),
         ('name = "Händs"'.encode("utf-16"), "hands.toml is no TOML in UTF-8"),
     ],

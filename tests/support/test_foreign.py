@@ -5,7 +5,7 @@ import json
 import pytest
 
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable, understood
+from course_lib.support.foreign import printable, some_of, understood
 
 
 def refusal(reason: str) -> DataError:
@@ -56,3 +56,9 @@ def test_the_courses_own_error_goes_through_as_it_is() -> None:
 def test_a_foreign_text_can_be_printed(text: str, shown: str) -> None:
     assert printable(text) == shown
     printable(text).encode("utf-8")
+
+
+def test_the_first_three_names_are_named() -> None:
+    assert some_of(["a", "b\n", "c"]) == r"a, b\n, c"
+    assert some_of(["a", "b", "c", "d"]) == "a, b, c, …"
+    assert some_of(["a", "b"], most=1) == "a, …"

@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Settings, make_picture, plan_pictures
 from course_lib.sources.foreign_image import image_bytes, read_bits, read_image
 from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
+from course_lib.support.foreign import some_of, understood
 from course_lib.support.locks import alone
 from course_lib.support.own_files import remove_half_made
 
@@ -82,13 +83,12 @@ def check_dataset(root: Path) -> Settings:
     wrong = [name for name in sorted({*there, *listed}) if there.get(name) != listed.get(name)]
     if wrong:
         raise PhantomError(
-            f"{len(wrong)} files in {root} are missing, changed or one too many ({', '.join(wrong[:3])}"
-            f"{', …' if len(wrong) > 3 else ''}). Remove the folder, and it is made anew."
+            f"{len(wrong)} files in {root} are missing, changed or one too many ({some_of(wrong)}). "
+            "Remove the folder, and it is made anew."
         )
-    try:
+    unknown = f"{root / MANIFEST} holds settings that this version does not know"
+    with understood(lambda reason: PhantomError(f"{unknown} ({reason}).")):
         return Settings.from_json(content["settings"])
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise PhantomError(f"{root / MANIFEST} holds settings that this version does not know ({error}).") from error
 
 
 def read_mask(picture: Path) -> NDArray[np.bool_]:
@@ -127,15 +127,12 @@ def is_part(path: PurePath) -> bool:
 
 def read_manifest(root: Path) -> dict[str, Any]:
     """The manifest's content, of which only that it has settings is sure."""
-    try:
+    refuse = f"{root} is not a set of phantoms: {MANIFEST} is missing or can not be read"
+    remedy = "Choose another folder, or remove this one, and the phantoms are made anew."
+    with understood(lambda reason: PhantomError(f"{refuse} ({reason}). {remedy}")):
         content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
             raise TypeError("it holds no settings")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise PhantomError(
-            f"{root} is not a set of phantoms: {MANIFEST} is missing or can not be read ({error}). "
-            "Choose another folder, or remove this one, and the phantoms are made anew."
-        ) from error
     return content
 
 

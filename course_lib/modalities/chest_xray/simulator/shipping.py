@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +19,7 @@ from course_lib.modalities.chest_xray.simulator.files import (
 )
 from course_lib.modalities.chest_xray.simulator.plan import Settings
 from course_lib.support.files import write_whole
+from course_lib.support.foreign import understood
 from course_lib.support.own_files import remove_half_made
 from course_lib.support.runtime import COURSE_ROOT
 
@@ -28,7 +28,6 @@ QUICK_ARCHIVE = COURSE_ROOT / "datasets" / "phantoms-quick.zip"
 MAX_QUICK_BYTES = 8_000_000  #: it is in the repository
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_FILE_BYTES = 50_000_000
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)  #: RuntimeError: it has a password
 
 
 def pack_dataset(root: Path, archive: Path) -> Path:
@@ -97,11 +96,9 @@ def _is_unpacked(archive: Path, root: Path) -> bool:
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     if archive.is_file():
-        try:
-            with zipfile.ZipFile(archive) as file:
-                same = file.read(MANIFEST) == (root / MANIFEST).read_bytes()
-        except (OSError, KeyError, *_DAMAGED) as error:
-            raise _refusal(archive, f"its manifest can not be compared with that of {root}: {error}") from error
+        problem = f"its manifest can not be compared with that of {root}: "
+        with understood(lambda reason: _refusal(archive, problem + reason)), zipfile.ZipFile(archive) as file:
+            same = file.read(MANIFEST) == (root / MANIFEST).read_bytes()
         if not same:
             raise PhantomError(f"{root} holds other phantoms than {archive}. Remove that folder, and call again.")
     return True
@@ -109,11 +106,8 @@ def _is_unpacked(archive: Path, root: Path) -> bool:
 
 def _check_entries(archive: Path) -> None:
     """Do nothing if the archive lists what a set of phantoms has, and nothing else."""
-    try:
-        with zipfile.ZipFile(archive) as file:
-            entries = file.infolist()
-    except (OSError, *_DAMAGED) as error:
-        raise _refusal(archive, str(error)) from error
+    with understood(lambda reason: _refusal(archive, reason)), zipfile.ZipFile(archive) as file:
+        entries = file.infolist()
     names = [entry.filename for entry in entries]
     strange = [name for name in names if not ENTRY.fullmatch(name)]
     if strange:
@@ -139,13 +133,9 @@ def _extract(archive: Path, work: Path) -> None:
 
 def _read_entries(archive: Path) -> Iterator[tuple[str, bytes]]:
     """Name and content of one file after the other."""
-    try:
-        with zipfile.ZipFile(archive) as file:
-            for name in file.namelist():
-                content = file.read(name)
-                yield name, content
-    except (OSError, *_DAMAGED) as error:
-        raise _refusal(archive, str(error)) from error
+    with understood(lambda reason: _refusal(archive, reason)), zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            yield name, file.read(name)
 
 
 def _refusal(archive: Path, reason: str) -> PhantomError:
