@@ -27,6 +27,8 @@ MOST_BITS = 32  #: of a stored value that is read
 MOST_PIXELS = 100_000_000  #: of a picture that is read; one of both legs from hip to foot has some 30 million
 LARGEST_NUMBER = 1e15  #: in a window or a rescaling; far beyond 32 bits, and nothing that is computed of it overflows
 TABLE_BITS = range(8, 17)  #: of an entry of a lookup table
+FUNCTIONAL_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+SHOWN_BY_GROUPS = ("PixelValueTransformationSequence", "FrameVOILUTSequence")  #: how enhanced images say it
 NEEDED = (
     "PixelData",
     "PhotometricInterpretation",
@@ -111,6 +113,11 @@ def read_dicom(path: Path | str) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # of a very narrow window; what is beyond all numbers is cut off like the rest
         greys = (shown or _whole_range(tags, measured))(values)
     picture = np.clip(greys, 0, 1).astype(np.float32)
+    if shown and np.ptp(picture) == 0 and np.ptp(values) > 0:
+        raise DataError(
+            f"{name} would be shown in a single grey: its window or table lies beyond what was measured, "
+            f"{values.min():g} to {values.max():g}. Export it again, or leave it out."
+        )
     return 1 - picture if photometric == "MONOCHROME1" else picture
 
 
@@ -191,6 +198,8 @@ class _Tags:
             lambda reason: self.unclear(keyword, f"holds no table ({reason})", "a descriptor and its data")
         ):
             count, first, bits = (int(number) for number in descriptor)
+            if first >= 2**15 and self.dataset.get("PixelRepresentation") == 1:
+                first -= 2**16  # a negative number that was written as one without a sign
             entries = _entries(data, count % 2**16 or 2**16, bits, little=bool(self.dataset.original_encoding[1]))
         return _Table(first, entries, 2**bits - 1)
 
@@ -226,6 +235,9 @@ def _check_one_grey_picture(tags: _Tags) -> str:
         )
     if (frames := tags.number("NumberOfFrames")) not in (None, 1):
         raise _several(tags, frames)
+    groups = [group for keyword in FUNCTIONAL_GROUPS for group in tags.values(keyword) if isinstance(group, Dataset)]
+    if hidden := [keyword for group in groups for keyword in SHOWN_BY_GROUPS if keyword in group]:
+        raise tags.unclear(hidden[0], "stands in a functional group", "it among the tags of the file itself")
     tags.whole("SamplesPerPixel", range(1, 2))
     stored = tags.whole("BitsStored", range(1, tags.whole("BitsAllocated", range(1, MOST_BITS + 1)) + 1))
     tags.whole("HighBit", range(stored - 1, stored), otherwise=stored - 1)

@@ -9,12 +9,13 @@ from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
 from course_lib.data.samples import LabelledImage
-from course_lib.sources.dataset_card import SPLITS, DatasetCard, card_slugs, load_card
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, files_in, images_in, names_an_image
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
 from course_lib.support.foreign import printable, some_of
 
+READ = ("train", "test")  #: a folder val is not
 FOLD = re.compile(r"fold(\d+)_")  #: how a file name begins that says in which fold its patient is
 HELD_BACK = 5  #: without folds, every fifth patient is
 
@@ -163,8 +164,8 @@ def _hash(name: str) -> int:
 
 
 def _images_of(root: Path, split: str = "") -> list[Path]:
-    """What has the name of an image in the folder, or in one of its splits, apart from what is hidden."""
-    folders = [folder for name in ([split] if split else SPLITS) for folder in class_folders(root / name)]
+    """What has the name of an image in the parts that are read, or in one of them, apart from what is hidden."""
+    folders = [folder for name in ([split] if split else READ) for folder in class_folders(root / name)]
     return [path for folder in folders for path in files_in(folder) if names_an_image(path)]
 
 

@@ -31,7 +31,7 @@ from course_lib.support.errors import DataError
 from course_lib.support.foreign import LONGEST_PATH, printable
 from course_lib.support.locks import alone
 from course_lib.support.own_files import HEADER_BYTES, OwnFiles
-from course_lib.support.runtime import cache_folder, progress
+from course_lib.support.runtime import cache_folder, expanded, progress
 
 FORMAT = 3  #: of the files; another number makes all of them anew
 MOST_NAMED = 10  #: files that can not be read, in one message
@@ -75,14 +75,14 @@ class PixelCache(ImageDataset):
         how: Preprocessing,
         augmentation: Callable[[torch.Tensor], torch.Tensor] | None = None,
         *,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
         skip_unreadable: bool = False,
     ) -> None:
         chain = evaluation_transform(how) if augmentation is None else training_transform(how, augmentation)
         super().__init__(samples, classes, chain)
         self.how = how
         self.augmentation = augmentation
-        folder = (folder or cache_folder("pixels")).resolve()
+        folder = (expanded(folder) if folder else cache_folder("pixels")).resolve()
         try:
             self._file = _open_or_make([r.path for r in self.samples], how, folder)
         except UnreadableError as error:

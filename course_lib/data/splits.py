@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from course_lib.data.samples import LabelledImage
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import some_of
 from course_lib.tasks.task import Sample
 
 CLOSE_ENOUGH = 0.01 + 1e-9  #: how far the part that is taken is from the one that was asked for, if patients suffice
@@ -100,7 +101,7 @@ def check_patients_apart(first: Iterable[Sample], second: Iterable[Sample], name
     if both:
         raise DataError(
             f"{names[0]} and {names[1]} must not share patients, but {len(both)} are in both "
-            f"({', '.join(both[:3])}{', …' if len(both) > 3 else ''}). Move all images of a patient to one side; or, "
+            f"({some_of(both)}). Move all images of a patient to one side; or, "
             "if the same number is another patient in each split, say so in a data card (splits_share_no_patient)."
         )
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.support.errors import DataError
+from course_lib.support.foreign import some_of
 
-MOST_NAMED = 3  #: files in a message
+ROUNDING = 1e-6  #: by which a probability may miss the range from 0 to 1
 
 
 class Judged(Protocol):
@@ -38,8 +39,8 @@ class Predictions:
     """What a model said about each image, beside what is true.
 
     Raises:
-        ValueError: the parts do not fit together, a probability is not a number, or a label is not the index of a
-            class; the message names files.
+        ValueError: the parts do not fit together, a probability is not a number from 0 to 1, or a label is not the
+            index of a class; the message names files.
     """
 
     probabilities: NDArray[np.float64]  #: [images, classes], each row sums to 1
@@ -58,13 +59,21 @@ class Predictions:
                 f"{', '.join(str(list(shape)) for shape in there)}."
             )
         check_labels(self.labels, self.classes, self.files)
-        places = np.flatnonzero(~np.isfinite(self.probabilities).all(axis=1))
-        if spoilt := [self.files[i] for i in places.tolist()]:
+        if spoilt := self._files_where(~np.isfinite(self.probabilities)):
             raise ValueError(
                 f"The probabilities of {len(spoilt)} of {images} images are not numbers "
                 f"({some_of(spoilt)}), so that no metric exists. Look for NaN in these "
                 "images and in the weights of the model."
             )
+        if odd := self._files_where((self.probabilities < -ROUNDING) | (self.probabilities > 1 + ROUNDING)):
+            raise ValueError(
+                f"The probabilities of {len(odd)} of {images} images are not from 0 to 1 ({some_of(odd)}). Outputs of "
+                "a network become probabilities by softmax(dim=1)."
+            )
+
+    def _files_where(self, wrong: NDArray[np.bool_]) -> list[str]:
+        """The files of the images of which some entry is wrong; ``wrong`` [images, classes]."""
+        return [self.files[i] for i in np.flatnonzero(wrong.any(axis=1)).tolist()]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -185,11 +194,6 @@ def check_labels(labels: Sequence[object] | NDArray[Any], classes: Sequence[str]
             f"{len(wrong)} of {len(labels)} images{whose} have {some_of(sorted({str(labels[i]) for i in wrong}))}. "
             "Correct these labels, or leave the images out."
         )
-
-
-def some_of(names: Sequence[str]) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def check_same_images(several: Sequence[Judged]) -> None:

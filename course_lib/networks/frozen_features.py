@@ -18,7 +18,7 @@ from course_lib.networks.modes import evaluating
 from course_lib.support.foreign import printable
 from course_lib.support.identity import fingerprint, fingerprint_of_network
 from course_lib.support.own_files import HEADER_BYTES, OwnFiles
-from course_lib.support.runtime import cache_folder, progress
+from course_lib.support.runtime import cache_folder, expanded, progress
 
 BATCH = 64
 KEPT_FILES = 32  #: in the cache; the ones that were not used for longest make room
@@ -49,7 +49,7 @@ class Features:
 
 
 def features(
-    model: nn.Module, data: LabelledData, *, device: torch.device | str = "cpu", folder: Path | None = None
+    model: nn.Module, data: LabelledData, *, device: torch.device | str = "cpu", folder: Path | str | None = None
 ) -> Features:
     """What the model's head would be given for every image: the model in evaluation mode, without its head.
 
@@ -62,7 +62,7 @@ def features(
             or the model has no head that `head_of` knows.
         OSError: the folder can not be written; the message says what to do.
     """
-    files = OwnFiles(folder or cache_folder("features"), "features of images", ".features")
+    files = OwnFiles(expanded(folder) if folder else cache_folder("features"), "features of images", ".features")
     key = _key(model, data)
     values = _read(files, key, len(data))
     if values is None:

@@ -195,27 +195,27 @@ def _without_end(content: bytes) -> bytes:
     """A JPEG of a single scan with its end marker replaced by bits that only libjpeg's looking ahead may need.
 
     At a marker libjpeg makes up what is missing, and warns where Pillow does not hear it. Without one it asks for more,
-    and Pillow says that there is none, unless only the last few blocks of 8 x 8 pixels are missing. Other JPEGs, and
-    those with a second picture behind the first, stay as they are.
+    and Pillow says that there is none, unless only the last few blocks of 8 x 8 pixels are missing. In a scan no code
+    looks like the marker, so the first one is the end of the picture. Other JPEGs stay as they are.
     """
     scan = _single_scan(content)
-    end = content.rfind(JPEG_END, scan) if scan else -1
+    end = content.find(JPEG_END, scan) if scan else -1
     return content if end < 0 else content[:end] + LOOKED_AHEAD
 
 
 def _single_scan(content: bytes) -> int:
-    """Where the scan begins that holds the whole picture; 0 where there are several, or it is coded in another way.
+    """Where the codes of the only scan begin; 0 where there are several, or codes of another kind.
 
     Source: ITU-T T.81, 1992, B.1.1.4 and B.2: the frame header of Huffman-coded, sequential images is FFC0 or FFC1.
     """
     place, parts = 2, 0
     while content[place : place + 1] == b"\xff":
-        marker = content[place + 1]
+        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4])
         if marker == 0xDA:
-            return place if content[place + 4] == parts else 0
+            return place + 2 + length if content[place + 4] == parts else 0
         if marker in (0xC0, 0xC1):
             parts = content[place + 9]
-        place += 1 if marker == 0xFF else 2 + int.from_bytes(content[place + 2 : place + 4])
+        place += 1 if marker == 0xFF else 2 + length
     return 0
 
 

@@ -187,6 +187,8 @@ def _problem_of_token(token: str) -> str:
         "has a line break in it": len(token.splitlines()) > 1 or token.endswith(("\n", "\r")),
         "has a space in it": " " in token,
         "has a character in it that can not be seen": not token.isprintable(),
+        "begins with the name of a variable": token.startswith("KAGGLE_"),
+        "stands in quotes": token[:1] in ("'", '"'),
         f"is shorter than {LEAST_TOKEN_LENGTH} characters": len(token) < LEAST_TOKEN_LENGTH,
         f"is longer than {MOST_TOKEN_LENGTH} characters": len(token) > MOST_TOKEN_LENGTH,
     }

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.evaluation.predictions import some_of
 from course_lib.support.errors import TrainingError
+from course_lib.support.foreign import some_of
 
 
 def check_finite(values: NDArray[np.float64], files: Sequence[str]) -> None:

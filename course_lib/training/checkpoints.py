@@ -15,7 +15,7 @@ from course_lib.support.errors import TrainingError
 from course_lib.support.files import write_whole
 from course_lib.support.foreign import understood
 from course_lib.support.identity import fingerprint, fingerprint_of_network
-from course_lib.support.runtime import seeded
+from course_lib.support.runtime import expanded, seeded
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
 from course_lib.training.form import difference_in_form
@@ -33,7 +33,7 @@ CHANGES_ITSELF = (
 
 def save_checkpoint(model: nn.Module, path: Path | str) -> Path:
     """Write the model's weights to a file, whole or not at all; an older file is replaced only at the end."""
-    return _write(Path(path), {"weights": model.state_dict()})
+    return _write(expanded(path), {"weights": model.state_dict()})
 
 
 def load_checkpoint(model: nn.Module, path: Path | str) -> None:
@@ -43,7 +43,7 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> None:
         TrainingError: the file is missing, is not such a checkpoint, or is of another model; the model is then as it
             was.
     """
-    path = Path(path)
+    path = expanded(path)
     if not path.is_file():
         raise TrainingError(f"There is no checkpoint {path}. Train first, or correct the path.")
     weights = _read(path)["weights"]
@@ -71,7 +71,7 @@ class TrainingFile:
     """
 
     def __init__(self, path: Path | str | None, identity: Mapping[str, object]) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else expanded(path)
         self.identity = dict(identity)
 
     def load(self) -> dict[str, Any] | None:
@@ -185,5 +185,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _no_checkpoint(path: Path) -> TrainingError:
     return TrainingError(
         f"{path.name} is not a checkpoint of this course, or is damaged. Expected a file that save_checkpoint "
-        "or fit wrote. Delete it and train again, or name another file."
+        "or fit wrote. Delete it and train again, or name another file. Weights that torch.save stored alone are read "
+        "by model.load_state_dict(torch.load(path, weights_only=True))."
     )

@@ -7,7 +7,7 @@ import io
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +129,12 @@ def standard(
     return np.array([[min(max(shown(measured(value)), 0), 1) for value in row] for row in stored.tolist()])
 
 
+def assert_shown(path: Path, expected: np.ndarray) -> None:
+    """The picture is as expected; one of a single grey may be refused."""
+    with suppress(DataError) if np.ptp(expected) < 1e-6 else nullcontext():
+        np.testing.assert_allclose(read_dicom(path), expected, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dicom") / "child.dcm"
@@ -184,7 +190,7 @@ def test_any_rescaling_and_window_give_the_picture_of_the_standard(
     slope, intercept = rescale or (1, 0)
     shown = (lambda x: windowed(x, *window, function or "LINEAR")) if window else None
     expected = standard(stored, lambda v: slope * v + intercept, shown, bits, signed)
-    np.testing.assert_allclose(read_dicom(path), 1 - expected if negative else expected, atol=1e-6)
+    assert_shown(path, 1 - expected if negative else expected)
 
 
 @few
@@ -219,14 +225,44 @@ def test_any_lookup_tables_give_the_picture_of_the_standard(
         with pytest.raises(DataError, match=r"All stored values of child\.dcm mean"):
             read_dicom(path)
         return
-    np.testing.assert_allclose(read_dicom(path), standard(stored, measured, shown, 8, signed), atol=1e-6)
+    assert_shown(path, standard(stored, measured, shown, 8, signed))
+
+
+@pytest.mark.parametrize("center", [-1e6, 1e6])
+def test_a_window_beyond_all_values_is_refused(path: Path, center: float) -> None:
+    stored = np.arange(36).reshape(6, 6)
+    path.write_bytes(written(dicom(stored, 12, {"WindowCenter": center, "WindowWidth": 10})))
+    with pytest.raises(DataError, match=r"child\.dcm would be shown in a single grey: .* measured, 0 to 35\. Export"):
+        read_dicom(path)
+    path.write_bytes(written(dicom(stored * 0, 12, {"WindowCenter": center, "WindowWidth": 10})))
+    assert np.ptp(read_dicom(path)) == 0, "a picture without anything in it is one"
+
+
+def test_a_first_entry_below_zero_may_be_written_without_its_sign(path: Path) -> None:
+    stored = np.arange(-18, 18).reshape(6, 6)
+    dataset = dicom(stored, 12, {}, signed=True, voi=Table(2**16 - 18, range(36), 12))
+    path.write_bytes(written(dataset))
+    np.testing.assert_allclose(read_dicom(path), (stored + 18) / 4095, atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", ["SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"])
+def test_what_stands_in_a_functional_group_is_not_overlooked(path: Path, groups: str) -> None:
+    line, group = Dataset(), Dataset()
+    line.RescaleSlope, line.RescaleIntercept, line.RescaleType = -1, 4095, "US"
+    dataset = dicom(np.arange(36).reshape(6, 6), 12, {groups: [group]})
+    path.write_bytes(written(dataset))
+    assert read_dicom(path).shape == (6, 6)
+    group.PixelValueTransformationSequence = [line]
+    path.write_bytes(written(dataset))
+    with pytest.raises(DataError, match=r"PixelValueTransformationSequence of child\.dcm stands in a functional group"):
+        read_dicom(path)
 
 
 @pytest.mark.parametrize("function", THREE)
 @pytest.mark.parametrize("slope", [1, -1, 0.5])
 def test_pydicom_shows_the_same_window(path: Path, function: str, slope: float) -> None:
     stored = np.arange(0, 4096, 10).reshape(10, 41)
-    window = {"WindowCenter": 900, "WindowWidth": 700, "VOILUTFunction": function}
+    window = {"WindowCenter": math.copysign(900, slope), "WindowWidth": 700, "VOILUTFunction": function}
     path.write_bytes(written(dicom(stored, 12, {"RescaleSlope": slope, "RescaleIntercept": 100, **window})))
     dataset = dcmread(path)
     shown = apply_voi_lut(apply_modality_lut(dataset.pixel_array, dataset), dataset)

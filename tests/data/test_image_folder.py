@@ -59,6 +59,14 @@ def test_a_folder_is_recognised_by_its_file_names(folder: Path) -> None:
     assert card.slug == "phantom"
 
 
+def test_a_strange_name_in_a_part_that_is_not_read_does_no_harm(folder: Path) -> None:
+    (folder / "val" / "NORMAL").mkdir(parents=True, exist_ok=True)
+    write_image(folder / "val" / "NORMAL" / "scan.jpeg", bright=False)
+    card = recognise_card(folder)
+    assert card is not None
+    assert card.slug == "phantom"
+
+
 def test_hidden_files_and_folders_do_not_count_when_a_card_is_recognised(folder: Path) -> None:
     for place in ("train/NORMAL/._phantom0001_normal_1.jpeg", "test/NORMAL/.DS_Store", "train/_old/scan.jpeg"):
         write_image(folder / f"{place}.jpeg", bright=False)

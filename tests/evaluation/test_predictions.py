@@ -80,6 +80,12 @@ def test_a_probability_is_a_number(value: float) -> None:
         predictions_of([0, 1, 1, 0], [0.1, value, 0.9, value])
 
 
+def test_a_probability_is_from_0_to_1() -> None:
+    predictions_of([0, 1], [0.0, 1.0])
+    with pytest.raises(ValueError, match=r"of 2 of 4 images are not from 0 to 1 \(1\.jpeg, 3\.jpeg\)\. .* softmax"):
+        predictions_of([0, 1, 1, 0], [0.1, 5.0, 0.9, -0.5])
+
+
 def test_a_threshold_is_a_number() -> None:
     for metric in (evaluation.specificity, evaluation.sensitivity, evaluation.accuracy):
         with pytest.raises(ValueError, match="The threshold is NaN"):

@@ -103,6 +103,14 @@ def test_a_jpeg_that_was_cut_is_refused_though_it_has_an_end(
         read_image(cut_and_closed(made, share), "x.jpeg", at_least)
 
 
+def test_what_stands_behind_a_cut_jpeg_does_not_make_it_whole() -> None:
+    made = saved(noise(90, 70, "L"))
+    for behind in (b"\xff\xd9", made, b"\0" * 100 + b"\xff\xd9"):
+        with pytest.raises(ImageError, match=r"x\.jpeg can not be decoded \(image file is truncated"):
+            read_image(cut_and_closed(made, 0.4) + behind, "x.jpeg")
+        assert read_image(made + behind, "x.jpeg").grey == read_image(made, "x.jpeg").grey
+
+
 def test_a_whole_picture_of_one_grey_is_not_taken_for_a_cut_one() -> None:
     made = saved(Image.new("L", (64, 48), 128))
     assert np.unique(np.asarray(read_image(made, "x.jpeg").grey)).tolist() == [128]

@@ -102,6 +102,8 @@ SPOILED: list[tuple[str, bytes, str]] = [
     ("access_token", f"{TOKEN}\nsecond".encode(), "has a line break in it"),
     ("access_token", TOKEN.encode("utf-16"), "is no plain text"),
     ("access_token", b" \n", "is empty"),
+    ("access_token", f"KAGGLE_API_TOKEN={TOKEN}".encode(), "begins with the name of a variable"),
+    ("variable", f'"{TOKEN}"'.encode(), "stands in quotes"),
     ("access_token.txt", f"{TOKEN}\t{TOKEN}".encode(), "has a character in it that can not be seen"),
     ("kaggle.json", b"{" + TOKEN.encode(), "is no JSON"),
     ("kaggle.json", b"[" * 90_000, "is no JSON"),

@@ -164,6 +164,17 @@ def test_a_damaged_checkpoint_is_found(tmp_path: Path, damage: str) -> None:
         fit(make_net("plain"), TRAIN, VALIDATION, CONFIG, checkpoint=path)
 
 
+def test_a_tilde_stands_for_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    model = nn.Linear(2, 1)
+    assert save_checkpoint(model, "~/run.pt") == tmp_path / "run.pt"
+    load_checkpoint(model, "~/run.pt")
+    torch.save(model.state_dict(), tmp_path / "plain.pt")
+    with pytest.raises(TrainingError, match=r"plain\.pt is not a checkpoint .* are read by model\.load_state_dict"):
+        load_checkpoint(model, "~/plain.pt")
+
+
 def test_weights_alone_are_no_training(tmp_path: Path) -> None:
     save_checkpoint(make_net("plain"), tmp_path / "run.pt")
     with pytest.raises(TrainingError, match="holds a model's weights, not a training that can go on"):
