@@ -35,6 +35,7 @@ from course_lib.support.runtime import cache_folder, expanded, progress
 
 FORMAT = 3  #: of the files; another number makes all of them anew
 MOST_NAMED = 10  #: files that can not be read, in one message
+SILENT_SECONDS = 10  #: in which another process has read its images, as a rule
 MOST_BYTES = 4_000_000_000  #: of all caches in a folder; those that were not used for longest are deleted
 
 
@@ -176,7 +177,7 @@ def _open_or_make(paths: Sequence[Path], how: Preprocessing, folder: Path) -> _P
     path = files.path(key)
     with _explained(folder):
         if not files.is_whole(key):
-            with alone(files.lock, "reading images too"):
+            with alone(files.lock, "reading images too", silent_seconds=SILENT_SECONDS):
                 if not files.is_whole(key):  # else it was made while this process waited
                     if path.exists():
                         print(

@@ -13,8 +13,10 @@ LONGEST_WAIT_SECONDS = 1800.0  #: for a lock that may be left over; a large down
 
 
 @contextmanager
-def alone(lock: Path, doing: str) -> Iterator[None]:
+def alone(lock: Path, doing: str, *, silent_seconds: float = 0) -> Iterator[None]:
     """Hold the lock, in a folder that is made for it; say so if another process has it, such as ``making phantoms``.
+
+    Where it is held for a moment as a rule, nothing is said of a wait of so few seconds.
 
     As a rule the system frees the lock of a process that ends. On a disk that knows no such locks the file itself is
     the lock, and a process that was killed may leave it behind; there the wait has an end.
@@ -26,7 +28,7 @@ def alone(lock: Path, doing: str) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     held: BaseFileLock = FileLock(lock)
     try:
-        held.acquire(timeout=0)
+        held.acquire(timeout=silent_seconds)
     except Timeout:
         _wait(held, lock, doing)
     try:

@@ -220,6 +220,7 @@ def test_two_processes_at_once_decode_once(
         (folder / "go").touch()
 
     monkeypatch.setattr(locks, "print", let_it_go_on, raising=False)
+    monkeypatch.setattr(pixels, "SILENT_SECONDS", 0.2)
     with another_process(folder, cold, folder / "go") as process:
         cache = cache_of(radiographs, cold)
         assert process.stdout  # not communicate, which loses what readline has read ahead

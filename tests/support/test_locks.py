@@ -47,6 +47,12 @@ def test_one_waits_for_another_and_says_so(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().out == WAITING
 
 
+def test_of_a_short_wait_nothing_is_said_where_one_is_usual(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with at_work(tmp_path / "lock", 0.3), alone(tmp_path / "lock", "making tea", silent_seconds=30):
+        pass
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.usefixtures("without_flock")
 def test_one_waits_for_another_where_the_file_is_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
