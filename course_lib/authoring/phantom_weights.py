@@ -1,6 +1,6 @@
-"""Makes the weights that come with the course: a ResNet-18 that learned on simulated radiographs.
+"""Makes the weights that come with the course: networks that learned on simulated radiographs alone.
 
-Everything follows from `PHANTOMS` and `RECIPE`. Call again after an interruption: what is done already is not done
+Everything follows from `PHANTOMS` and `RECIPES`. Call again after an interruption: what is done already is not done
 again.
 """
 
@@ -23,8 +23,9 @@ from course_lib.evaluation.classification import auroc, average_precision
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.modalities.chest_xray import simulator
 from course_lib.modalities.chest_xray.modality import SIMULATED_SET
+from course_lib.modalities.chest_xray.recipe import STRONG
 from course_lib.networks import weights
-from course_lib.networks.backbones import build_backbone
+from course_lib.networks.backbones import build_backbone, preprocessing_for
 from course_lib.networks.weights import WeightsCard, pack_state, save_shipped, unpack_state
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import TrainingError
@@ -35,7 +36,6 @@ from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
 WORK = COURSE_ROOT / "build" / "pretraining"
-NETWORK = "resnet18"
 LICENCE = "MIT"
 LARGEST_LOSS = 0.001  #: of AUROC, by half precision
 SMALLEST_TRIAL = 10
@@ -43,13 +43,21 @@ KEY_DIGITS = 8  #: of what follows from a setting, so that another setting does 
 
 
 PHANTOMS = simulator.Settings(patients={"train": 5000, "val": 500, "test": 1000}, size_px=96, seed=18)
-RECIPE = Recipe(
-    Preprocessing(size=64, normalisation="per image"), Augmentation(), replace(FROM_SCRATCH, epochs=12, seed=0)
-)
+RECIPES = {
+    "resnet18": Recipe(
+        Preprocessing(size=64, normalisation="per image"), Augmentation(), replace(FROM_SCRATCH, epochs=12, seed=0)
+    ),
+    #: Prepared as for ImageNet's weights, so that the two starts differ in nothing but what they learned from.
+    "efficientnet_lite0": Recipe(
+        replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=96),
+        STRONG,
+        replace(FROM_SCRATCH, epochs=8, seed=0, mixed_precision=False),
+    ),
+}
 
 
-def pretrain(phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
-    """The card and the file of a ResNet-18 that was trained on simulated radiographs, and judged on others.
+def pretrain(network: str, phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[WeightsCard, bytes]:
+    """The card and the file of a network that was trained on simulated radiographs, and judged on others.
 
     What is judged is the network as it is in the file, in half precision.
 
@@ -62,8 +70,8 @@ def pretrain(phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[
     train = PixelCache(*read_split(root, "train", simulated), recipe.how, recipe.augmentation)
     validation, test = (PixelCache(*read_split(root, split, simulated), recipe.how) for split in ("val", "test"))
     with seeded(recipe.config.seed):
-        model = build_backbone(NETWORK, len(train.classes), weights=None)
-    checkpoint = work / f"training-{_key((phantoms, recipe))}.pt"
+        model = build_backbone(network, len(train.classes), weights=None)
+    checkpoint = work / f"training-{_key((network, phantoms, recipe))}.pt"
     print(fit_whole(model, train, validation, recipe.config, checkpoint=checkpoint))
     before = auroc(predict(model, test))
     content = pack_state(model.state_dict())
@@ -75,7 +83,7 @@ def pretrain(phantoms: simulator.Settings, recipe: Recipe, work: Path) -> tuple[
             f"than {LARGEST_LOSS}. Train with more weight decay or a lower learning rate."
         )
     card = WeightsCard(
-        network=NETWORK,
+        network=network,
         sha256=digest_of_bytes(content),
         data=f"trained by this course on {len(train):,} simulated radiographs (phantoms) of "
         f"{len(set(train.patients)):,} simulated patients, and on no real one.",
@@ -109,12 +117,14 @@ def _key(made_from: object) -> str:
 
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The verb ``weights``; what it makes goes to course_lib/networks/pretrained/, a trial to build/pretraining/."""
+    parser.add_argument("network", choices=RECIPES)
     parser.add_argument("--patients", type=int, help="a trial with so many simulated patients in each part")
-    patients: int | None = parser.parse_args(arguments).patients
+    options = parser.parse_args(arguments)
+    network, patients = options.network, options.patients
     if patients is not None and patients < SMALLEST_TRIAL:
         parser.error(f"a trial needs at least {SMALLEST_TRIAL} patients, got {patients}")
-    phantoms, recipe = (PHANTOMS, RECIPE) if patients is None else _trial(patients)
-    card, content = pretrain(phantoms, recipe, WORK)
+    phantoms, recipe = (PHANTOMS, RECIPES[network]) if patients is None else _trial(RECIPES[network], patients)
+    card, content = pretrain(network, phantoms, recipe, WORK)
     path = save_shipped(card, content, WORK / "trial" if patients else weights.SHIPPED)
     print(card)
     print(", ".join(f"{name} {value}" for name, value in card.results.items()))
@@ -122,7 +132,7 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _trial(patients: int) -> tuple[simulator.Settings, Recipe]:
+def _trial(recipe: Recipe, patients: int) -> tuple[simulator.Settings, Recipe]:
     few = dict.fromkeys(PHANTOMS.patients, patients)
-    config = replace(RECIPE.config, batch_size=min(RECIPE.config.batch_size, patients))
-    return replace(PHANTOMS, patients=few), replace(RECIPE, config=config)
+    config = replace(recipe.config, batch_size=min(recipe.config.batch_size, patients))
+    return replace(PHANTOMS, patients=few), replace(recipe, config=config)

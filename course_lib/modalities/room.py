@@ -11,6 +11,8 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from torchvision.models import WeightsEnum
+
 from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
@@ -28,6 +30,7 @@ _FETCHED = ("", ".lock", ".part", ".part.json")  #: how the names end that a dow
 WEIGHTS_FILES = {
     PurePosixPath(PurePosixPath(backbone.imagenet.url).name + ending)
     for backbone in BACKBONES.values()
+    if isinstance(backbone.imagenet, WeightsEnum)  # a package brings the others
     for ending in _FETCHED
 }
 FETCHING_FILES = {PurePosixPath("lock"), *(PurePosixPath("archive.zip" + ending) for ending in _FETCHED)}

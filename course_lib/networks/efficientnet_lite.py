@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: a network for small computers, built of inverted residuals, and where its published weights go."""
+"""EfficientNet-Lite0: a network for small computers, and where its published weights belong in it."""
 
 import re
 from collections.abc import Mapping
@@ -132,9 +132,7 @@ def _convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, gr
 def _blocks(stage: Stage, inputs: int) -> nn.Sequential:
     first = InvertedResidual(inputs, stage.channels, stage.kernel, stage.stride, stage.expansion)
     channels = stage.channels
-    others = [
-        InvertedResidual(channels, channels, stage.kernel, 1, stage.expansion) for _ in range(stage.blocks - 1)
-    ]
+    others = [InvertedResidual(channels, channels, stage.kernel, 1, stage.expansion) for _ in range(stage.blocks - 1)]
     return nn.Sequential(first, *others)
 
 

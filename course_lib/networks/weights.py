@@ -76,7 +76,7 @@ def pretrained(weights: WeightsEnum, *, patience: Patience | None = None) -> dic
 
 def shipped_names() -> tuple[str, ...]:
     """The networks that the course has weights of its own for."""
-    return ("resnet18",)
+    return ("resnet18", "efficientnet_lite0")
 
 
 def shipped_card(network: str) -> WeightsCard:
