@@ -103,9 +103,9 @@ class EfficientNetLite0(nn.Module):
         self.top = _convolution(inputs, TOP_CHANNELS)
         self.dropout = nn.Dropout(DROPOUT)
         self.classifier = nn.Linear(TOP_CHANNELS, classes)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Conv2d):  # a signal keeps its size through the layers, untrained too
+                nn.init.kaiming_normal_(module.weight, nonlinearity="linear" if ".project." in name else "relu")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         x = self.stem(images)  # [batch, 32, height / 2, width / 2]

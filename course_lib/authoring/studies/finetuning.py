@@ -1,91 +1,168 @@
-"""What does a pretrained start buy? `Net`, a probe and ResNet-18 on few and on many patients, with five seeds.
+"""What does a start from learned weights buy? The same network, three starts, the same patients, five seeds.
 
-Cost on two cores, from images x epochs: about half an hour on the phantoms of the course; one to two hours on the
-5,216 real training images.
+EfficientNet-Lite0 begins at random, from simulated radiographs, or from ImageNet's photographs, and nothing else
+differs: images are prepared alike, trainings see as many of them, and what has to be tuned is chosen for each start
+from the same few values, on validation patients. These are up to 200 images, often more than there are to learn from.
+
+Cost on two cores: about half an hour on the phantoms of the course, and as much on real images. What a training says of
+validation and test is kept in build/studies/, so that an interrupted call goes on where it was.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from course_lib.authoring.studies.methods import (
-    MOST_VALIDATION_IMAGES,
-    NET,
-    PROBE_REGULARISATION,
-    cases_by_patients,
-    phantom_features,
-    train_and_judge,
-)
-from course_lib.authoring.studies.study import Study
+from course_lib.authoring.studies.methods import MOST_VALIDATION_IMAGES, NET, SEEDS
+from course_lib.authoring.studies.study import UNFINISHED, Study
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
+from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import draw_patients, take_patients
+from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc, balanced_accuracy, choose_threshold
-from course_lib.evaluation.intervals import bootstrap_interval
+from course_lib.evaluation.intervals import bootstrap_interval, compare
 from course_lib.evaluation.predictions import Predictions
 from course_lib.evaluation.studies import Row
-from course_lib.networks.backbones import resnet18_classifier
-from course_lib.networks.frozen_features import linear_probe, probe_predictions
-from course_lib.networks.net import Net
+from course_lib.networks.backbones import Weights, build_backbone, preprocessing_for
+from course_lib.networks.frozen_features import features, linear_probe, probe_predictions
+from course_lib.support.files import digest
+from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import seeded
+from course_lib.training.inference import predict
+from course_lib.training.loop import fit_whole
 
-PATIENTS = (50, 200)  #: to learn from, apart from all
-METHODS = ("Net", "probe", "fine-tuned", "from nothing")
-RESNET = replace(NET, mixed_precision=True)
-TRAININGS = {"Net": NET, "fine-tuned": replace(RESNET, stage_factor=0.5), "from nothing": RESNET}
+NETWORK = "efficientnet_lite0"
+STARTS: dict[str, Weights | None] = {"nothing": None, "photographs": "imagenet", "phantoms": "phantom"}
+FROZEN, FINE_TUNED = "frozen", "fine-tuned"
+PATIENTS = (12, 50, 200)  #: to learn from, apart from all
+PLAN = ((FROZEN, 64), (FROZEN, 160), (FINE_TUNED, 64))  #: the use of the start, and the side of the images in px
+
+CHOICES = {FROZEN: (1.0, 10.0, 100.0, 1000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3)}  #: regularisation; learning rate
+TRAINING = replace(NET, epochs=8, batch_size=16)
+EPOCH_IMAGES = 300  #: a few patients' images are gone through more than once for one look at validation
+ANSWERS = OwnFiles(UNFINISHED / "answers", "answers after a training", ".answers")
+
+Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
 
 def cases(data: CourseData) -> list[Row]:
-    """Every method with 50, 200 and all patients, with each seed."""
-    return cases_by_patients(data, METHODS, PATIENTS)
+    """Every start, frozen and fine-tuned, with 12, 50, 200 and, where frozen, all patients, with each seed."""
+    everyone = len({radiograph.patient for radiograph in data.train})
+    few = [size for size in PATIENTS if size < everyone]
+    return [
+        {"use": use, "px": px, "patients": size, "start": start, "seed": seed}
+        for use, px in PLAN
+        for size in ([*few, everyone] if use == FROZEN else few)
+        for start in STARTS
+        for seed in SEEDS
+    ]
 
 
 def measure(data: CourseData, case: Row) -> Row:
-    """AUROC on test patients with its 95 % interval, and balanced accuracy at the validation patients' threshold."""
-    train = draw_patients(data.train, int(case["patients"]), int(case["seed"]))
-    if case["method"] == "probe":
-        on_validation, on_test = _probed(data, train)
-    else:
-        on_validation, on_test = _trained(str(case["method"]), data, train, int(case["seed"]))
+    """AUROC on test patients with its 95 % interval, and the paired difference to a start from nothing with its own."""
+    chosen, (on_validation, on_test) = _chosen(data, case)
+    _, (_, of_nothing) = _chosen(data, {**case, "start": "nothing"})
+    gain = compare(on_test, of_nothing, auroc)
     low, high = bootstrap_interval(on_test, auroc)
     return {
-        "images": len(train),
+        "images": len(_drawn(data, case)),
+        "chosen": chosen,
         "auroc": auroc(on_test),
         "low": low,
         "high": high,
+        "gain": gain.difference,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
         "balanced_accuracy": balanced_accuracy(on_test, choose_threshold(on_validation)),
     }
 
 
-def _probed(data: CourseData, train: Sequence[LabelledImage]) -> tuple[Predictions, Predictions]:
-    probe = linear_probe(phantom_features(data, train), regularisation=PROBE_REGULARISATION)
-    judged = take_patients(data.validation, MOST_VALIDATION_IMAGES), data.test
-    on_validation, on_test = (probe_predictions(probe, phantom_features(data, part)) for part in judged)
+def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
+    """The best of `CHOICES` on validation, and what it says. A learning rate is chosen once, with the first seed."""
+    choices = CHOICES[str(case["use"])]
+    chooser = case if case["use"] == FROZEN else {**case, "seed": SEEDS[0]}
+    scores = [auroc(_answers(data, chooser, choice)[0]) for choice in choices]
+    best = choices[int(np.argmax(scores))]
+    return best, _answers(data, case, best)
+
+
+def _answers(data: CourseData, case: Row, choice: float) -> Answers:
+    """What the network says of validation and of test after this training, which is not done twice."""
+    parts = _validation(data), data.test
+    key = _key(data, case, choice)
+    if not ANSWERS.is_whole(key):
+        judge = _probe if case["use"] == FROZEN else _train
+        probabilities = [predictions.probabilities for predictions in judge(data, case, choice)]
+        ANSWERS.write(key, [np.concatenate(probabilities).astype(np.float64).tobytes()])
+    content = np.fromfile(ANSWERS.path(key), np.float64, offset=HEADER_BYTES).reshape(-1, len(data.classes))
+    validation, test = np.split(content, [len(parts[0])])
+    return _said(data, parts[0], validation), _said(data, parts[1], test)
+
+
+def _probe(data: CourseData, case: Row, regularisation: float) -> Answers:
+    model, how = _new_network(data, case), _how(int(case["px"]))
+    seen = partial(features, model)
+    learned, *judged = (
+        seen(PixelCache(part, data.classes, how)) for part in (_drawn(data, case), _validation(data), data.test)
+    )
+    probe = linear_probe(learned, regularisation=regularisation)
+    on_validation, on_test = (probe_predictions(probe, of) for of in judged)
     return on_validation, on_test
 
 
-def _trained(
-    method: str, data: CourseData, train: Sequence[LabelledImage], seed: int
-) -> tuple[Predictions, Predictions]:
-    with seeded(seed):
-        model = _new_network(method, len(data.classes))
-    return train_and_judge(model, data, train, replace(TRAININGS[method], seed=seed), Augmentation())
+def _train(data: CourseData, case: Row, learning_rate: float) -> Answers:
+    model, how = _new_network(data, case), _how(int(case["px"]))
+    drawn = _drawn(data, case)
+    train = PixelCache(drawn * max(1, round(EPOCH_IMAGES / len(drawn))), data.classes, how, Augmentation())
+    validation, test = (PixelCache(part, data.classes, how) for part in (_validation(data), data.test))
+    fit_whole(model, train, validation, replace(TRAINING, learning_rate=learning_rate, seed=int(case["seed"])))
+    return predict(model, validation), predict(model, test)
 
 
-def _new_network(method: str, classes: int) -> nn.Module:
-    if method == "Net":
-        return Net(classes)
-    network: nn.Module = resnet18_classifier(classes, weights="phantom" if method == "fine-tuned" else None)
-    return network
+def _new_network(data: CourseData, case: Row) -> nn.Module:
+    with seeded(int(case["seed"])):
+        return build_backbone(NETWORK, len(data.classes), weights=STARTS[str(case["start"])])
+
+
+def _how(px: int) -> Preprocessing:
+    return replace(preprocessing_for(NETWORK, "imagenet"), size=px)
+
+
+def _drawn(data: CourseData, case: Row) -> list[LabelledImage]:
+    return draw_patients(data.train, int(case["patients"]), int(case["seed"]))
+
+
+def _validation(data: CourseData) -> list[LabelledImage]:
+    return take_patients(data.validation, MOST_VALIDATION_IMAGES)
+
+
+def _said(data: CourseData, part: Sequence[LabelledImage], probabilities: NDArray[np.float64]) -> Predictions:
+    labels, patients = (np.array([getattr(image, name) for image in part]) for name in ("label", "patient"))
+    return Predictions(probabilities, labels, patients, tuple(image.path.name for image in part), data.classes)
+
+
+def _key(data: CourseData, case: Row, choice: float) -> str:
+    """Another one for another training, other images, or another torch."""
+    parts = _drawn(data, case), _validation(data), data.test
+    images = [[(image.path.name, image.label, image.patient) for image in part] for part in parts]
+    made_from = images, sorted(case.items()), choice, TRAINING, EPOCH_IMAGES, torch.__version__
+    return digest(made_from)
 
 
 STUDY = Study(
     name="finetuning",
-    question="What does a pretrained start buy, with 50, 200 and all patients?",
-    factors=("method", "patients"),
+    question="What does a start from learned weights buy, in the same network and on the same patients?",
+    factors=("use", "px", "patients", "start"),
     cases=cases,
     measure=measure,
-    sample=({"method": "probe", "patients": 50, "seed": 0}, {"method": "probe", "patients": 50, "seed": 1}),
+    sample=(
+        {"use": FROZEN, "px": 64, "patients": 12, "start": "photographs", "seed": 0},
+        {"use": FROZEN, "px": 64, "patients": 50, "start": "photographs", "seed": 1},
+    ),
 )
