@@ -48,21 +48,27 @@ class Results:
     def table(self) -> str:
         """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
 
-        The interval is that of test patients: it goes from the mean lower to the mean upper end.
+        An interval is that of test patients: it goes from the mean lower to the mean upper end. A ``gain`` is a paired
+        difference of AUROC, and has its own.
         """
         measured = [name for name in self.rows[0] if name not in (*self.factors, "seed")]
-        others = [name for name in measured if name not in ("auroc", "low", "high")]
-        lines = [[*self.factors, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *others]]
+        others = [name for name in measured if name not in ("auroc", "low", "high", "gain_low", "gain_high")]
+        headings = ["gain (95 % interval)" if name == "gain" else name for name in others]
+        lines = [[*self.factors, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *headings]]
         lines += [["---"] * len(lines[0])]
         seeds_of: dict[tuple[str, ...], list[Row]] = {}
         for row in self.rows:
             seeds_of.setdefault(tuple(str(row[name]) for name in self.factors), []).append(row)
         for case, rows in seeds_of.items():
-            values = {name: [float(row[name]) for row in rows] for name in measured}
-            mean = {name: f"{fmean(values[name]):.{0 if isinstance(rows[0][name], int) else 3}f}" for name in measured}
-            apart = f"{min(values['auroc']):.3f} to {max(values['auroc']):.3f}"
-            judged = with_interval(fmean(values["auroc"]), fmean(values["low"]), fmean(values["high"]))
-            lines += [[*case, str(len(rows)), judged, apart, *(mean[name] for name in others)]]
+            mean = {name: fmean(float(row[name]) for row in rows) for name in measured}
+            form = {name: ".0f" if isinstance(value, int) else ".3g" for name, value in rows[0].items()}
+            shown = {name: f"{mean[name]:{form[name]}}" for name in measured}
+            if "gain" in mean:
+                shown["gain"] = with_interval(mean["gain"], mean["gain_low"], mean["gain_high"], "+.3f")
+            seeds = [float(row["auroc"]) for row in rows]
+            judged = with_interval(mean["auroc"], mean["low"], mean["high"])
+            apart = f"{min(seeds):.3f} to {max(seeds):.3f}"
+            lines += [[*case, str(len(rows)), judged, apart, *(shown[name] for name in others)]]
         return "\n".join(f"| {' | '.join(line)} |".replace("_", " ") for line in lines)
 
 
