@@ -117,6 +117,17 @@ def test_large_blocks_are_used_again_instead_of_asked_for() -> None:
 
 
 @pytest.mark.slow
+def test_jupyterlab_hands_it_to_its_kernels() -> None:
+    probe = "import os; from traitlets.config.loader import PyFileConfigLoader\n"
+    probe += "PyFileConfigLoader('jupyter_lab_config.py').load_config(); print(os.environ['GOMP_SPINCOUNT'])"
+    environment = {name: value for name, value in os.environ.items() if name not in process.WAITING_IS_DECIDED}
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=COURSE_ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [WAITING["GOMP_SPINCOUNT"]]
+
+
+@pytest.mark.slow
 def test_the_commands_for_authors_set_it_before_torch_is_loaded() -> None:
     probe = "import os, sys, course_lib.authoring.__main__ as command\n"
     probe += "command._call = lambda *_: print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])\n"
