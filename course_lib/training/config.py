@@ -19,9 +19,7 @@ class TrainConfig:
     gradient_clip: float | None = None  #: the gradient's norm is held below this; None: whatever it is
     label_smoothing: float = 0.0  #: part of the certainty that goes to all classes alike, 0 to 1
     class_weights: Literal["balanced"] | None = None  #: "balanced": each class counts alike, however many its images
-    mixed_precision: bool | Literal["auto"] = (
-        False  #: 16 bits where there are any; "auto": if they pay in a trial
-    )
+    mixed_precision: bool | Literal["auto"] = False  #: 16 bits where there are any; "auto": if they pay in a trial
     channels_last: bool = True  #: keep a pixel's channels together in memory, as convolutions like it
     stage_factor: float = 1.0  #: each stage nearer to the input learns at this part of the next one's rate
 
