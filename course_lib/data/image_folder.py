@@ -172,8 +172,8 @@ def _check_same_classes(root: Path) -> None:
         where = "; ".join(f"only {part}/ has {some_of(names)}" for part, names in alone.items() if names)
         raise DataError(
             f"train/ and test/ in {printable(root)} hold different classes: {where}. A class that is in one of them "
-            "alone can not be learned, or not be measured. Rename the folders if one class has two names; else move the "
-            "class that is in one part alone out of the data set."
+            "alone can not be learned, or not be measured. Rename the folders if one class has two names; else move "
+            "that class out of the data set."
         )
 
 

@@ -107,7 +107,9 @@ def load_shipped(network: str) -> dict[str, torch.Tensor]:
     except FileNotFoundError as error:
         raise WeightsError(f"{path.name} is not in {path.parent}. {remedy}") from error
     if (came := digest_of_bytes(content)) != card.sha256:
-        raise WeightsError(f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {remedy}")
+        raise WeightsError(
+            f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {remedy}"
+        )
     print(card)
     return unpack_state(content)
 

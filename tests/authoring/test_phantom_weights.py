@@ -123,7 +123,9 @@ def test_the_features_come_along_and_the_head_is_new(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("suffix", ["safetensors", "toml"])
 def test_a_missing_file_ends_in_the_remedy(shipped: Path, suffix: str) -> None:
     (shipped / f"resnet18-phantom.{suffix}").unlink()
-    with pytest.raises(WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*authoring weights resnet18"):
+    with pytest.raises(
+        WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*authoring weights resnet18"
+    ):
         resnet18_classifier(weights="phantom")
 
 
@@ -132,7 +134,9 @@ def test_a_damaged_file_is_not_loaded(shipped: Path) -> None:
     content = bytearray(path.read_bytes())
     content[10_000_000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*authoring weights resnet18"):
+    with pytest.raises(
+        WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*authoring weights resnet18"
+    ):
         load_shipped("resnet18")
 
 

@@ -255,7 +255,11 @@ def test_a_class_folder_is_missing(folder: Path) -> None:
     ("changed", "names", "says"),
     [
         ("test", {"PNEUMONIA": "VIRUS"}, r"only train/ has PNEUMONIA; only test/ has VIRUS\. A class"),
-        ("train", {"NORMAL": "HEALTHY", "PNEUMONIA": "SICK"}, r"only train/ has HEALTHY, SICK; only test/ has NORMAL, P"),
+        (
+            "train",
+            {"NORMAL": "HEALTHY", "PNEUMONIA": "SICK"},
+            r"only train/ has HEALTHY, SICK; only test/ has NORMAL, P",
+        ),
         ("test", {"NORMAL": "_set aside"}, r"hold different classes: only train/ has NORMAL\. A class"),
     ],
 )

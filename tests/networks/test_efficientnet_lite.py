@@ -125,6 +125,6 @@ def test_a_block_adds_its_input_where_the_shapes_allow_it_and_nowhere_else(netwo
 @pytest.mark.parametrize(("outputs", "stride", "adds"), [(8, 1, True), (8, 2, False), (16, 1, False)])
 def test_a_block_whose_way_through_is_shut_gives_its_input_or_nothing(outputs: int, stride: int, adds: bool) -> None:
     block = InvertedResidual(8, outputs, kernel=3, stride=stride, expansion=6).eval()
-    torch.nn.init.zeros_(block.project[1].weight)
+    torch.nn.init.zeros_(block.get_parameter("project.1.weight"))
     images = torch.randn(1, 8, 6, 6)
     assert torch.equal(block(images), images if adds else torch.zeros(1, outputs, 6 // stride, 6 // stride))
