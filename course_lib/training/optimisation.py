@@ -53,14 +53,15 @@ def make_schedule(optimizer: torch.optim.Optimizer, config: TrainConfig, steps: 
 
 
 def precision_on(device: torch.device, config: TrainConfig) -> torch.dtype:
-    """The numbers that the network calculates with: 16 bits if ``mixed_precision`` is on and the device gains by it.
+    """The numbers that the network calculates with: 16 bits if ``mixed_precision`` is True and the device has them.
 
     On a CUDA GPU bfloat16, or float16 where it is older than that; on a processor bfloat16 if it has instructions for
-    it; elsewhere, and on Apple's GPU, float32. The weights are float32 everywhere.
+    it; elsewhere, and on Apple's GPU, float32, as with ``"auto"`` before `fit` has decided. The weights are float32
+    everywhere.
 
     Source: P. Micikevicius et al., Mixed Precision Training, ICLR 2018, arXiv:1710.03740.
     """
-    if not config.mixed_precision:
+    if config.mixed_precision is not True:
         return torch.float32
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16

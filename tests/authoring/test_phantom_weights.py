@@ -9,7 +9,7 @@ import torch
 
 from course_lib.authoring import phantom_weights
 from course_lib.authoring.__main__ import main
-from course_lib.authoring.phantom_weights import PHANTOMS, RECIPE, pretrain
+from course_lib.authoring.phantom_weights import PHANTOMS, RECIPES, pretrain
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.samples import ImageDataset
@@ -25,7 +25,15 @@ from course_lib.networks.backbones import (
     resnet18_classifier,
     shipped_classifier,
 )
-from course_lib.networks.weights import WeightsError, load_shipped, pack_state, save_shipped, shipped_card, unpack_state
+from course_lib.networks.weights import (
+    WeightsError,
+    load_shipped,
+    pack_state,
+    save_shipped,
+    shipped_card,
+    shipped_names,
+    unpack_state,
+)
 from course_lib.support.errors import TrainingError
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
@@ -44,10 +52,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pretraining")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phantom_weights, "PHANTOMS", FEW)
-        patch.setattr(phantom_weights, "RECIPE", TINY)
+        patch.setattr(phantom_weights, "RECIPES", {"resnet18": TINY})
         patch.setattr(phantom_weights, "WORK", folder / "work")
         patch.setattr(weights, "SHIPPED", folder / "pretrained")
-        assert main(["weights"]) == 0
+        assert main(["weights", "resnet18"]) == 0
     return folder
 
 
@@ -115,7 +123,9 @@ def test_the_features_come_along_and_the_head_is_new(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("suffix", ["safetensors", "toml"])
 def test_a_missing_file_ends_in_the_remedy(shipped: Path, suffix: str) -> None:
     (shipped / f"resnet18-phantom.{suffix}").unlink()
-    with pytest.raises(WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*authoring weights"):
+    with pytest.raises(
+        WeightsError, match=rf"resnet18-phantom\.{suffix} is not in .*git checkout.*authoring weights resnet18"
+    ):
         resnet18_classifier(weights="phantom")
 
 
@@ -124,7 +134,9 @@ def test_a_damaged_file_is_not_loaded(shipped: Path) -> None:
     content = bytearray(path.read_bytes())
     content[10_000_000] ^= 1
     path.write_bytes(content)
-    with pytest.raises(WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*authoring weights"):
+    with pytest.raises(
+        WeightsError, match=r"is damaged: expected the SHA-256 \w{8}…, got \w{8}….*authoring weights resnet18"
+    ):
         load_shipped("resnet18")
 
 
@@ -158,13 +170,13 @@ def test_a_trial_leaves_the_weights_alone(
     before = (shipped / "resnet18-phantom.toml").read_bytes()
     monkeypatch.setattr(phantom_weights, "WORK", made / "work")
     monkeypatch.setattr(phantom_weights, "PHANTOMS", FEW)
-    monkeypatch.setattr(phantom_weights, "RECIPE", TINY)
-    assert main(["weights", "--patients", "10"]) == 0
+    monkeypatch.setattr(phantom_weights, "RECIPES", {"resnet18": TINY})
+    assert main(["weights", "resnet18", "--patients", "10"]) == 0
     assert (shipped / "resnet18-phantom.toml").read_bytes() == before
     assert (made / "work" / "trial" / "resnet18-phantom.safetensors").is_file()
     assert "All of this took" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main(["weights", "--patients", "3"])
+        main(["weights", "resnet18", "--patients", "3"])
 
 
 def test_the_phantoms_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,17 +186,18 @@ def test_the_phantoms_are_made_once(made: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(phantom_weights, "fit_whole", stop)
     monkeypatch.setattr(phantom.files, "_write_pictures", None)  # would fail if it were called
     with pytest.raises(TrainingError, match="far enough"):
-        pretrain(FEW, TINY, made / "work")
+        pretrain("resnet18", FEW, TINY, made / "work")
 
 
 def test_a_failure_is_one_sentence(
     made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(phantom_weights, "PHANTOMS", FEW)
-    monkeypatch.setattr(phantom_weights, "RECIPE", replace(TINY, config=TrainConfig(batch_size=500)))
+    greedy = replace(TINY, config=TrainConfig(batch_size=500))
+    monkeypatch.setattr(phantom_weights, "RECIPES", {"resnet18": greedy})
     monkeypatch.setattr(phantom_weights, "WORK", made / "work")
     monkeypatch.setattr(weights, "SHIPPED", made / "nothing")
-    assert main(["weights"]) == 1
+    assert main(["weights", "resnet18"]) == 1
     assert "batch_size is 500, but there are only" in capsys.readouterr().err
     assert not (made / "nothing").exists()
 
@@ -192,7 +205,7 @@ def test_a_failure_is_one_sentence(
 def test_a_loss_by_half_precision_is_refused(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phantom_weights, "judge", lambda *_: {"auroc": 2.0})
     with pytest.raises(TrainingError, match=r"a difference of more than 0\.001"):
-        pretrain(FEW, TINY, made / "work")
+        pretrain("resnet18", FEW, TINY, made / "work")
 
 
 def test_no_phantom_of_the_course_was_trained_on() -> None:
@@ -200,10 +213,23 @@ def test_no_phantom_of_the_course_was_trained_on() -> None:
     assert set(PHANTOMS.patients) == {"train", "val", "test"}
 
 
-def test_the_weights_that_come_with_the_course_follow_from_the_recipe() -> None:
-    card = shipped_card("resnet18")
-    assert preprocessing_for("resnet18", "phantom") == RECIPE.how
+def test_every_network_that_comes_with_the_course_has_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tuple(RECIPES) == shipped_names()
+    with pytest.raises(SystemExit):
+        main(["weights", "vgg16_bn"])
+    assert "choose from resnet18, efficientnet_lite0" in capsys.readouterr().err.replace("'", "")
+
+
+@pytest.mark.parametrize("network", shipped_names())
+def test_the_weights_that_come_with_the_course_follow_from_the_recipe(network: str) -> None:
+    card, recipe = shipped_card(network), RECIPES[network]
+    assert preprocessing_for(network, "phantom") == recipe.how
     assert Settings.from_json(card.phantoms) == PHANTOMS
-    assert (TrainConfig(**card.training), card.seed) == (RECIPE.config, RECIPE.config.seed)
+    assert (TrainConfig(**card.training), card.seed) == (recipe.config, recipe.config.seed)
     assert card.results["auroc_low"] > 0.9
-    assert shipped_classifier()(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
+    assert shipped_classifier(network)(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
+
+
+def test_the_two_starts_of_efficientnet_differ_in_what_they_learned_from_alone() -> None:
+    photographs = preprocessing_for("efficientnet_lite0", "imagenet")
+    assert replace(RECIPES["efficientnet_lite0"].how, size=photographs.size) == photographs

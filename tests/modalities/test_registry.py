@@ -123,7 +123,7 @@ def test_a_patient_in_train_and_test(folder: Path) -> None:
 
 def test_train_and_test_with_other_classes(folder: Path) -> None:
     (folder / "test" / "NORMAL").rename(folder / "test" / "HEALTHY")
-    with pytest.raises(DataError, match="Both must hold the same folders"):
+    with pytest.raises(DataError, match=r"only train/ has NORMAL; only test/ has HEALTHY"):
         open_dataset(source=folder)
 
 

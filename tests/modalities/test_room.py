@@ -77,6 +77,7 @@ def test_a_folder_with_other_things_does_not_become_a_room(tmp_path: Path, capsy
 STRANGE = [
     "weights/mine.pt",
     "weights/resnet18-00000000.pth",
+    "weights/efficientnet-lite0-57934424.pth",  # it comes with a package, so that a room needs none
     "weights/.mine.pt.12ab34cd.part",
     "weights/more/resnet18-f37072fd.pth",
     "chest-xray-pneumonia/mine.pt",

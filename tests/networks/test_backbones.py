@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torchvision import models as zoo
 
-from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD, network_input
 from course_lib.networks import backbones
 from course_lib.networks.backbones import (
     BACKBONES,
@@ -56,14 +56,21 @@ def test_a_smaller_image_is_refused_before_a_layer_fails(backbone: Backbone) -> 
 
 @pytest.mark.slow
 @every
-def test_it_is_the_network_that_torchvision_documents(backbone: Backbone) -> None:
+def test_it_is_the_network_that_was_published(backbone: Backbone) -> None:
     model, meta = on_paper(backbone.name, classes=1000), backbone.imagenet.meta
     assert count_parameters(model) == meta["num_params"]
     assert gflops(model, backbone.input_px) == pytest.approx(meta["_ops"], rel=0.02)
-    published = backbone.imagenet.transforms()
-    assert (backbone.mean, backbone.std) == (tuple(published.mean), tuple(published.std))
-    assert published.crop_size == [backbone.input_px]
+    assert len(meta["categories"]) == 1000
     assert "arXiv:" in backbone.source
+
+
+@pytest.mark.parametrize("name", [name for name in BACKBONES if name in zoo.list_models()])
+def test_its_weights_are_the_first_of_torchvisions_with_its_preparation(name: str) -> None:
+    backbone, published = BACKBONES[name], next(iter(zoo.get_model_weights(name)))
+    prepare = published.transforms()
+    assert (backbone.mean, backbone.std) == (tuple(prepare.mean), tuple(prepare.std))
+    assert prepare.crop_size == [backbone.input_px]
+    assert backbone.imagenet is published
 
 
 @pytest.mark.slow
@@ -142,13 +149,18 @@ def test_the_published_network_keeps_its_head() -> None:
 def test_the_preprocessing_is_that_of_the_weights() -> None:
     how = preprocessing_for("inception_v3", "imagenet")
     assert (how.size, how.mean, how.std) == (299, IMAGENET_MEAN, IMAGENET_STD)
+    grey = torch.tensor([0, 127, 255], dtype=torch.uint8).view(1, 1, 1, 3)
+    seen = network_input(grey, preprocessing_for("efficientnet_lite0", "imagenet"))
+    assert torch.allclose(seen, ((grey.float() - 127) / 128).expand(1, 3, 1, 3), atol=1e-6)
     assert preprocessing_for("resnet50", None).mean == (0.5, 0.5, 0.5)
 
 
 def test_what_is_asked_is_what_comes_or_an_error() -> None:
     with pytest.raises(ValueError, match=r"one of resnet18, resnet50.*but is 'resnet19'"):
         build_backbone("resnet19", weights=None)
-    with pytest.raises(ValueError, match=r"no phantom weights for vgg16_bn, only for resnet18\. Take one of these, or"):
+    with pytest.raises(
+        ValueError, match=r"no phantom weights for vgg16_bn, only for resnet18, .*\. Take one of these, or"
+    ):
         build_backbone("vgg16_bn", weights="phantom")
     with pytest.raises(ValueError, match="no phantom weights for resnet50"):
         preprocessing_for("resnet50", "phantom")

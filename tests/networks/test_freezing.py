@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torchvision import models
 
+from course_lib.networks.efficientnet_lite import EfficientNetLite0
 from course_lib.networks.freezing import freeze, stages, unfreeze
 from course_lib.networks.modes import begin_training, evaluating, needs_batches
 from course_lib.networks.net import Net
@@ -17,6 +18,7 @@ EXPECTED: list[tuple[Callable[[], nn.Module], list[str]]] = [
     (models.vgg16_bn, ["stem", "features.7", "features.14", "features.24", "features.34", "classifier"]),
     (models.mobilenet_v3_small, [*(f"features.{i}" for i in range(13)), "classifier"]),
     (models.efficientnet_b0, [*(f"features.{i}" for i in range(9)), "classifier"]),
+    (EfficientNetLite0, ["stem", *(f"stage{i}" for i in range(1, 8)), "top", "classifier"]),
 ]
 
 
