@@ -58,7 +58,7 @@ class Job(NamedTuple):
     images: int  #: in an epoch
 
 
-JOBS = (Job("EfficientNet-Lite0", 160, 128), Job("ResNet-18", 64, 384))
+JOBS = (Job("EfficientNet-Lite0", 160, 384), Job("ResNet-18", 64, 384))
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def epoch_lines(pictures: Path) -> list[str]:
 
 def waiting_lines(pictures: Path) -> list[str]:
     """Seconds of an epoch of ResNet-18 with threads that wait in different ways, alone and beside a busy program."""
-    job, found = replace_images(JOBS[-1], 192), dict[str, list[float]]()
+    job, found = JOBS[-1]._replace(images=192), dict[str, list[float]]()
     for busy in (0, 1):
         with ExitStack() as stack:
             for _ in range(busy):
@@ -156,11 +156,6 @@ def score_lines(pictures: Path) -> list[str]:
         f"{in_32:.4f} in 32 bits, {in_16:.4f} in 16; difference {in_16 - in_32:+.4f} (standard error {error:.4f}; "
         f"single seeds {min(differences):+.4f} to {max(differences):+.4f}).",
     ]
-
-
-def replace_images(job: Job, images: int) -> Job:
-    """The job with another number of images."""
-    return job._replace(images=images)
 
 
 def _take_turns(workers: Sequence[Worker]) -> None:

@@ -26,7 +26,7 @@ from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import draw_patients, take_patients
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc, balanced_accuracy, choose_threshold
-from course_lib.evaluation.intervals import bootstrap_interval, compare
+from course_lib.evaluation.intervals import compare
 from course_lib.evaluation.predictions import Predictions
 from course_lib.evaluation.studies import Row
 from course_lib.networks.backbones import Weights, build_backbone, preprocessing_for
@@ -46,6 +46,7 @@ PLAN = ((FROZEN, 64), (FROZEN, 160), (FINE_TUNED, 64))  #: the use of the start,
 CHOICES = {FROZEN: (1.0, 10.0, 100.0, 1000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3)}  #: regularisation; learning rate
 TRAINING = replace(NET, epochs=8, batch_size=16)
 EPOCH_IMAGES = 300  #: a few patients' images are gone through more than once for one look at validation
+RESAMPLES = 500  #: of the test patients, for the intervals
 ANSWERS = OwnFiles(UNFINISHED / "answers", "answers after a training", ".answers")
 
 Answers = tuple[Predictions, Predictions]  #: of validation and of test
@@ -67,15 +68,15 @@ def cases(data: CourseData) -> list[Row]:
 def measure(data: CourseData, case: Row) -> Row:
     """AUROC on test patients with its 95 % interval, and the paired difference to a start from nothing with its own."""
     chosen, (on_validation, on_test) = _chosen(data, case)
-    _, (_, of_nothing) = _chosen(data, {**case, "start": "nothing"})
-    gain = compare(on_test, of_nothing, auroc)
-    low, high = bootstrap_interval(on_test, auroc)
+    of_nothing = _chosen(data, {**case, "start": "nothing"})[1][1]
+    gain = compare(on_test, of_nothing, auroc, resamples=RESAMPLES)
+    low, high = np.quantile(gain.draws[:, 0], [0.025, 0.975])
     return {
         "images": len(_drawn(data, case)),
         "chosen": chosen,
         "auroc": auroc(on_test),
-        "low": low,
-        "high": high,
+        "low": float(low),
+        "high": float(high),
         "gain": gain.difference,
         "gain_low": gain.low,
         "gain_high": gain.high,
