@@ -21,6 +21,8 @@ GLOSSARY = "00_start_here.ipynb"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = "nbval-ignore-output"
 MAX_CODE_LINES = 15
+RECIPE = "recipe"  #: tag of a cell that is a whole program, as people write it, and is to be seen at once
+MAX_RECIPE_LINES = 25
 MAX_BYTES = 500 * 1024
 RUN_IT = "run python -m course_lib.authoring notebooks"
 MIN_ALTERNATIVE = 40  #: characters
@@ -159,8 +161,9 @@ def _code_problems(cells: list[NotebookNode]) -> list[str]:
         problems.append(f"execution counts are not 1, 2, 3, …: {RUN_IT}")
     for number, cell in enumerate(cells, start=1):
         source, where = cell["source"], f"code cell {number}"
-        if source.count("\n") >= MAX_CODE_LINES:
-            problems.append(f"{where} has more than {MAX_CODE_LINES} lines: move code to course_lib")
+        most = MAX_RECIPE_LINES if RECIPE in tags(cell) else MAX_CODE_LINES
+        if source.count("\n") >= most:
+            problems.append(f"{where} has more than {most} lines: move code to course_lib")
         if re.search(r"import \*", source):
             problems.append(f"{where} imports *")
         if source.rstrip().endswith(";"):

@@ -24,7 +24,7 @@ from course_lib.figures.decisions import (
     plot_risk_coverage,
 )
 from course_lib.figures.explanations import plot_maps
-from course_lib.figures.finetuning import plot_moved_scores, plot_unfreezing_costs
+from course_lib.figures.finetuning import plot_answers, plot_filters, plot_moved_scores, plot_unfreezing_costs
 from course_lib.figures.images import plot_images, plot_masks
 from course_lib.figures.intervals import (
     plot_comparison,
@@ -33,13 +33,14 @@ from course_lib.figures.intervals import (
     plot_intervals,
     plot_with_intervals,
 )
-from course_lib.figures.studies import curves_of, plot_methods, plot_repeated
+from course_lib.figures.studies import curves_of, plot_gains, plot_repeated
 from course_lib.figures.style import describe, text_alternative
 from course_lib.figures.training import plot_curves, plot_history
 
 __all__ = [
     "curves_of",
     "describe",
+    "plot_answers",
     "plot_comparison",
     "plot_confusion",
     "plot_costs",
@@ -47,6 +48,8 @@ __all__ = [
     "plot_coverage",
     "plot_curves",
     "plot_estimates",
+    "plot_filters",
+    "plot_gains",
     "plot_hash_distances",
     "plot_history",
     "plot_images",
@@ -56,7 +59,6 @@ __all__ = [
     "plot_losses",
     "plot_maps",
     "plot_masks",
-    "plot_methods",
     "plot_moved_scores",
     "plot_pairs",
     "plot_pairs_won",

@@ -9,6 +9,9 @@ from matplotlib.axes import Axes
 from course_lib.evaluation.intervals import with_interval
 from course_lib.figures.style import LINES, MARKS, axes_or_new, describe, in_a_row
 
+NOTHING = "nothing"  #: the start that the others are compared with
+Group = tuple[str, int]  #: the use of a start, and the side of the images in px
+
 
 def curves_of(
     rows: Iterable[Mapping[str, str | int | float]], line: str, x: str, value: str = "auroc"
@@ -63,39 +66,70 @@ def plot_repeated(
     return axes
 
 
-def plot_methods(rows: Sequence[Mapping[str, str | int | float]], heading: str, ax: Axes | None = None) -> Axes:
-    """Ways to train, by the number of patients: the mean AUROC over seeds, each seed as a dot, and the interval.
+def plot_gains(rows: Sequence[Mapping[str, str | int | float]], heading: str, ax: Axes | None = None) -> Axes:
+    """What a start has gained over the same network from nothing: one mark a start, by use, size and patients.
 
-    A row has ``method``, ``patients``, ``auroc`` and its ``low`` and ``high``; a line goes from the mean low to the
-    mean high end. Methods stand in the order of their names, so that in figures beside each other their marks agree.
+    A row has ``start``, ``use``, ``px`` (side of the images), ``patients``, and ``gain``, a paired difference of AUROC,
+    with its ``gain_low`` and ``gain_high``. A mark is the mean over the seeds, each of which is a dot beside it; a line
+    goes from the mean low to the mean high end. Rows of the start ``nothing`` gain nothing, and are not drawn.
 
     Raises:
-        ValueError: there are more methods than marks that can be told apart.
+        ValueError: there are more starts than marks that can be told apart.
     """
-    methods = sorted({str(row["method"]) for row in rows})
-    sizes = sorted({int(row["patients"]) for row in rows})
-    if len(methods) > len(MARKS):
-        raise ValueError(f"Expected at most {len(MARKS)} methods, got {len(methods)}. Draw two figures.")
-    axes = axes_or_new(ax, (5.5, 3.4))
+    found: dict[Group, dict[int, dict[str, list[Mapping[str, str | int | float]]]]] = {}
+    for row in (row for row in rows if row["start"] != NOTHING):
+        patients = found.setdefault((str(row["use"]), int(row["px"])), {}).setdefault(int(row["patients"]), {})
+        patients.setdefault(str(row["start"]), []).append(row)
+    starts = sorted({str(row["start"]) for row in rows} - {NOTHING})
+    if len(starts) > len(MARKS):
+        raise ValueError(f"Expected at most {len(MARKS)} starts, got {len(starts)}. Draw two figures.")
+    places = _places({group: sorted(sizes) for group, sizes in found.items()})
+    axes = axes_or_new(ax, (2 + 0.55 * len(places), 3.4))
     words = []
-    for number, (method, (color, marker)) in enumerate(zip(methods, MARKS, strict=False)):
-        for place, size in enumerate(sizes):
-            own = [row for row in rows if row["method"] == method and row["patients"] == size]
-            if not own:
-                continue
-            x = place + (number - (len(methods) - 1) / 2) * 0.18
-            seeds = [float(row["auroc"]) for row in own]
-            low, high = (float(np.mean([float(row[end]) for row in own])) for end in ("low", "high"))
-            axes.vlines(x, low, high, color=color, linewidth=2)
-            axes.plot(x, np.mean(seeds), marker, color=color, label=method if place == 0 else None)
-            if len(own) > 1:
-                axes.plot([x + 0.05] * len(seeds), seeds, ".", color=color, markersize=3)
-            count = f", {len(own)} seeds" if len(own) > 1 else ""
-            judged = with_interval(float(np.mean(seeds)), low, high)
-            words.append(f"{method}, {size} patients{count}: {judged}")
-    axes.set(title=heading, xlabel="patients to learn from", ylabel="AUROC", xticks=range(len(sizes)))
-    axes.set_xticklabels([f"{size:,}" for size in sizes])
-    axes.set_xlim(-0.5, len(sizes) - 0.5)
-    axes.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
-    describe(axes, f"{in_a_row(heading)}. AUROC and its 95 % interval; chance is 0.5. {'; '.join(words)}.")
+    for number, (start, (color, marker)) in enumerate(zip(starts, MARKS, strict=False)):
+        axes.plot([], [], marker, color=color, label=start)
+        for group, sizes in found.items():
+            gained = {size: sizes[size][start] for size in sorted(sizes) if start in sizes[size]}
+            shift = 0.3 * (number - (len(starts) - 1) / 2)
+            said = [_draw_gain(axes, places[group, size] + shift, own, color, marker) for size, own in gained.items()]
+            spoken = (f"{size:,} patients {gain}" for size, gain in zip(gained, said, strict=True))
+            words += [f"{start}, {group[0]}, {group[1]} px: {', '.join(spoken)}"] if gained else []
+    _label_gains(axes, places, heading)
+    seeds = len({row["seed"] for row in rows})
+    describe(
+        axes,
+        f"{in_a_row(heading)}. AUROC gained over the same network from nothing, with its paired 95 % interval"
+        f"{f', means of {seeds} seeds' if seeds > 1 else ''}. {'; '.join(words)}.",
+    )
     return axes
+
+
+def _places(sizes: Mapping[Group, Sequence[int]]) -> dict[tuple[Group, int], int]:
+    """Where on the x axis each number of patients stands: one after the other, with a gap between groups."""
+    cases = [(group, size) for group, of in sizes.items() for size in of]
+    groups = list(sizes)
+    return {case: number + groups.index(case[0]) for number, case in enumerate(cases)}
+
+
+def _draw_gain(axes: Axes, x: float, rows: Sequence[Mapping[str, str | int | float]], color: str, marker: str) -> str:
+    """One mark with its interval, and a dot for each seed if there are several; gives the gain in words."""
+    seeds = [float(row["gain"]) for row in rows]
+    gain, low, high = (float(np.mean([float(row[name]) for row in rows])) for name in ("gain", "gain_low", "gain_high"))
+    axes.vlines(x, low, high, color=color, linewidth=2)
+    axes.plot(x, gain, marker, color=color)
+    if len(seeds) > 1:
+        axes.plot([x + 0.1] * len(seeds), seeds, ".", color=color, markersize=3)
+    return with_interval(gain, low, high, "+.2f")
+
+
+def _label_gains(axes: Axes, places: Mapping[tuple[Group, int], int], heading: str) -> None:
+    """The axes' words: patients below each place, and above each group what the start was used for."""
+    for group in dict.fromkeys(group for group, _ in places):
+        middle = float(np.mean([place for (of, _), place in places.items() if of == group]))
+        words = f"{group[0]}\n{group[1]} px"
+        axes.text(middle, 1.01, words, transform=axes.get_xaxis_transform(), ha="center", fontsize=8)
+    axes.axhline(0, color="0.4", linestyle="--", linewidth=1)
+    axes.set(xlabel="patients to learn from", ylabel="AUROC gained", xlim=(-0.7, max(places.values()) + 0.7))
+    axes.set_title(heading, fontsize=10, pad=26)
+    axes.set_xticks(list(places.values()), [f"{size:,}" for _, size in places], fontsize=8)
+    axes.legend(fontsize=8)

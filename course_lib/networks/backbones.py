@@ -175,6 +175,15 @@ def shipped_classifier(name: str = "resnet18") -> nn.Module:
     return model
 
 
+def imagenet_classifier(name: str = "efficientnet_lite0") -> nn.Module:
+    """The network as it was published, whole: with the head that tells ImageNet's thousand kinds of things apart.
+
+    Their names are ``BACKBONES[name].imagenet.meta["categories"]``, in the order of the logits. Prepare images as
+    ``preprocessing_for(name, "imagenet")`` says. It raises what `build_backbone` raises.
+    """
+    return _standard_network(_find(name, "imagenet"), "imagenet")
+
+
 def preprocessing_for(name: str, weights: Weights | None) -> Preprocessing:
     """How images must be prepared for a backbone: size and normalisation as when its weights were learned.
 

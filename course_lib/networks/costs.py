@@ -2,10 +2,11 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from course_lib.networks.freezing import freeze, stages, unfreeze
 from course_lib.networks.modes import evaluating
@@ -24,7 +25,7 @@ def gflops(model: nn.Module, size: int) -> float:
     A multiplication and the addition that follows it count as one. Each layer is left in the mode it was in.
     """
     device = next(model.parameters()).device
-    with evaluating(model), torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with evaluating(model), torch.no_grad(), _counter() as counter:
         model(torch.zeros(1, 3, size, size, device=device))
     return _billions_of_multiply_adds(counter)
 
@@ -48,11 +49,23 @@ def costs_of_unfreezing(model: nn.Module, size: int) -> list[Unfrozen]:
     for last in range(1, len(stages(network)) + 1):
         freeze(network)
         names = unfreeze(network, last=last)
-        with FlopCounterMode(display=False) as counter:
+        with _counter() as counter:
             network(image).sum().backward()
         parameters = count_parameters(network, trainable_only=True)
         costs.append(Unfrozen(tuple(names), parameters, _billions_of_multiply_adds(counter)))
     return costs
+
+
+def _counter() -> FlopCounterMode:
+    """Torch's counter, but for the way back through a convolution: torch overlooks that channels may be in groups."""
+    return FlopCounterMode(display=False, custom_mapping={torch.ops.aten.convolution_backward: _backward_operations})
+
+
+def _backward_operations(grad_out: list[int], x: list[int], weight: list[int], *more: Any, **_: Any) -> int:
+    """What the gradients of a convolution's input and weights take: each, if it is asked for, as much as the output."""
+    transposed, asked = more[-4], more[-1]
+    forward: int = conv_flop_count(x, weight, grad_out, transposed=transposed)
+    return forward * int(sum(asked[:2]))
 
 
 def _billions_of_multiply_adds(counter: FlopCounterMode) -> float:

@@ -70,13 +70,15 @@ def test_the_numbers_of_the_lessons_are_final() -> None:
 def test_a_notebook_in_good_form_has_no_problems(tmp_path: Path) -> None:
     drawn = code("plot()", outputs=picture(WORDS, WORDS))
     linked = say(f"[Opacities]({GLOSSARY}#opacity) and the [ROC\ncurve]({GLOSSARY}#ROC-curve). An opacity is light.")
-    assert problems_of(tmp_path, say("## A step"), drawn, linked) == []
+    program = code("x = 1\n" * 24 + "y", 2, metadata={"tags": ["recipe"]})
+    assert problems_of(tmp_path, say("## A step"), drawn, linked, program) == []
 
 
 @pytest.mark.parametrize(
     ("middle", "problem"),
     [
         (lambda: [code("x = 1\n" * 15 + "y")], "more than 15 lines"),
+        (lambda: [code("x = 1\n" * 25 + "y", metadata={"tags": ["recipe"]})], "more than 25 lines"),
         (lambda: [code("from numpy import *")], r"imports \*"),
         (lambda: [code("plot();")], "semicolon"),
         (lambda: [code("x", 7)], r"execution counts are not 1, 2, 3"),

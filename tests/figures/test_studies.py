@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib.figures.studies import curves_of, plot_methods, plot_repeated
+from course_lib.figures.studies import curves_of, plot_gains, plot_repeated
 from course_lib.figures.style import text_alternative
 
 
@@ -24,18 +24,33 @@ def test_repeats_are_told_by_mean_and_range() -> None:
         plot_repeated({str(i): {1: [0.5]} for i in range(6)}, "Many", "x", "y")
 
 
-def test_methods_show_the_mean_of_the_seeds_and_the_interval() -> None:
-    rows = [
-        {"method": method, "patients": patients, "seed": seed, "auroc": 0.8 + seed / 10, "low": 0.7, "high": 0.95}
-        for method in ("probe", "Net")
-        for patients in (200, 50)
-        for seed in (0, 1)
-    ]
-    axes = plot_methods(rows[:-2], "Three\ncases")
+GAINED = [
+    {"start": start, "use": use, "px": 64, "patients": patients, "seed": seed, "gain": gain + seed / 10,
+     "gain_low": gain - 0.1, "gain_high": gain + 0.2}
+    for use in ("frozen", "fine-tuned")
+    for patients in (2000, 50)
+    for start, gain in (("nothing", 0.0), ("photographs", 0.1), ("phantoms", -0.1))
+    for seed in (0, 1)
+]  # fmt: skip
+
+
+def test_gains_show_the_mean_of_the_seeds_and_the_paired_interval() -> None:
+    axes = plot_gains(GAINED[:-2], "Two\nstarts")
     words = text_alternative(axes)
-    assert words.startswith("Three: cases. AUROC")
-    assert "probe, 50 patients, 2 seeds: 0.850 (0.700 to 0.950)" in words
-    assert "Net, 50 patients" not in words
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["50", "200"]
-    with pytest.raises(ValueError, match="at most 5 methods, got 6"):
-        plot_methods([{**rows[0], "method": str(number)} for number in range(6)], "Too many")
+    assert words.startswith("Two: starts. AUROC gained over the same network from nothing")
+    assert "means of 2 seeds" in words
+    assert (
+        "photographs, frozen, 64 px: 50 patients +0.15 (+0.00 to +0.30), 2,000 patients +0.15 (+0.00 to +0.30)" in words
+    )
+    assert "phantoms, fine-tuned, 64 px: 2,000 patients -0.05 (-0.20 to +0.10); " in words
+    assert "nothing:" not in words
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["50", "2,000", "50", "2,000"]
+    left, right = (axes.get_xticks()[[1, 2]]).tolist()
+    assert right - left == 2, "a gap between the uses"
+
+
+def test_a_run_with_one_seed_has_no_dots_and_too_many_starts_are_refused() -> None:
+    one = [row for row in GAINED if row["seed"] == 0]
+    assert "means of" not in text_alternative(plot_gains(one, "One run"))
+    with pytest.raises(ValueError, match="at most 5 starts, got 6"):
+        plot_gains([{**GAINED[2], "start": str(number)} for number in range(6)], "Too many")

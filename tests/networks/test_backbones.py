@@ -16,6 +16,7 @@ from course_lib.networks.backbones import (
     drop_auxiliary_head,
     grad_cam_layer,
     head_of,
+    imagenet_classifier,
     preprocessing_for,
 )
 from course_lib.networks.costs import count_parameters, gflops
@@ -135,6 +136,14 @@ def test_inceptions_published_weights_convert_the_normalisation(monkeypatch: pyt
     ):
         assert isinstance(model, zoo.Inception3)
         assert model.transform_input is converts
+
+
+def test_the_published_network_keeps_its_head() -> None:
+    network = imagenet_classifier("efficientnet_lite0")
+    assert head_of(network).weight.shape == (1000, 1280)
+    assert len(BACKBONES["efficientnet_lite0"].imagenet.meta["categories"]) == 1000
+    with pytest.raises(ValueError, match="name must be one of"):
+        imagenet_classifier("resnet19")
 
 
 def test_the_preprocessing_is_that_of_the_weights() -> None:

@@ -1,4 +1,4 @@
-"""Lesson 04, Fine-tuning ResNet: grey images, a new head, what is frozen, a rate per stage, and a choice.
+"""Lesson 04, Fine-tuning: grey images, a new head, what is frozen, a rate per stage, and a choice.
 
 Each module holds the exercises on one subject. The reference answers bear the names that the notebook asks for.
 """
@@ -15,12 +15,14 @@ from course_lib.lessons.finetuning_resnet.head import (
     three_channels,
 )
 from course_lib.lessons.finetuning_resnet.questions import QUESTIONS
+from course_lib.lessons.finetuning_resnet.recipe import check_same_classes
 from course_lib.lessons.finetuning_resnet.stage_learning_rates import STAGE_RATES, stage_rates
 
 __all__ = [
     "LESSON",
     "begin_training",
     "cheapest_that_keeps_up",
+    "check_same_classes",
     "features_of",
     "freeze_all_but_head",
     "new_head",
@@ -30,7 +32,7 @@ __all__ = [
 
 LESSON = Lesson(
     "04",
-    "Fine-tuning ResNet",
+    "Fine-tuning",
     (THREE_CHANNELS, NEW_HEAD, FREEZE, FEATURES, STAGE_RATES, BEGIN_TRAINING, CHOICE),
     QUESTIONS,
 )
