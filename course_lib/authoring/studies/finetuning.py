@@ -53,7 +53,7 @@ Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
 
 def cases(data: CourseData) -> list[Row]:
-    """Every start, with each seed: frozen with 12, 50, 200 and all patients, and on real images fine-tuned with the few.
+    """Every start with each seed: frozen with 12, 50, 200 and all patients, and on real images fine-tuned with the few.
 
     On phantoms a start from phantoms has seen the simulator already, so that little is learned from tuning it there.
     """
