@@ -34,7 +34,8 @@ class TrainConfig:
             "gradient_clip must be None or above 0": self.gradient_clip is None or self.gradient_clip > 0,
             "label_smoothing must be from 0 up to, but not including, 1": 0 <= self.label_smoothing < 1,
             "class_weights must be 'balanced' or None": self.class_weights in (None, "balanced"),
-            "mixed_precision must be True, False or 'auto'": self.mixed_precision in (True, False, "auto"),
+            "mixed_precision must be True, False or 'auto'": self.mixed_precision == "auto"
+            or isinstance(self.mixed_precision, bool),
             "stage_factor must be above 0 and at most 1": 0 < self.stage_factor <= 1,
         }
         for name in ("optimizer", "schedule"):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -97,7 +98,7 @@ def test_16_bits_that_the_processor_lacks_are_said_to_be_missing(
     )
 
 
-@pytest.mark.parametrize("precision", ["auto ", "bfloat16", None, 2])
+@pytest.mark.parametrize("precision", ["auto ", "bfloat16", None, 1, 2, np.True_])
 def test_a_precision_that_is_none_is_refused(precision: object) -> None:
     with pytest.raises(ValueError, match="mixed_precision must be True, False or 'auto'"):
         TrainConfig(mixed_precision=precision)  # type: ignore[arg-type]
