@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.networks.small_computers import ReLU6, depthwise_16
+from course_lib.networks.fast_layers import ReLU6, depthwise_16
 
 EPSILON = 1e-3  #: that batch norm adds to a variance: TensorFlow's, with which the published weights were learned
 STEM_CHANNELS, TOP_CHANNELS, DROPOUT = 32, 1280, 0.2
@@ -53,7 +53,8 @@ class SameConv2d(nn.Conv2d):
             top, bottom = self._missing(x.shape[-2])
             left, right = self._missing(x.shape[-1])
             x = F.pad(x, (left, right, top, bottom))
-        if self.groups > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        depthwise = self.groups == self.in_channels == self.out_channels
+        if depthwise and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
             around = self.kernel_size[0] // 2 if self.stride[0] == 1 else 0
             return depthwise_16(x.to(torch.get_autocast_dtype("cpu")), self.weight, self.stride[0], around)
         return super().forward(x)
