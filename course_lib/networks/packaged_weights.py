@@ -41,7 +41,7 @@ EFFICIENTNET_LITE0 = PackagedWeights(
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     licence="Apache-2.0; trained on ImageNet, whose images are for non-commercial research and education only",
     meta={
-        "min_size": (32, 32),  # px; below it, nothing is left to halve
+        "min_size": (32, 32),  # px; below it the last map is one pixel, made mostly of padding
         "categories": ResNet18_Weights.IMAGENET1K_V1.meta["categories"],  # the same thousand, in the same order
         "num_params": 4_652_008,
         "_ops": 0.385,  # billion multiply-adds for an image of 224 px
