@@ -47,7 +47,7 @@ RECIPES = {
     "resnet18": Recipe(
         Preprocessing(size=64, normalisation="per image"), Augmentation(), replace(FROM_SCRATCH, epochs=12, seed=0)
     ),
-    #: Prepared as for ImageNet's weights, so that the two starts differ in nothing but what they learned from.
+    #: Prepared as for ImageNet's weights, at another size.
     "efficientnet_lite0": Recipe(
         replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=96),
         STRONG,
