@@ -7,6 +7,10 @@ from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 
+from course_lib.support.process import set_waiting
+
+set_waiting(os.environ)  # before torch is loaded
+
 import matplotlib
 import numpy as np
 import pytest
@@ -20,7 +24,6 @@ from course_lib.exercises import judging
 from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.modalities.registry import dataset_folder
 from course_lib.sources.dataset_card import load_card
-from course_lib.support.process import set_waiting
 from course_lib.support.runtime import PROFILES
 from tests import notebook_results
 from tests.sources.kaggle_fixtures import fault_table, learner, point_client_at
@@ -57,7 +60,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "XDG_CONFIG_HOME",
     ):  # in the second the client looks for kaggle.json
         os.environ.pop(variable, None)
-    set_waiting(os.environ)
     os.environ["COURSE_PROFILE"] = "quick"
     os.environ["TQDM_DISABLE"] = "1"  # a bar that only a slow computer shows is no other result
     os.environ["COURSE_PROGRESS"] = str(Path(scratch.name) / "progress.json")  # the learner's own stays as it is
