@@ -43,16 +43,16 @@ def set_waiting(environment: MutableMapping[str, str]) -> None:
 def keeping_memory() -> Iterator[None]:
     """Let freed memory stay with the process inside the block, to be used again; afterwards it goes back.
 
-    The process never holds more than its largest step needed. Only glibc, the C library of most Linux systems, can be
-    told so; elsewhere nothing changes.
+    The process may hold more than its largest step needs, because small blocks between the large ones keep gaps. Only
+    glibc, the C library of most Linux systems, can be told so; elsewhere nothing changes.
     """
     library = _glibc()
     if library is None or any(name.startswith(KEEPING_IS_DECIDED) for name in os.environ):
         yield
         return
-    for number, inside, _ in KEEPING.values():
-        library.mallopt(number, inside)
     try:
+        for number, inside, _ in KEEPING.values():
+            library.mallopt(number, inside)
         yield
     finally:
         for number, _, afterwards in KEEPING.values():
