@@ -24,10 +24,11 @@ def sixteen_bits_pay(model: nn.Module, train: ImageData[P], config: TrainConfig,
     """Whether a training step with 16 bits is `PAYS` times as fast as one in float32, in steps taken in turns.
 
     Copies of the model learn the first batch, so that the training itself sees nothing of it: its weights and random
-    numbers are as before. False at once if the device has no 16 bits. Several processes decide together.
+    numbers are as before. False at once if the device of any process has no 16 bits. Several processes decide together.
     """
     sixteen, full = (replace(config, mixed_precision=mixed) for mixed in (True, False))
-    if precision_on(torch.device(device), sixteen) == torch.float32:
+    has_16 = precision_on(torch.device(device), sixteen) != torch.float32
+    if sum_over_processes(has_16) < processes():
         return False
     trainers = [trainer_of_a_copy(model, train, precision, device) for precision in (sixteen, full)]
     seconds: list[list[float]] = [[], []]
