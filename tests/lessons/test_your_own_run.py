@@ -120,6 +120,19 @@ def test_phantoms_come_with_the_reason_where_kaggle_gives_nothing(
         open_chosen(choose(source="kaggle"))
 
 
+@pytest.mark.parametrize(("network", "says"), [(None, True), ("efficientnet_lite0", False)])
+def test_real_images_that_were_not_named_bring_word_of_a_better_start(
+    network: str | None,
+    says: bool,
+    data: CourseData,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(run_choices, "open_dataset", lambda **_: data)
+    assert open_chosen(choose(network=network, profile=QUICK)) is data
+    assert ('network="efficientnet_lite0" with weights="imagenet"' in capsys.readouterr().out) is says
+
+
 def test_the_same_seed_gives_the_same_network() -> None:
     first, again, other = (build_network(choose(seed=seed), 2).state_dict() for seed in (1, 1, 2))
     name = "features.0.weight"
