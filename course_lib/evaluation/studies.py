@@ -61,7 +61,8 @@ class Results:
             seeds_of.setdefault(tuple(str(row[name]) for name in self.factors), []).append(row)
         for case, rows in seeds_of.items():
             mean = {name: fmean(float(row[name]) for row in rows) for name in measured}
-            form = {name: ".0f" if isinstance(value, int) else ".3g" for name, value in rows[0].items()}
+            form = {name: ".0f" if isinstance(value, int) else ".3f" for name, value in rows[0].items()}
+            form["chosen"] = ".3g"  # a learning rate, say, which may be far below 0.001
             shown = {name: f"{mean[name]:{form[name]}}" for name in measured}
             if "gain" in mean:
                 shown["gain"] = with_interval(mean["gain"], mean["gain_low"], mean["gain_high"], "+.3f")
