@@ -31,8 +31,8 @@ def test_the_recipe_stands_without_the_course(recipe: str) -> None:
 def test_the_recipe_runs_on_a_folder_with_the_network_that_is_here(
     recipe: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 16 * 16, 2))
-    before = network[1].weight.detach().clone()
+    head = torch.nn.Linear(3 * 16 * 16, 2)
+    network, before = torch.nn.Sequential(torch.nn.Flatten(), head), head.weight.detach().clone()
     here = {
         "resnet_is_here": False,
         "packaged": (network, evaluation_transform(Preprocessing(size=16))),
@@ -41,7 +41,7 @@ def test_the_recipe_runs_on_a_folder_with_the_network_that_is_here(
     }
     exec(recipe, here)
     assert re.fullmatch(r"(epoch \d: \d of 8 right, accuracy [01]\.\d\d\n){2}", capsys.readouterr().out)
-    assert not torch.equal(network[1].weight, before)
+    assert not torch.equal(head.weight, before)
 
 
 def test_classes_that_differ_between_two_folders_are_refused(folder: Path, tmp_path: Path) -> None:
