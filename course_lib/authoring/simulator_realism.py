@@ -20,6 +20,7 @@ from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.authoring.measure import trained
+from course_lib.authoring.studies.finetuning import FINE_TUNED
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import split_by_patient
@@ -119,13 +120,16 @@ def _told_apart(
 
 def gain_from_pretraining() -> list[str]:
     """What a start from phantoms adds on real patients, from the study that trained each way with five seeds."""
-    study = stored("finetuning", "real")
-    lines = ["## 4. A gain from pretraining: ResNet-18 on real patients, AUROC on others", "", study.question, ""]
-    for patients in sorted({int(row["patients"]) for row in study.rows}):
-        start, nothing = (
-            study.values("auroc", method=method, patients=patients) for method in ("fine-tuned", "from nothing")
-        )
-        lines.append(f"- {patients} patients: {_gain(start, nothing)} over a random start")
+    study, case = stored("finetuning", "real"), {"use": FINE_TUNED, "start": "phantoms"}
+    lines = [
+        "## 4. A gain from pretraining: a network fine-tuned on real patients, AUROC on others",
+        "",
+        study.question,
+    ]
+    lines += [""]
+    for px, patients in dict.fromkeys((int(row["px"]), int(row["patients"])) for row in study.select(**case)):
+        gains = study.values("gain", px=px, patients=patients, **case)
+        lines.append(f"- {patients} patients, {px} px: {_mean(gains)} over a random start")
     return [*lines, "", "The 95 % interval is Student's, over the seeds; each seed has its own patients."]
 
 
@@ -161,8 +165,7 @@ def _without_middle(images: torch.Tensor) -> torch.Tensor:
     return rest
 
 
-def _gain(first: Sequence[float], second: Sequence[float]) -> str:
+def _mean(differences: Sequence[float]) -> str:
     """The mean of paired differences, with the 95 % interval of Student's t."""
-    differences = np.subtract(first, second)
-    low, high = stats.t.interval(0.95, len(differences) - 1, differences.mean(), stats.sem(differences))
+    low, high = stats.t.interval(0.95, len(differences) - 1, fmean(differences), stats.sem(differences))
     return with_interval(fmean(differences), low, high, "+.3f")

@@ -99,8 +99,9 @@ def test_a_blur_and_what_it_takes_away_are_the_picture() -> None:
 
 
 def test_the_gain_is_that_of_the_study_with_students_interval() -> None:
-    assert simulator_realism._gain([0.1, 0.2, 0.3, 0.2, 0.2], [0.0] * 5) == "+0.200 (+0.112 to +0.288)"
-    patients = sorted({int(row["patients"]) for row in stored("finetuning", "real").rows})
+    assert simulator_realism._mean([0.1, 0.2, 0.3, 0.2, 0.2]) == "+0.200 (+0.112 to +0.288)"
+    rows = stored("finetuning", "real").select(use="fine-tuned", start="phantoms", seed=0)
+    patients = [row["patients"] for row in rows]
     listed = [line for line in gain_from_pretraining() if line.startswith("- ")]
     assert [int(line.split()[1]) for line in listed] == patients
 

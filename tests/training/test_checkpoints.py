@@ -423,7 +423,7 @@ def test_a_state_that_does_not_fit_changes_nothing(optimizer: Any) -> None:
 class Interruption:
     """A Ctrl-C at one of the lines that a training runs through when its second epoch has been trained."""
 
-    LINES = ("fit", "_after_one_epoch_more", "save", "_write", "write_whole", "after")
+    LINES = ("fit", "_fit", "_after_one_epoch_more", "save", "_write", "write_whole", "after")
 
     def __init__(self, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.at, self.count = at, 0
