@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -61,7 +62,7 @@ def lab(course: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    token, private = secrets.token_hex(16), course.parent / "jupyterlab"
+    token, private = secrets.token_hex(16), Path(tempfile.mkdtemp(prefix="jupyterlab-", dir=course.parent))
     for name, values in SETTINGS.items():
         path = private / "settings" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from course_lib.authoring.notebook_form import LINK, course_notebooks
-from tests.browser.lab import IDLE
+from tests.browser.lab import IDLE, lab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -76,22 +76,21 @@ def desk(browser: "Browser", address: str) -> Iterator["Page"]:
         page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
-def test_a_learner_meets_the_first_notebook_and_no_question(page: "Page", address: str) -> None:
+def test_a_learner_meets_the_first_notebook_and_no_question(page: "Page", course: Path) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(address.replace("/?", "/lab?reset&"))  # a learner has nothing open yet, as another test may have
-    page.wait_for_function("window.jupyterapp?.restored.then(() => true)", timeout=60_000)
-    page.goto(address)
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function(IDLE, timeout=60_000)  # all has started that starts by itself
-    assert page.url.endswith("/lab/tree/notebooks/00_start_here.ipynb")
-    assert page.evaluate(f"window.jupyterapp.isPluginActivated('{ANNOUNCEMENTS}')") is False
-    page.wait_for_timeout(1000)
-    assert page.locator(".jp-Dialog, .jp-toastContainer *").all_inner_texts() == []
-    own = address.partition("?")[0]
-    assert [url for url in asked if not url.startswith((own, "data:", "blob:"))] == []
-    assert [url for url in asked if re.search("/api/(news|update)", url)] == []
-    page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    with lab(course) as address:  # one of its own: a learner has nothing open yet, as other tests may have
+        page.goto(address)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_function(IDLE, timeout=60_000)  # all has started that starts by itself
+        assert page.url.endswith("/lab/tree/notebooks/00_start_here.ipynb")
+        assert page.evaluate(f"window.jupyterapp.isPluginActivated('{ANNOUNCEMENTS}')") is False
+        page.wait_for_timeout(1000)
+        assert page.locator(".jp-Dialog, .jp-toastContainer *").all_inner_texts() == []
+        own = address.partition("?")[0]
+        assert [url for url in asked if not url.startswith((own, "data:", "blob:"))] == []
+        assert [url for url in asked if re.search("/api/(news|update)", url)] == []
+        page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
 
 def test_a_notebook_is_not_changed_by_being_opened_or_saved(desk: "Page", notebooks: Path) -> None:
