@@ -125,8 +125,8 @@ def gain_from_pretraining() -> list[str]:
         "## 4. A gain from pretraining: a network fine-tuned on real patients, AUROC on others",
         "",
         study.question,
+        "",
     ]
-    lines += [""]
     for px, patients in dict.fromkeys((int(row["px"]), int(row["patients"])) for row in study.select(**case)):
         gains = study.values("gain", px=px, patients=patients, **case)
         lines.append(f"- {patients} patients, {px} px: {_mean(gains)} over a random start")

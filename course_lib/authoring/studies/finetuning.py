@@ -1,8 +1,8 @@
 """What does a start from learned weights buy? The same network, three starts, the same patients, five seeds.
 
-EfficientNet-Lite0 begins at random, from simulated radiographs, or from ImageNet's photographs, and nothing else
-differs: images are prepared alike, trainings see as many of them, and what has to be tuned is chosen for each start
-from the same few values, on validation patients. These are up to 200 images, often more than there are to learn from.
+EfficientNet-Lite0 begins at random, from simulated radiographs, or from ImageNet's photographs. Images are prepared
+alike, trainings see as many of them, and what has to be tuned is chosen for each start from the same few values, on
+validation patients. These are up to 200 images, often more than there are to learn from.
 
 Cost on two cores: a few minutes on the phantoms of the course, and an hour on real images. What a training says of
 validation and test is kept in build/studies/, so that an interrupted call goes on where it was.
@@ -31,6 +31,8 @@ from course_lib.evaluation.predictions import Predictions
 from course_lib.evaluation.studies import Row
 from course_lib.networks.backbones import Weights, build_backbone, preprocessing_for
 from course_lib.networks.frozen_features import features, linear_probe, probe_predictions
+from course_lib.networks.packaged_weights import EFFICIENTNET_LITE0
+from course_lib.networks.weights import shipped_card
 from course_lib.support.files import digest
 from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import seeded
@@ -153,11 +155,12 @@ def _said(data: CourseData, part: Sequence[LabelledImage], probabilities: NDArra
 
 
 def _key(data: CourseData, case: Row, choice: float) -> str:
-    """Another one for another training, other images, or another torch."""
+    """Another one for another training, other images, other weights to start from, or another torch."""
     parts = _drawn(data, case), _validation(data), data.test
     images = [[(image.path.name, image.label, image.patient) for image in part] for part in parts]
-    made_from = images, sorted(case.items()), choice, TRAINING, EPOCH_IMAGES, torch.__version__
-    return digest(made_from)
+    weights = shipped_card(NETWORK).sha256, EFFICIENTNET_LITE0.sha256
+    training = choice, TRAINING, EPOCH_IMAGES, Augmentation(), _how(int(case["px"]))
+    return digest((images, sorted(case.items()), weights, training, torch.__version__))
 
 
 STUDY = Study(
@@ -168,6 +171,6 @@ STUDY = Study(
     measure=measure,
     sample=(
         {"use": FROZEN, "px": 64, "patients": 12, "start": "photographs", "seed": 0},
-        {"use": FROZEN, "px": 64, "patients": 50, "start": "photographs", "seed": 1},
+        {"use": FROZEN, "px": 64, "patients": 50, "start": "phantoms", "seed": 1},
     ),
 )

@@ -122,7 +122,7 @@ def open_chosen(choices: Choices) -> CourseData:
     if choices.network == NET:
         print(
             f'"{NET}" was chosen before it was known that these are real images: network="{FOR_REAL_IMAGES}" with '
-            'weights="imagenet" takes the better start.\n'
+            'weights="imagenet" begins with what was learned from photographs.\n'
         )
     return data
 
