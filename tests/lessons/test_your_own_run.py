@@ -12,7 +12,7 @@ from course_lib.explain.layers import layer_to_explain
 from course_lib.lessons.your_own_run import choices as run_choices
 from course_lib.lessons.your_own_run.choices import build_network, choose, open_chosen, shelf_for, times_opened
 from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
-from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
+from course_lib.modalities.chest_xray.recipe import FROM_NOTHING
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import preprocessing_for
 from course_lib.networks.efficientnet_lite import EfficientNetLite0
@@ -74,7 +74,7 @@ def test_the_chosen_network_is_built_from_the_photographs(capsys: pytest.Capture
 
 
 def test_from_a_random_start_the_full_run_is_the_frozen_recipe() -> None:
-    assert choose(network="resnet18", profile=FULL, device=CPU).recipe == REAL_XRAYS
+    assert choose(network="resnet18", profile=FULL, device=CPU).recipe == FROM_NOTHING
 
 
 def test_what_is_chosen_is_taken() -> None:

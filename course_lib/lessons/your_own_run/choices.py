@@ -12,7 +12,7 @@ from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing
-from course_lib.modalities.chest_xray.recipe import REAL_XRAYS, STRONG
+from course_lib.modalities.chest_xray.recipe import FROM_NOTHING, STRONG
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
 from course_lib.networks.net import Net
@@ -86,7 +86,7 @@ def choose(
 
     That is `FOR_REAL_IMAGES` with ImageNet weights, at a size that the computer can carry. In the quick profile it is
     `Net` at 64 px where phantoms are named, or nothing is, which may end in phantoms. A named network without weights
-    starts at random, in the full profile by the recipe `REAL_XRAYS`.
+    starts at random, in the full profile by the recipe `FROM_NOTHING`.
 
     Raises:
         ValueError: there is no such network, or it has no such weights.
@@ -172,5 +172,5 @@ def _recipe(network: str, weights: Weights | None, profile: Profile, device: tor
             how = replace(how, size=SIZE_WITHOUT_GPU[profile.name] if device.type == "cpu" else SIZE_WITH_GPU)
         return Recipe(how, STRONG, replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name]))
     if profile.name == "full":
-        return REAL_XRAYS
-    return replace(REAL_XRAYS, config=replace(REAL_XRAYS.config, epochs=profile.resnet_epochs))
+        return FROM_NOTHING
+    return replace(FROM_NOTHING, config=replace(FROM_NOTHING.config, epochs=profile.resnet_epochs))
