@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from course_lib.data.image_folder import read_part, recognise_card
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import folds_by_patient
+from course_lib.data.transforms import Normalisation
 from course_lib.evaluation.classification import auroc, balanced_accuracy, choose_threshold
 from course_lib.evaluation.predictions import Predictions, mean_of
 from course_lib.modalities.chest_xray.recipe import (
@@ -52,30 +52,40 @@ HALVES = 2  #: of the held-out patients: one chooses the threshold by which the 
 
 
 def _candidate(
-    experiment: ChestXrays, px: int, augmentation: Augmentation = STRONG, *, epochs: int = 3, **changes: Any
+    experiment: ChestXrays,
+    px: int,
+    augmentation: Augmentation = STRONG,
+    *,
+    normalisation: Normalisation = "fixed",
+    epochs: int = 3,
+    learning_rate: float | None = None,
 ) -> ChestXrays:
     """The experiment with pictures of another size, fewer epochs, and this augmentation, written for 64 px."""
-    before, how = experiment.recipe, {name: changes.pop(name) for name in ("normalisation",) if name in changes}
+    before = experiment.recipe
+    rate = learning_rate or before.config.learning_rate
     recipe = Recipe(
-        replace(before.how, size=px, **how),
+        replace(before.how, size=px, normalisation=normalisation),
         augmentation.at_size(px),
-        replace(before.config, epochs=epochs, **changes),
+        replace(before.config, epochs=epochs, learning_rate=rate),
     )
     return replace(experiment, recipe=recipe, judged_as=elsewhere(px))
 
 
+NOTHING = replace(ON_REAL_IMAGES, recipe=FROM_NOTHING, network=new_resnet)
 CANDIDATES = {
-    "ResNet-18 from nothing, 64 px": _candidate(
-        replace(ON_REAL_IMAGES, recipe=FROM_NOTHING, network=new_resnet), 64, epochs=6
-    ),
+    "ResNet-18 from nothing, 64 px, standardised": _candidate(NOTHING, 64, normalisation="per image", epochs=6),
     "photographs, 128 px, light augmentation": _candidate(ON_REAL_IMAGES, 128, Augmentation()),
     "photographs, 128 px": _candidate(ON_REAL_IMAGES, 128),
-    "photographs, 128 px, each image standardised": _candidate(ON_REAL_IMAGES, 128, normalisation="per image"),
     "photographs, 128 px, three times the rate": _candidate(ON_REAL_IMAGES, 128, learning_rate=3e-3),
-    "photographs, 160 px": _candidate(ON_REAL_IMAGES, 160),
+    "photographs, 128 px, standardised": _candidate(ON_REAL_IMAGES, 128, normalisation="per image"),
+    "photographs, 160 px, standardised": _candidate(ON_REAL_IMAGES, 160, normalisation="per image"),
 }
-TOGETHER: dict[str, tuple[str, ...]] = {}
-CHOSEN = "photographs, 160 px"
+CHOSEN = "photographs, 160 px, standardised"
+#: Networks that answer together, with the mean of their probabilities.
+TOGETHER = {
+    "two trainings from photographs, 128 px": ("photographs, 128 px", "photographs, 128 px, standardised"),
+    "both starts": ("ResNet-18 from nothing, 64 px, standardised", "photographs, 160 px, standardised"),
+}
 
 
 Heldout = Mapping[str, Predictions]  #: what a network said of the patients who were held out, by the change of pictures

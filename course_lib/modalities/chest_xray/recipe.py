@@ -68,12 +68,14 @@ FROM_NOTHING = Recipe(
     replace(FROM_SCRATCH, epochs=20, class_weights="balanced"),
 )
 
-#: EfficientNet-Lite0 from ImageNet's photographs.
+#: An EfficientNet-Lite0 that has learned from photographs, on thousands of real X-rays: a quarter of an hour.
 FROM_PHOTOGRAPHS = Recipe(
-    replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=160, geometry="squeeze"),
+    replace(
+        preprocessing_for("efficientnet_lite0", "imagenet"), size=160, geometry="squeeze", normalisation="per image"
+    ),
     STRONG.at_size(160),
     replace(
-        FROM_SCRATCH, learning_rate=1e-3, batch_size=32, epochs=6, class_weights="balanced", mixed_precision="auto"
+        FROM_SCRATCH, learning_rate=1e-3, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"
     ),
 )
 
