@@ -74,9 +74,7 @@ FROM_PHOTOGRAPHS = Recipe(
         preprocessing_for("efficientnet_lite0", "imagenet"), size=160, geometry="squeeze", normalisation="per image"
     ),
     STRONG.at_size(160),
-    replace(
-        FROM_SCRATCH, learning_rate=1e-3, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"
-    ),
+    replace(FROM_SCRATCH, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"),
 )
 
 #: A small `Net` on thousands of phantoms, at a size that hides how fine detail differs from that of a real film.
