@@ -2,9 +2,7 @@
 
 import argparse
 import importlib
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,10 +20,8 @@ from course_lib.support.errors import DataError
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Task
-from course_lib.training.checkpoints import identity_of
 from course_lib.training.inference import predict
-from course_lib.training.loop import fit_whole
-from course_lib.training.recipe import Experiment
+from course_lib.training.recipe import Experiment, trained
 
 RESULTS = COURSE_ROOT / "build" / "measure"
 
@@ -34,7 +30,7 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The command; prints one line a figure, and keeps them in build/measure/."""
     parser.add_argument("modality", choices=MODALITIES)
     parser.add_argument("folder", type=real_folder, help="real images; without --phantoms-only trained on, too")
-    parser.add_argument("--phantoms-only", action="store_true", help="train on simulated images, and test on real ones")
+    parser.add_argument("--phantoms-only", action="store_true", help="with no labels but those of simulated images")
     parser.add_argument("--networks", type=int, help="so many are trained, and judge together")
     options = parser.parse_args(arguments)
     if options.networks is not None and options.networks < 1:
@@ -63,7 +59,7 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         DataError: the images are not as expected, or a patient of the test was learned from.
     """
     train, validation = experiment.training_data(folder)
-    models = [trained(experiment, seed, train, validation) for seed in range(networks)]
+    models = [trained(experiment, seed, train, validation, RESULTS) for seed in range(networks)]
     test = experiment.test_data(folder)
     if test.task != train.task:
         raise DataError(f"What is learned is {train.task}, but the test part holds {test.task}. Both must be the same.")
@@ -76,20 +72,6 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         lines += _judged(experiment, f"{networks} networks together", *several)
     lines += _lines(experiment.figures(on_validation[0]), "without looking", test.task.baseline(on_test[0]))
     return "\n".join(lines)
-
-
-def trained(experiment: Experiment[Any], seed: int, train: ImageData[Any], validation: ImageData[Any]) -> nn.Module:
-    """The network of this seed, trained; every epoch is kept on disk, and what is done is not done again."""
-    model, config = experiment.new_network(seed), replace(experiment.config, seed=seed)
-    key = digest(identity_of(model, train, validation, config), 16)
-    print(f"Network {seed + 1}:", flush=True)
-    started = time.monotonic()
-    fit_whole(model, train, validation, config, checkpoint=RESULTS / f"{key}.pt")
-    print(
-        f"Network {seed + 1} is trained. This call took {(time.monotonic() - started) / 60:.1f} minutes.",
-        flush=True,
-    )
-    return model
 
 
 def _said(model: nn.Module, data: ImageData[Any]) -> Any:

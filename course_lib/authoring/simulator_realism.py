@@ -1,7 +1,8 @@
 """How near simulated X-rays come to real ones, asked in five ways of real *training* images.
 
-No test image is opened: ``measure chest_xray <folder> --phantoms-only`` does that, once, for the networks of the first
-question. The networks are those of `chest_xray.recipe.ON_PHANTOMS`; what is trained is kept and not trained again.
+No test image is opened: ``measure chest_xray <folder> --phantoms-only`` does that, once, for the best way of the first
+question. The networks of the others are those of `chest_xray.recipe.AS_THEY_ARE`; what is trained is kept and not
+trained again.
 """
 
 import argparse
@@ -18,8 +19,9 @@ import torch
 from scipy import stats
 from torchvision.transforms.v2 import functional as image_functional
 
+from course_lib.authoring import from_phantoms
 from course_lib.authoring.folder_argument import real_folder
-from course_lib.authoring.measure import trained
+from course_lib.authoring.measure import RESULTS as KEPT
 from course_lib.authoring.studies.finetuning import FINE_TUNED
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
@@ -29,15 +31,16 @@ from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import simulator
-from course_lib.modalities.chest_xray.recipe import ON_PHANTOMS, ChestXrays
+from course_lib.modalities.chest_xray.recipe import AS_THEY_ARE
 from course_lib.modalities.registry import dataset_folder
 from course_lib.networks.net import Net
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
+from course_lib.training.recipe import trained
 
 RESULTS = COURSE_ROOT / "build" / "realism"
-ON_REAL = replace(ON_PHANTOMS, phantoms=None)  #: the same networks, learning from real training patients
+ON_REAL = replace(AS_THEY_ARE, phantoms=None)  #: the same networks, learning from real training patients
 NETWORKS = 3  #: that learn from real images
 LOOK = Preprocessing(64, "squeeze", normalisation="per image")  #: of a network that tells phantoms from real images
 MOST_OF_A_CLASS = 800  #: images, of each kind, that such a network is shown
@@ -59,11 +62,10 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
     folder = dataset_folder(source=parser.parse_args(arguments).folder)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (phantoms, other_phantoms), (real, other_real) = (e.training_data(folder) for e in (ON_PHANTOMS, ON_REAL))
-    everyone = PixelCache([*real.samples, *other_real.samples], real.classes, real.how)
+    (phantoms, other_phantoms), (real, other_real) = (e.training_data(folder) for e in (AS_THEY_ARE, ON_REAL))
     parts = [
-        _crossed("1. Simulated to real", ON_PHANTOMS, ON_PHANTOMS.networks, (phantoms, other_phantoms), everyone),
-        _crossed("2. Real to simulated", ON_REAL, NETWORKS, (real, other_real), other_phantoms),
+        from_phantoms.rows(folder),
+        real_to_simulated((real, other_real), other_phantoms),
         telling_apart(real.samples, phantoms.samples),
         gain_from_pretraining(),
         rendering_speed(),
@@ -74,17 +76,14 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _crossed(
-    title: str, experiment: ChestXrays, networks: int, learned: tuple[PixelCache, PixelCache], tried: PixelCache
-) -> list[str]:
-    """What networks that learned from one kind of images say about the other kind."""
-    nets = [trained(experiment, seed, *learned) for seed in range(networks)]
-    on_tried = [predict(net, tried) for net in nets]
-    together = experiment.together(on_tried)
+def real_to_simulated(learned: tuple[PixelCache, PixelCache], tried: PixelCache) -> list[str]:
+    """What networks that learned from real images say about phantoms."""
+    on_tried = [predict(trained(ON_REAL, seed, *learned, KEPT), tried) for seed in range(NETWORKS)]
+    together = ON_REAL.together(on_tried)
     interval = with_interval(auroc(together), *bootstrap_interval(together, auroc))
     alone = ", ".join(f"{auroc(predictions):.3f}" for predictions in on_tried)
     return [
-        f"## {title}: {networks} networks, trained on {len(learned[0]):,} images, tried on {len(tried):,}",
+        f"## 2. Real to simulated: {NETWORKS} networks, trained on {len(learned[0]):,} images, tried on {len(tried):,}",
         "",
         f"AUROC together {interval}, alone {alone}. Chance is 0.5.",
     ]
@@ -109,7 +108,7 @@ def _told_apart(
     learning: Sequence[LabelledImage], tried: Sequence[LabelledImage], view: Callable[[torch.Tensor], torch.Tensor]
 ) -> float:
     """The AUROC on other patients; a seventh of those to learn from choose the epoch."""
-    recipe, kinds = ON_PHANTOMS.recipe, ("real", "simulated")
+    recipe, kinds = AS_THEY_ARE.recipe, ("real", "simulated")
     train, validation = split_by_patient(learning, 1 / 7)
     with seeded(0):
         net = Net(channels=16)

@@ -12,10 +12,11 @@ from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.augmentation import Augmentation
 
-Normalisation = Literal["fixed", "per image"]
+Normalisation = Literal["fixed", "per image", "by rank"]
 Geometry = Literal["crop", "pad", "squeeze"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+GREYS = 256  #: that an image is taken to have, when they are put in order
 LEAST_SPREAD = 0.02  #: added to an image's own standard deviation, so that an empty image does not become all noise
 
 
@@ -27,7 +28,7 @@ class Preprocessing:
     geometry: Geometry = "crop"  #: what becomes of the parts that do not fit a square, see `fit_to_square`
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)  #: subtracted per channel, in units of the range 0 to 1
     std: tuple[float, ...] = (0.25, 0.25, 0.25)  #: then divided by, per channel, same units
-    normalisation: Normalisation = "fixed"  #: with mean and std; or with each image's own, whatever the exposure was
+    normalisation: Normalisation = "fixed"  #: with mean and std; or each image's own; or of its `ranks_of_greys`
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -68,8 +69,10 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
     that are alike share their memory, which makes this fast: copy the result before you write into it.
     """
     white = 255 if pixels.dtype == torch.uint8 else 1
+    if how.normalisation == "by rank":
+        pixels, white = ranks_of_greys(pixels), 1
     grey = pixels.to(torch.float32, copy=True)  # our own: to work in place saves most of the time
-    if how.normalisation == "per image":
+    if how.normalisation != "fixed":
         spread, offset = torch.std_mean(grey, dim=(1, 2, 3), correction=0, keepdim=True)
         spread = spread + white * LEAST_SPREAD
     else:
@@ -79,6 +82,20 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
         )
     shifted = grey.sub_(offset) if offset.shape[1] == 1 else grey.sub(offset)
     return shifted.div_(spread).expand(-1, len(how.mean), -1, -1)
+
+
+def ranks_of_greys(pixels: torch.Tensor) -> torch.Tensor:
+    """Each image with the same greys: of a pixel, the part of its image that is darker, and half of what is as dark.
+
+    Which curve turned the rays into greys no longer matters, as long as it only rose: histogram equalisation. Takes
+    [images, 1, height, width], uint8 or float from 0 to 1; gives float32 of the same shape, 0 to 1.
+    """
+    greys = pixels if pixels.dtype == torch.uint8 else (pixels * (GREYS - 1)).round()
+    numbers = greys.to(torch.int64).flatten(1)  # [images, pixels]
+    counts = torch.zeros(len(numbers), GREYS, device=pixels.device)
+    counts.scatter_add_(1, numbers, torch.ones_like(numbers, dtype=torch.float32))
+    up_to_half = counts.cumsum(1) - counts / 2
+    return (up_to_half.gather(1, numbers) / numbers.shape[1]).view(pixels.shape)
 
 
 def fit_to_square(how: Preprocessing) -> list[v2.Transform]:
@@ -107,7 +124,7 @@ def to_display(tensor: torch.Tensor, how: Preprocessing) -> NDArray[np.float32]:
     if tensor.ndim != 3 or tensor.shape[0] != len(how.mean):
         expected = f"[{len(how.mean)}, height, width]"
         raise ValueError(f"Expected one image of shape {expected}, got {list(tensor.shape)}; pick one, as in batch[0].")
-    if how.normalisation == "per image":
+    if how.normalisation != "fixed":
         grey = tensor.detach().float().mean(dim=0)
         stretched: NDArray[np.float32] = ((grey - grey.min()) / (grey.max() - grey.min()).clamp(min=1e-6)).cpu().numpy()
         return stretched

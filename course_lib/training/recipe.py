@@ -1,8 +1,9 @@
 """Recipes: everything that decides the result of a training, apart from the images and the network; and experiments,
 which say which images and which network."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,11 @@ from torch import nn
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.samples import ImageData
 from course_lib.data.transforms import Preprocessing
+from course_lib.support.files import digest
 from course_lib.tasks.task import P
+from course_lib.training.checkpoints import identity_of
 from course_lib.training.config import TrainConfig
+from course_lib.training.loop import fit_whole
 
 #: What makes a network out of a random start, on images of 64 px or less, two cores and thousands of images.
 FROM_SCRATCH = TrainConfig(
@@ -39,7 +43,8 @@ class Experiment(Protocol[P]):
     """What a modality is measured by: which network learns what from which images, and what tells how good it is.
 
     Every modality has two in its module ``recipe``: ``ON_REAL_IMAGES``, which learns from the training patients of a
-    folder, and ``ON_PHANTOMS``, which learns from simulated images alone. `authoring.measure` carries them out.
+    folder, and ``ON_PHANTOMS``, which sees no other labels than those of simulated images. `authoring.measure` carries
+    them out.
     """
 
     @property
@@ -64,3 +69,17 @@ class Experiment(Protocol[P]):
 
     def together(self, several: Sequence[P]) -> P:
         """What several networks say together about the same images."""
+
+
+def trained(
+    experiment: Experiment[P], seed: int, train: ImageData[P], validation: ImageData[P], folder: Path
+) -> nn.Module:
+    """The network of this seed, trained; every epoch is kept in the folder, and what is done is not done again."""
+    model, config = experiment.new_network(seed), replace(experiment.config, seed=seed)
+    key = digest(identity_of(model, train, validation, config), 16)
+    print(f"Network {seed + 1}:", flush=True)
+    started = time.monotonic()
+    fit_whole(model, train, validation, config, checkpoint=folder / f"{key}.pt")
+    minutes = (time.monotonic() - started) / 60
+    print(f"Network {seed + 1} is trained. This call took {minutes:.1f} minutes.", flush=True)
+    return model

@@ -80,7 +80,7 @@ def test_several_networks_judge_alone_and_together(folder: Path, capsys: pytest.
 
 
 @pytest.mark.slow
-def test_phantoms_only_learns_from_no_real_image(
+def test_an_experiment_of_phantoms_needs_no_real_training_image(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for path in (folder / "train").glob("*/*"):

@@ -8,29 +8,40 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.authoring import measure, simulator_realism
+from course_lib.authoring import from_phantoms, simulator_realism
 from course_lib.authoring.__main__ import main
 from course_lib.authoring.simulator_realism import ON_REAL, VIEWS, gain_from_pretraining, telling_apart
 from course_lib.data.image_folder import read_split
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import recipe
-from course_lib.modalities.chest_xray.recipe import ON_PHANTOMS
+from course_lib.modalities.chest_xray.recipe import AS_THEY_ARE, BY_RANK, ON_PHANTOMS, ChestXrays
 from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The same measurements with few phantoms and one epoch."""
-    quick = replace(ON_PHANTOMS.recipe, config=replace(ON_PHANTOMS.config, epochs=1, batch_size=8))
+    quick = replace(AS_THEY_ARE.config, epochs=1, batch_size=8)
     few = Settings({"train": 18, "val": 4}, size_px=40, seed=11)
-    on_phantoms = replace(ON_PHANTOMS, recipe=quick, networks=2, phantoms=few)
-    monkeypatch.setattr(simulator_realism, "ON_PHANTOMS", on_phantoms)
-    monkeypatch.setattr(simulator_realism, "ON_REAL", replace(on_phantoms, phantoms=None))
+
+    def smaller(of: ChestXrays) -> ChestXrays:
+        return replace(of, recipe=replace(of.recipe, config=quick), networks=2, phantoms=few if of.phantoms else None)
+
+    on_phantoms, by_rank = smaller(AS_THEY_ARE), smaller(BY_RANK)
+    for module, name, experiment in (
+        (simulator_realism, "AS_THEY_ARE", on_phantoms),
+        (simulator_realism, "ON_REAL", replace(on_phantoms, phantoms=None)),
+        (from_phantoms, "AS_THEY_ARE", on_phantoms),
+        (from_phantoms, "BY_RANK", by_rank),
+        (from_phantoms, "ON_PHANTOMS", replace(smaller(ON_PHANTOMS), teachers=by_rank)),
+    ):
+        monkeypatch.setattr(module, name, experiment)
+    for module in (simulator_realism, from_phantoms):
+        monkeypatch.setattr(module, "KEPT", tmp_path / "measure")
     monkeypatch.setattr(simulator_realism, "NETWORKS", 1)
     monkeypatch.setattr(simulator_realism, "RESULTS", tmp_path / "realism")
     monkeypatch.setattr(simulator_realism, "rendering_speed", lambda: ["## 5. Rendering"])
-    monkeypatch.setattr(measure, "RESULTS", tmp_path / "measure")
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
 
 
@@ -51,13 +62,15 @@ def test_the_whole_measurement_runs_and_needs_no_test_image(
     assert main(["realism", str(phantoms_as_real)]) == 0
     page = (tmp_path / "realism" / "results.md").read_text(encoding="utf-8")
     assert page in capsys.readouterr().out
-    for heading in ("1. Simulated to real: 2 networks", "2. Real to simulated: 1 networks", "3. Telling", "4. A gain"):
+    for heading in ("1. Simulated to real: tried on ", "2. Real to simulated: 1 networks", "3. Telling", "4. A gain"):
         assert f"## {heading}" in page
+    for way in ("phantoms", "greys by rank, batch norm of real images", "both, then real images with the surest"):
+        assert f"\n| {way}" in page
     assert "| the whole picture | " in page
 
 
 def test_both_directions_are_the_same_training() -> None:
-    assert replace(ON_REAL, phantoms=ON_PHANTOMS.phantoms) == ON_PHANTOMS
+    assert replace(ON_REAL, phantoms=AS_THEY_ARE.phantoms) == AS_THEY_ARE
 
 
 @pytest.mark.slow

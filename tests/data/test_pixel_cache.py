@@ -69,7 +69,7 @@ def only_file(folder: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("geometry", ["crop", "pad", "squeeze"])
-@pytest.mark.parametrize("normalisation", ["fixed", "per image"])
+@pytest.mark.parametrize("normalisation", ["fixed", "per image", "by rank"])
 def test_small_images_are_bit_for_bit_what_their_own_chain_gives(
     radiographs: list[LabelledImage], cold: Path, geometry: Geometry, normalisation: str
 ) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from scipy.stats import rankdata
 from torchvision.transforms import v2
 
 from course_lib.data.augmentation import Augmentation
@@ -17,6 +18,7 @@ from course_lib.data.transforms import (
     evaluation_transform,
     fit_to_square,
     network_input,
+    ranks_of_greys,
     to_display,
     training_transform,
 )
@@ -87,6 +89,27 @@ def test_per_image_normalisation_does_not_see_the_exposure() -> None:
     assert batch[0, 0].std(correction=0) == pytest.approx(image.std(correction=0) / (image.std(correction=0) + 0.02))
     assert torch.allclose(batch[0], batch[1], atol=0.15)
     assert not batch[2].any()  # an empty image stays empty
+
+
+def test_by_rank_does_not_see_the_curve_of_the_film() -> None:
+    how = Preprocessing(16, normalisation="by rank")
+    image = (torch.rand(1, 1, 16, 16) * 200).round().to(torch.uint8)
+    curved = (255 * (image / 255) ** 0.5).round().to(torch.uint8)  # steep in the dark: no two greys become one there
+    lifted = image + 40
+    batch = network_input(torch.cat([image, lifted]), how)
+    assert batch.shape == (2, 3, 16, 16)
+    assert torch.equal(batch[0], batch[1])
+    dark = image < 60
+    assert torch.equal(ranks_of_greys(image)[dark], ranks_of_greys(curved)[dark])
+    assert network_input(torch.zeros(1, 1, 8, 8), how).abs().max() == 0
+
+
+def test_ranks_are_those_of_statistics_and_the_same_for_bytes_and_for_fractions() -> None:
+    image = torch.randint(0, 30, (2, 1, 9, 7), dtype=torch.uint8)
+    expected = [(rankdata(one.numpy(), method="average") - 0.5) / one.numel() for one in image]
+    ranks = ranks_of_greys(image)
+    assert np.allclose(ranks.flatten(1).numpy(), np.stack([e.ravel() for e in expected]), atol=1e-6)
+    assert torch.equal(ranks, ranks_of_greys(image / 255))
 
 
 def test_display_after_per_image_normalisation_goes_from_black_to_white() -> None:

@@ -1,4 +1,4 @@
-"""How chest X-rays are learned: the frozen recipes, on real images and on phantoms alone, and what measures them."""
+"""How chest X-rays are learned: the frozen recipes, with real labels or those of phantoms, and what measures them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,12 +29,16 @@ from course_lib.networks.backbones import build_backbone, preprocessing_for
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
+from course_lib.training.adaptation import with_batch_norm_of
 from course_lib.training.config import TrainConfig
-from course_lib.training.recipe import FROM_SCRATCH, Recipe
+from course_lib.training.inference import predict
+from course_lib.training.recipe import FROM_SCRATCH, Recipe, trained
+from course_lib.training.self_training import labelled_by
 
 PHANTOMS = simulator.Settings(patients={"train": 3500, "val": 400}, size_px=96, seed=11)
 PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_xray-phantoms"
 VALIDATION_FRACTION = 1 / 7  #: of the training patients choose the best epoch and the threshold
+SUREST = 1 / 4  #: of the images without a label becomes each class, by the answers of the teachers
 
 #: Changes as strong as those between two hospitals; without them, a network leans on what its own hospital's files have
 #: in common.
@@ -84,6 +88,12 @@ PHANTOMS_ALONE = Recipe(
     replace(FROM_SCRATCH, epochs=6, class_weights="balanced"),
 )
 
+#: The same where only the order of an image's greys counts, so that no curve of a film or a scanner matters.
+PHANTOMS_BY_RANK = replace(PHANTOMS_ALONE, how=replace(PHANTOMS_ALONE.how, normalisation="by rank"))
+
+#: The same on fewer images, real ones: those of which networks that learned from phantoms are surest.
+THEIR_ANSWERS = replace(PHANTOMS_BY_RANK, config=replace(PHANTOMS_BY_RANK.config, epochs=12))
+
 
 def new_resnet() -> nn.Module:
     """A ResNet-18 from a random start."""
@@ -100,6 +110,16 @@ def new_net() -> nn.Module:
     return Net(channels=24)
 
 
+def by_name(folder: Path) -> tuple[list[LabelledImage], tuple[str, ...]]:
+    """The training part of the folder and its classes; the order of the images follows from their names alone.
+
+    Raises:
+        DataError: the folder is not in the layout.
+    """
+    radiographs, classes = read_part(folder, "train", recognise_card(folder))
+    return sorted(radiographs, key=lambda radiograph: radiograph.path.name), classes
+
+
 @dataclass(frozen=True)
 class ChestXrays:
     """Pneumonia in chest X-rays, told from healthy ones; satisfies `training.recipe.Experiment`."""
@@ -109,6 +129,7 @@ class ChestXrays:
     networks: int
     phantoms: simulator.Settings | None  #: what it learns from; None: the training patients of the folder
     judged_as: OneOf | None = None  #: how the pictures that choose epoch and threshold are changed
+    teachers: "ChestXrays | None" = None  #: who name these patients' classes; None: the labels of the folder
 
     @property
     def config(self) -> TrainConfig:
@@ -125,10 +146,28 @@ class ChestXrays:
         if self.phantoms:
             root, simulated = simulator.make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
             (learning, classes), (held_out, _) = (read_split(root, part, simulated) for part in ("train", "val"))
-        else:
-            radiographs, classes = read_part(folder, "train", recognise_card(folder))
-            learning, held_out = split_by_patient(radiographs, VALIDATION_FRACTION)
-        return self.prepared(learning, held_out, classes)
+            return self.prepared(learning, held_out, classes)
+        if self.teachers:
+            unlabelled, classes = by_name(folder)
+            return self.parted(labelled_by(self.teachers.answers(folder), unlabelled, SUREST), classes)
+        return self.parted(*read_part(folder, "train", recognise_card(folder)))
+
+    def parted(self, radiographs: Sequence[LabelledImage], classes: Sequence[str]) -> tuple[PixelCache, PixelCache]:
+        """These images as `training_data`: a part of the patients is held out."""
+        return self.prepared(*split_by_patient(radiographs, VALIDATION_FRACTION), classes)
+
+    def answers(self, folder: Path) -> Predictions:
+        """What its networks say together about the training part of the folder, `by_name`, whose labels play no part.
+
+        Their batch norms go by these images. What is trained is kept, and not trained again.
+
+        Raises:
+            DataError, PhantomError: as in `training_data`.
+        """
+        films = PixelCache(*by_name(folder), self.recipe.how)
+        data = self.training_data(folder)
+        nets = [trained(self, seed, *data, PHANTOM_FOLDER.parent) for seed in range(self.networks)]
+        return self.together([predict(with_batch_norm_of(net, films), films) for net in nets])
 
     def prepared(
         self, learning: Sequence[LabelledImage], held_out: Sequence[LabelledImage], classes: Sequence[str]
@@ -175,4 +214,6 @@ ON_REAL_IMAGES = ChestXrays(
     phantoms=None,
     judged_as=elsewhere(FROM_PHOTOGRAPHS.how.size),
 )
-ON_PHANTOMS = ChestXrays(PHANTOMS_ALONE, new_net, networks=5, phantoms=PHANTOMS)
+AS_THEY_ARE = ChestXrays(PHANTOMS_ALONE, new_net, networks=5, phantoms=PHANTOMS)
+BY_RANK = replace(AS_THEY_ARE, recipe=PHANTOMS_BY_RANK)
+ON_PHANTOMS = ChestXrays(THEIR_ANSWERS, new_net, networks=5, phantoms=None, teachers=BY_RANK)
