@@ -29,7 +29,11 @@ RESULTS = COURSE_ROOT / "build" / "measure"
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The command; prints one line a figure, and keeps them in build/measure/."""
     parser.add_argument("modality", choices=MODALITIES)
-    parser.add_argument("folder", type=real_folder, help="real images; without --phantoms-only trained on, too")
+    parser.add_argument(
+        "folder",
+        type=real_folder,
+        help="real images: train/ is learned from (with --phantoms-only without its labels), test/ measured",
+    )
     parser.add_argument("--phantoms-only", action="store_true", help="with no labels but those of simulated images")
     parser.add_argument("--networks", type=int, help="so many are trained, and judge together")
     options = parser.parse_args(arguments)
@@ -93,7 +97,10 @@ def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: 
     """What is measured of the test, and then the first of these figures where the training could see it."""
     figures = experiment.figures(on_validation)
     name, figure = next(iter(figures.items()))
-    return [*_lines(figures, who, on_test), *_lines({f"{name} on validation images": figure}, who, on_validation)]
+    return [
+        *_lines(figures, who, on_test),
+        *_lines({f"{name} on the images that chose epoch and threshold": figure}, who, on_validation),
+    ]
 
 
 def _each_alone(task: Task[Any], on_test: Sequence[Any]) -> str:

@@ -47,8 +47,7 @@ from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import Recipe
 
 RESULTS = COURSE_ROOT / "build" / "choose-recipe"
-FOLDS, FOLDS_USED = 5, 2  #: of the cross-validation; the other three would take hours and move the means a little
-HALVES = 2  #: of the held-out patients: one chooses the threshold by which the other is judged, and the other way round
+FOLDS, FOLDS_USED = 5, 2  #: of the cross-validation; the other three would take an hour and a half more
 
 
 def _candidate(
@@ -103,7 +102,11 @@ RULES: dict[str, Rule] = {
 def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     """The verb ``choose-recipe``; prints the tables, and keeps them in build/choose-recipe/."""
     parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
-    parser.add_argument("--only", choices=CANDIDATES, help="train this candidate alone, for several at once; no table")
+    parser.add_argument(
+        "--only",
+        choices=CANDIDATES,
+        help="train this candidate and print no table, so that several can be trained side by side",
+    )
     options = parser.parse_args(arguments)
     folder = dataset_folder(source=options.folder)
     if options.only:

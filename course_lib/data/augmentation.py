@@ -11,6 +11,7 @@ from PIL import Image
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as image_functional
 
+WRITTEN_FOR = 64  #: px, a side of the pictures for which changes are written
 STRONGEST = {
     "rotation": 45.0,
     "shift": 0.5,
@@ -79,12 +80,12 @@ class Augmentation:
             batch = change(batch, draw)
         return batch if images.ndim == 4 else batch[0]
 
-    def at_size(self, px: int, *, instead_of: int = 64) -> "Augmentation":
-        """The same changes for pictures of another size, a side in px: the blur stays as wide as it was in the chest.
+    def at_size(self, px: int) -> "Augmentation":
+        """The same changes, written for 64 px, for pictures of another side in px: a blur is as wide in the chest.
 
-        It is cut where it would pass what is allowed.
+        The blur is cut where it would pass what is allowed.
         """
-        return replace(self, blur=min(self.blur * px / instead_of, STRONGEST["blur"]))
+        return replace(self, blur=min(self.blur * px / WRITTEN_FOR, STRONGEST["blur"]))
 
     def _move(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
         """Turned, shifted, scaled and sheared in one interpolation; what comes in at the margin repeats the border."""
@@ -162,6 +163,10 @@ class OneOf:
     """Each image goes through one of the changes, drawn at random; shapes and ranges are those of `Augmentation`."""
 
     changes: tuple[Augmentation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.changes:
+            raise ValueError("There is no change to draw from. Give one at least; NO_CHANGE is one, too.")
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         """The images, each changed in one way; the given tensor stays as it is."""

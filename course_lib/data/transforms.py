@@ -85,9 +85,10 @@ def network_input(pixels: torch.Tensor, how: Preprocessing) -> torch.Tensor:
 
 
 def ranks_of_greys(pixels: torch.Tensor) -> torch.Tensor:
-    """Each image with the same greys: of a pixel, the part of its image that is darker, and half of what is as dark.
+    """Each image with its greys spread evenly: of each pixel, the part of its image that is darker, and half of what is
+    as dark, which is histogram equalisation.
 
-    Which curve turned the rays into greys no longer matters, as long as it only rose: histogram equalisation. Takes
+    Which curve turned the rays into greys no longer matters, as long as it only rose. Takes
     [images, 1, height, width], uint8 or float from 0 to 1; gives float32 of the same shape, 0 to 1.
     """
     greys = pixels if pixels.dtype == torch.uint8 else (pixels * (GREYS - 1)).round()
@@ -116,7 +117,7 @@ def to_display(tensor: torch.Tensor, how: Preprocessing) -> NDArray[np.float32]:
     """The picture in a normalised tensor: the inverse of the last step of the chain.
 
     Takes float [3, H, W]; gives float32 of shape [H, W] with values from 0 (black) to 1 (white). After normalisation
-    per image the exposure is gone, so the darkest point is shown black and the brightest white.
+    per image or by rank the exposure is gone, so the darkest point is shown black and the brightest white.
 
     Raises:
         ValueError: the tensor is not one image of as many channels as ``how`` has.

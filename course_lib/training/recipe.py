@@ -18,7 +18,8 @@ from course_lib.training.checkpoints import identity_of
 from course_lib.training.config import TrainConfig
 from course_lib.training.loop import fit_whole
 
-#: What makes a network out of a random start, on images of 64 px or less, two cores and thousands of images.
+#: What makes a network out of a random start, on images of 64 px or less, two cores and thousands of images; most of
+#: it serves other starts and sizes as well.
 FROM_SCRATCH = TrainConfig(
     learning_rate=3e-3,
     batch_size=64,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from course_lib.authoring import measure
@@ -21,7 +22,8 @@ from course_lib.evaluation.intervals import bootstrap_intervals
 from course_lib.evaluation.predictions import mean_of
 from course_lib.modalities.chest_xray import recipe
 from course_lib.modalities.chest_xray.recipe import ChestXrays
-from course_lib.modalities.chest_xray.simulator import Settings
+from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
+from course_lib.networks.net import Net
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit
@@ -41,6 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_model: ModelMake
     few = Settings(patients={"train": 8, "val": 6}, size_px=40, seed=3)
     monkeypatch.setattr(recipe, "ON_REAL_IMAGES", ChestXrays(quick, lambda: tiny_model(2), networks=1, phantoms=None))
     monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(recipe.ON_REAL_IMAGES, networks=2, phantoms=few))
+    monkeypatch.setattr(recipe, "KEPT", tmp_path / "results")
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
     monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(measure, "bootstrap_intervals", partial(bootstrap_intervals, resamples=20))
@@ -62,7 +65,7 @@ def test_every_figure_is_one_line_beside_what_guessing_reaches(
     assert "tested on 12 images of 6 patients (list of files: " in about
     assert names_of(page) == [
         *(f"{name}, one network" for name in FIGURES),
-        "AUROC on validation images, one network",
+        "AUROC on the images that chose epoch and threshold, one network",
         *(f"{name}, without looking" for name in FIGURES),
     ]
     assert len(names_of(page)) == len(lines)
@@ -77,6 +80,33 @@ def test_several_networks_judge_alone_and_together(folder: Path, capsys: pytest.
     assert [f"{name}, 3 networks together" for name in FIGURES] == [
         n for n in names if n.endswith("3 networks together")
     ][:5]
+
+
+@pytest.mark.slow
+def test_what_teachers_answer_is_learned_and_tested_like_any_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings({"train": 28, "test": 6}, size_px=40, seed=5)
+    folder = make_dataset(tmp_path / "films", settings, workers=1, progress=False)
+    learning = recipe.ON_PHANTOMS
+    teachers = replace(learning, network=lambda: Net(channels=2), networks=1)
+    monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(learning, phantoms=None, teachers=teachers))
+    images = len(read_split(folder, "train")[0])
+    assert main(["measure", "chest_xray", str(folder), "--phantoms-only"]) == 0
+    page = capsys.readouterr().out
+    trained_on, chosen_by = map(int, re.findall(r"(\d+) images of", page)[:2])
+    assert trained_on + chosen_by == 2 * (images // 4)
+    assert "AUROC, 2 networks together: " in page
+
+
+def test_changed_validation_pictures_are_the_same_for_every_network(folder: Path, tiny_model: ModelMaker) -> None:
+    experiment = replace(recipe.ON_REAL_IMAGES, judged_as=recipe.elsewhere(64))
+    _, validation = experiment.training_data(folder)
+    model, draws = tiny_model(2), torch.get_rng_state()
+    first, second = (measure._said(model, validation).scores for _ in range(2))
+    assert first.tolist() == second.tolist()
+    assert first.tolist() != predict(model, validation).scores.tolist()
+    torch.set_rng_state(draws)
 
 
 @pytest.mark.slow

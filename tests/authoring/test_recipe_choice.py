@@ -87,7 +87,6 @@ def test_one_candidate_can_be_trained_alone_and_is_not_trained_again(
 def test_every_network_is_judged_by_the_same_changed_pictures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = recipe_choice.CANDIDATES["plain"]
     monkeypatch.setattr(recipe_choice, "CANDIDATES", {"plain": plain, "again": plain})
-    monkeypatch.setattr(recipe_choice, "TOGETHER", {})
     first = recipe_choice._heldout("plain", folder)
     monkeypatch.setattr(recipe_choice, "RESULTS", recipe_choice.RESULTS / "elsewhere")
     for said, again in zip(first, recipe_choice._heldout("again", folder), strict=True):

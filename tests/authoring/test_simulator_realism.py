@@ -42,6 +42,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(simulator_realism, "NETWORKS", 1)
     monkeypatch.setattr(simulator_realism, "RESULTS", tmp_path / "realism")
     monkeypatch.setattr(simulator_realism, "rendering_speed", lambda: ["## 5. Rendering"])
+    monkeypatch.setattr(recipe, "KEPT", tmp_path / "measure")
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
 
 

@@ -134,13 +134,13 @@ def test_images_it_can_not_change(images: torch.Tensor, message: str) -> None:
 def test_a_larger_picture_is_blurred_as_much_in_the_chest_and_no_more_than_is_allowed() -> None:
     change = Augmentation(blur=1.5)
     assert change.at_size(128) == replace(change, blur=3.0)
-    assert change.at_size(224, instead_of=224) == change
+    assert change.at_size(64) == change
     assert change.at_size(640).blur == STRONGEST["blur"]
 
 
 def test_one_of_several_changes_is_drawn_for_each_image(chest: torch.Tensor) -> None:
-    dark, bright = (replace(NO_CHANGE, patch=1.0, patch_side=side) for side in (0.1, 1.0))
-    either = OneOf((NO_CHANGE, dark, bright))
+    small, large = (replace(NO_CHANGE, patch=1.0, patch_side=side) for side in (0.1, 1.0))
+    either = OneOf((NO_CHANGE, small, large))
     images = chest.expand(60, 1, 32, 32)
     with seeded(0):
         changed = either(images)
@@ -152,3 +152,8 @@ def test_one_of_several_changes_is_drawn_for_each_image(chest: torch.Tensor) -> 
     assert (differing > 50).sum() > 8
     assert either(chest).shape == chest.shape
     assert torch.equal(images, chest.expand(60, 1, 32, 32))
+
+
+def test_no_change_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="no change to draw from"):
+        OneOf(())

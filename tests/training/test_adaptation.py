@@ -57,3 +57,16 @@ def test_images_that_come_class_by_class_are_mixed_before_they_are_measured(monk
     seen = model.features[0](data.pixels).transpose(0, 1).flatten(1)
     _, variance = moments(with_batch_norm_of(model, by_class))
     assert torch.allclose(variance, seen.var(1), rtol=0.15)
+
+
+def test_every_image_counts_alike_and_none_is_left_over_for_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model = MemoryData(21), Net(channels=4)
+    monkeypatch.setattr(adaptation, "BATCH", 20)
+    mean, _ = moments(with_batch_norm_of(model, data))
+    seen = model.features[0](data.pixels).transpose(0, 1).flatten(1)
+    assert torch.allclose(mean, seen.mean(1), rtol=0.05, atol=1e-3)
+
+
+def test_a_single_image_is_refused() -> None:
+    with pytest.raises(TrainingError, match="two images or more, but there are 1"):
+        with_batch_norm_of(Net(channels=4), MemoryData(4).take([0]))

@@ -35,10 +35,10 @@ def test_each_image_gets_one_label_even_if_all_are_taken_or_all_are_alike() -> N
         assert sum(image.label for image in named) == 4
 
 
-@pytest.mark.parametrize("part", [0, -0.1, 0.51])
-def test_a_part_out_of_range_is_refused(part: float) -> None:
-    with pytest.raises(ValueError, match=r"part must be above 0 and at most 0\.5"):
-        labelled_by(said(SCORES), SAMPLES, part)
+@pytest.mark.parametrize("fraction", [0, -0.1, 0.51])
+def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
+    with pytest.raises(ValueError, match=r"fraction must be above 0 and at most 0\.5"):
+        labelled_by(said(SCORES), SAMPLES, fraction)
 
 
 def test_too_few_images_and_others_are_refused() -> None:

@@ -27,7 +27,7 @@ RUNS = COURSE_ROOT / "build" / "own_run"
 CARD_FILE = "model_card.md"  #: in the folder of a run
 
 #: For weights that were learned elsewhere: small steps that fade out. Rate, size of a batch and the epochs of the quick
-#: profile were chosen with `FOR_REAL_IMAGES`, on validation patients whose pictures were changed as in `recipe_choice`.
+#: profile were chosen with `FOR_REAL_IMAGES`, on validation patients whose pictures were changed as by `CHANGES`.
 FINE_TUNING = TrainConfig(
     learning_rate=1e-3,
     batch_size=16,
@@ -98,10 +98,9 @@ def choose(
         raise ValueError(f"network must be one of {NET}, {', '.join(BACKBONES)}, but is {network!r}.")
     if network == NET and weights:
         raise ValueError(f'Nobody has trained "{NET}" before: take weights=None, or another network.')
-    recipe = _recipe(network, weights, profile, device)
-    how = replace(recipe.how, size=recipe.how.size if size is None else size)
+    recipe = _recipe(network, weights, profile, device, size)
     config = replace(recipe.config, epochs=recipe.config.epochs if epochs is None else epochs, seed=seed)
-    return Choices(source, at_most_mb, network, weights, replace(recipe, how=how, config=config), profile, device)
+    return Choices(source, at_most_mb, network, weights, replace(recipe, config=config), profile, device)
 
 
 def open_chosen(choices: Choices) -> CourseData:
@@ -160,24 +159,28 @@ def _names(radiographs: Sequence[LabelledImage]) -> list[tuple[str, int]]:
     return [(r.path.name, r.label) for r in radiographs]
 
 
-def _recipe(network: str, weights: Weights | None, profile: Profile, device: torch.device) -> Recipe:
-    if network == NET:
-        how = Preprocessing(profile.image_size)
-        return Recipe(how, Augmentation(), TrainConfig(epochs=profile.net_epochs))
+def _recipe(network: str, weights: Weights | None, profile: Profile, device: torch.device, size: int | None) -> Recipe:
+    """The recipe, with images of this side in px if it is named; ``None``: of the side that suits."""
     if (network, weights) == (FOR_REAL_IMAGES, "imagenet"):
-        return _for_real_images(profile, on_gpu=device.type != "cpu")
-    if weights:
+        return _for_real_images(profile, device, size)
+    if network == NET:
+        recipe = Recipe(Preprocessing(profile.image_size), Augmentation(), TrainConfig(epochs=profile.net_epochs))
+    elif weights:
         config = replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name])
-        return Recipe(preprocessing_for(network, weights), STRONG, config)
-    if profile.name == "full":
-        return FROM_NOTHING
-    return replace(FROM_NOTHING, config=replace(FROM_NOTHING.config, epochs=profile.resnet_epochs))
+        recipe = Recipe(preprocessing_for(network, weights), STRONG, config)
+    elif profile.name == "full":
+        recipe = FROM_NOTHING
+    else:
+        recipe = replace(FROM_NOTHING, config=replace(FROM_NOTHING.config, epochs=profile.resnet_epochs))
+    return recipe if size is None else replace(recipe, how=replace(recipe.how, size=size))
 
 
-def _for_real_images(profile: Profile, *, on_gpu: bool) -> Recipe:
-    if profile.name == "full":
-        size = SIZE_WITH_GPU if on_gpu else FROM_PHOTOGRAPHS.how.size
-        how = replace(FROM_PHOTOGRAPHS.how, size=size)
-        return replace(FROM_PHOTOGRAPHS, how=how, augmentation=STRONG.at_size(size))
-    how = replace(preprocessing_for(FOR_REAL_IMAGES, "imagenet"), size=SIZE_WITH_GPU if on_gpu else QUICK_SIZE)
-    return Recipe(how, STRONG, replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name]))
+def _for_real_images(profile: Profile, device: torch.device, size: int | None) -> Recipe:
+    quick = profile.name == "quick"
+    on_this_computer = (QUICK_SIZE if quick else FROM_PHOTOGRAPHS.how.size) if device.type == "cpu" else SIZE_WITH_GPU
+    size = on_this_computer if size is None else size
+    if quick:
+        how = replace(preprocessing_for(FOR_REAL_IMAGES, "imagenet"), size=size)
+        return Recipe(how, STRONG, replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS["quick"]))
+    how = replace(FROM_PHOTOGRAPHS.how, size=size)
+    return replace(FROM_PHOTOGRAPHS, how=how, augmentation=STRONG.at_size(size))

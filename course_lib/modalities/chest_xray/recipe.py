@@ -36,9 +36,10 @@ from course_lib.training.recipe import FROM_SCRATCH, Recipe, trained
 from course_lib.training.self_training import labelled_by
 
 PHANTOMS = simulator.Settings(patients={"train": 3500, "val": 400}, size_px=96, seed=11)
-PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_xray-phantoms"
+KEPT = COURSE_ROOT / "build" / "measure"  #: networks that are trained for a measurement
+PHANTOM_FOLDER = KEPT / "chest_xray-phantoms"
 VALIDATION_FRACTION = 1 / 7  #: of the training patients choose the best epoch and the threshold
-SUREST = 1 / 4  #: of the images without a label becomes each class, by the answers of the teachers
+SUREST = 1 / 4  #: of the images without a label are taken for each class: those of which the teachers are surest
 
 #: Changes as strong as those between two hospitals; without them, a network leans on what its own hospital's files have
 #: in common.
@@ -60,7 +61,8 @@ CHANGES: Mapping[str, Augmentation] = {
 def elsewhere(px: int) -> OneOf:
     """Each picture as it is, or changed as another hospital might: so it chooses an epoch, or a threshold.
 
-    As they all are, validation pictures only tell what suits the hospital that was learned from.
+    As they all are, validation pictures only tell what suits the hospital that was learned from. In a training each
+    epoch draws anew, so a little chance is in the choice of the epoch.
     """
     return OneOf(tuple(change.at_size(px) for change in CHANGES.values()))
 
@@ -78,7 +80,9 @@ FROM_PHOTOGRAPHS = Recipe(
         preprocessing_for("efficientnet_lite0", "imagenet"), size=160, geometry="squeeze", normalisation="per image"
     ),
     STRONG.at_size(160),
-    replace(FROM_SCRATCH, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"),
+    replace(
+        FROM_SCRATCH, learning_rate=3e-3, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"
+    ),
 )
 
 #: A small `Net` on thousands of phantoms, at a size that hides how fine detail differs from that of a real film.
@@ -117,7 +121,7 @@ def by_name(folder: Path) -> tuple[list[LabelledImage], tuple[str, ...]]:
         DataError: the folder is not in the layout.
     """
     radiographs, classes = read_part(folder, "train", recognise_card(folder))
-    return sorted(radiographs, key=lambda radiograph: radiograph.path.name), classes
+    return sorted(radiographs, key=lambda radiograph: (radiograph.path.name, radiograph.path.stat().st_size)), classes
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,11 @@ class ChestXrays:
     networks: int
     phantoms: simulator.Settings | None  #: what it learns from; None: the training patients of the folder
     judged_as: OneOf | None = None  #: how the pictures that choose epoch and threshold are changed
-    teachers: "ChestXrays | None" = None  #: who name these patients' classes; None: the labels of the folder
+    teachers: "ChestXrays | None" = None  #: whose answers are the labels of these patients; None: the folder's
+
+    def __post_init__(self) -> None:
+        if self.phantoms and self.teachers:
+            raise ValueError("Phantoms have labels of their own, so there is nothing to teach: leave one of both out.")
 
     @property
     def config(self) -> TrainConfig:
@@ -157,16 +165,17 @@ class ChestXrays:
         return self.prepared(*split_by_patient(radiographs, VALIDATION_FRACTION), classes)
 
     def answers(self, folder: Path) -> Predictions:
-        """What its networks say together about the training part of the folder, `by_name`, whose labels play no part.
+        """What its networks say together about the training part of the folder, `by_name`.
 
-        Their batch norms go by these images. What is trained is kept, and not trained again.
+        Where they learned from phantoms, the labels of the folder play no part. Their batch norms go by these images.
+        What is trained is kept, and not trained again.
 
         Raises:
             DataError, PhantomError: as in `training_data`.
         """
         films = PixelCache(*by_name(folder), self.recipe.how)
         data = self.training_data(folder)
-        nets = [trained(self, seed, *data, PHANTOM_FOLDER.parent) for seed in range(self.networks)]
+        nets = [trained(self, seed, *data, KEPT) for seed in range(self.networks)]
         return self.together([predict(with_batch_norm_of(net, films), films) for net in nets])
 
     def prepared(

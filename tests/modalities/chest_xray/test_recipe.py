@@ -20,6 +20,7 @@ from course_lib.training.recipe import Recipe
 @pytest.fixture
 def experiment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ChestXrays:
     """A small network that learns from the answers of one like it, which learned from twelve phantoms."""
+    monkeypatch.setattr(recipe, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "kept" / "phantoms")
     quick = Recipe(Preprocessing(32, "squeeze", normalisation="by rank"), NO_CHANGE, TrainConfig(1, batch_size=8))
     few = Settings({"train": 8, "val": 4}, size_px=40, seed=3)
@@ -70,3 +71,20 @@ def test_what_is_measured_without_real_labels_has_teachers_who_saw_phantoms_alon
     assert ON_PHANTOMS.teachers is not None
     assert ON_PHANTOMS.teachers.phantoms == recipe.PHANTOMS
     assert ON_PHANTOMS.teachers.teachers is None
+
+
+def test_pictures_that_choose_are_changed_and_those_that_are_learned_or_tested_are_not(
+    experiment: ChestXrays, films: Path
+) -> None:
+    change = recipe.elsewhere(32)
+    assert [one.blur for one in change.changes] == [one.blur / 2 for one in recipe.CHANGES.values()]
+    of_folder = replace(experiment, teachers=None, judged_as=change)
+    learning, choosing = of_folder.training_data(films)
+    assert learning.augmentation == of_folder.recipe.augmentation
+    assert choosing.augmentation == change
+    assert of_folder.test_data(films).augmentation is None
+
+
+def test_phantoms_and_teachers_are_not_both_learned_from(experiment: ChestXrays) -> None:
+    with pytest.raises(ValueError, match="leave one of both out"):
+        replace(experiment, phantoms=Settings({"train": 2}, size_px=40, seed=3))
