@@ -22,8 +22,8 @@ from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.chest_xray.lungs import LOOK, draw_phantoms, find_lungs, train_lung_finder
 from course_lib.modalities.chest_xray.painting import PaintedFilms
 from course_lib.modalities.chest_xray.recipe import (
+    AS_THEY_ARE,
     BY_RANK,
-    FROM_PHANTOMS,
     ON_PHANTOMS,
     SUREST,
     VALIDATION_FRACTION,
@@ -40,7 +40,6 @@ PHANTOMS = 2000  #: that teach where lungs are; the sick among them lend their d
 ON_PAINTED = replace(
     BY_RANK, recipe=replace(BY_RANK.recipe, config=replace(BY_RANK.config, epochs=36)), networks=3, phantoms=None
 )
-TODAY = "phantoms"
 Data = tuple[PixelCache, PixelCache]  #: what is learned from, and what chooses the epoch
 
 
@@ -74,7 +73,7 @@ def rows(folder: Path) -> list[str]:
     radiographs, classes = by_name(folder)
     halves = Halves.of(radiographs, classes)
     said = learned_from_phantoms(folder, halves)
-    said["greys by rank, batch norm, and learning from its surest answers"] = taught(folder, halves)
+    said["both, then real images with the surest answers as labels"] = taught(folder, halves)
     said["normal labels: disease painted into films of the healthy"] = painted(halves)
     patients = len({r.patient for r in radiographs})
     return [
@@ -100,18 +99,21 @@ def table(said: Mapping[str, Predictions]) -> list[str]:
 def learned_from_phantoms(folder: Path, halves: Halves) -> dict[str, Predictions]:
     """With greys as they are and by rank, and the batch norms of each as they were trained and of real images."""
     said = {}
-    for experiment, name in ((FROM_PHANTOMS, TODAY), (BY_RANK, "greys by rank")):
+    for experiment, name in ((AS_THEY_ARE, "phantoms"), (BY_RANK, "greys by rank")):
         films = PixelCache(halves.radiographs, halves.classes, experiment.recipe.how)
         data = experiment.training_data(folder)
         nets = [trained(experiment, seed, *data, KEPT) for seed in range(experiment.networks)]
         said[name] = experiment.together([predict(net, films) for net in nets])
         adapted = [with_batch_norm_of(net, films) for net in nets]
-        said[f"{name}, batch norm"] = experiment.together([predict(net, films) for net in adapted])
+        said[f"{name}, batch norm of real images"] = experiment.together([predict(net, films) for net in adapted])
     return said
 
 
 def taught(folder: Path, halves: Halves) -> Predictions:
-    """By networks that learned from what those by rank answer about the patients of the other half."""
+    """By networks that learned from what those by rank answer about the patients of the other half.
+
+    The batch norms of those that answer go by the images of both halves.
+    """
     answers = BY_RANK.answers(folder)
 
     def data_of(places: NDArray[np.int64]) -> Data:

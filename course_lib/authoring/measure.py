@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from torch import nn
+
 from course_lib import modalities
 from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_folder import recognise_card
@@ -16,7 +18,7 @@ from course_lib.evaluation.intervals import bootstrap_intervals, with_interval
 from course_lib.modalities.registry import MODALITIES, UNKNOWN_FOLDER, dataset_folder
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest
-from course_lib.support.runtime import COURSE_ROOT
+from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Task
 from course_lib.training.inference import predict
 from course_lib.training.recipe import Experiment, trained
@@ -62,7 +64,7 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
     if test.task != train.task:
         raise DataError(f"What is learned is {train.task}, but the test part holds {test.task}. Both must be the same.")
     check_patients_apart([*train.samples, *validation.samples], test.samples, ("train", "test"))
-    on_validation, on_test = ([predict(model, part) for model in models] for part in (validation, test))
+    on_validation, on_test = ([_said(model, part) for model in models] for part in (validation, test))
     lines = [_about(folder, train, validation, test), *_judged(experiment, "one network", on_validation[0], on_test[0])]
     if networks > 1:
         lines.append(_each_alone(test.task, on_test))
@@ -70,6 +72,12 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         lines += _judged(experiment, f"{networks} networks together", *several)
     lines += _lines(experiment.figures(on_validation[0]), "without looking", test.task.baseline(on_test[0]))
     return "\n".join(lines)
+
+
+def _said(model: nn.Module, data: ImageData[Any]) -> Any:
+    """What the network says of the images; where validation changes them at random, it changes them alike for all."""
+    with seeded(0):
+        return predict(model, data)
 
 
 def _about(folder: Path, train: ImageData[Any], validation: ImageData[Any], test: ImageData[Any]) -> str:

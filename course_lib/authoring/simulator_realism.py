@@ -1,7 +1,7 @@
 """How near simulated X-rays come to real ones, asked in five ways of real *training* images.
 
 No test image is opened: ``measure chest_xray <folder> --phantoms-only`` does that, once, for the best way of the first
-question. The networks of the others are those of `chest_xray.recipe.FROM_PHANTOMS`; what is trained is kept and not
+question. The networks of the others are those of `chest_xray.recipe.AS_THEY_ARE`; what is trained is kept and not
 trained again.
 """
 
@@ -31,7 +31,7 @@ from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.intervals import bootstrap_interval, with_interval
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import simulator
-from course_lib.modalities.chest_xray.recipe import FROM_PHANTOMS
+from course_lib.modalities.chest_xray.recipe import AS_THEY_ARE
 from course_lib.modalities.registry import dataset_folder
 from course_lib.networks.net import Net
 from course_lib.support.runtime import COURSE_ROOT, seeded
@@ -40,7 +40,7 @@ from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import trained
 
 RESULTS = COURSE_ROOT / "build" / "realism"
-ON_REAL = replace(FROM_PHANTOMS, phantoms=None)  #: the same networks, learning from real training patients
+ON_REAL = replace(AS_THEY_ARE, phantoms=None)  #: the same networks, learning from real training patients
 NETWORKS = 3  #: that learn from real images
 LOOK = Preprocessing(64, "squeeze", normalisation="per image")  #: of a network that tells phantoms from real images
 MOST_OF_A_CLASS = 800  #: images, of each kind, that such a network is shown
@@ -62,7 +62,7 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
     parser.add_argument("folder", type=real_folder, help="real X-rays; only its part train/ is opened")
     folder = dataset_folder(source=parser.parse_args(arguments).folder)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (phantoms, other_phantoms), (real, other_real) = (e.training_data(folder) for e in (FROM_PHANTOMS, ON_REAL))
+    (phantoms, other_phantoms), (real, other_real) = (e.training_data(folder) for e in (AS_THEY_ARE, ON_REAL))
     parts = [
         from_phantoms.rows(folder),
         real_to_simulated((real, other_real), other_phantoms),
@@ -108,7 +108,7 @@ def _told_apart(
     learning: Sequence[LabelledImage], tried: Sequence[LabelledImage], view: Callable[[torch.Tensor], torch.Tensor]
 ) -> float:
     """The AUROC on other patients; a seventh of those to learn from choose the epoch."""
-    recipe, kinds = FROM_PHANTOMS.recipe, ("real", "simulated")
+    recipe, kinds = AS_THEY_ARE.recipe, ("real", "simulated")
     train, validation = split_by_patient(learning, 1 / 7)
     with seeded(0):
         net = Net(channels=16)

@@ -2,7 +2,7 @@
 
 import io
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -79,6 +79,13 @@ class Augmentation:
             batch = change(batch, draw)
         return batch if images.ndim == 4 else batch[0]
 
+    def at_size(self, px: int, *, instead_of: int = 64) -> "Augmentation":
+        """The same changes for pictures of another size, a side in px: the blur stays as wide as it was in the chest.
+
+        It is cut where it would pass what is allowed.
+        """
+        return replace(self, blur=min(self.blur * px / instead_of, STRONGEST["blur"]))
+
     def _move(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
         """Turned, shifted, scaled and sheared in one interpolation; what comes in at the margin repeats the border."""
         if not any((self.rotation, self.shift, self.scale, self.aspect, self.shear)):
@@ -148,6 +155,22 @@ class Augmentation:
         stored = [_through_jpeg(image, int(q)) for image, q in zip(pixels, quality, strict=True)]
         again = image_functional.to_dtype(torch.from_numpy(np.stack(stored)), torch.float32, scale=True)
         return batch.index_copy(0, chosen.to(batch.device), again[:, None].to(batch.device))
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Each image goes through one of the changes, drawn at random; shapes and ranges are those of `Augmentation`."""
+
+    changes: tuple[Augmentation, ...]
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        """The images, each changed in one way; the given tensor stays as it is."""
+        batch = images if images.ndim == 4 else images[None]
+        changed, drawn = batch.clone(), torch.randint(len(self.changes), (len(batch),))
+        for number, change in enumerate(self.changes):
+            if len(rows := (drawn == number).nonzero()[:, 0].to(batch.device)):
+                changed[rows] = change(batch[rows])
+        return changed if images.ndim == 4 else changed[0]
 
 
 NO_CHANGE = Augmentation(**dict.fromkeys(STRONGEST, 0.0))  # type: ignore[arg-type]  # patch_side, jpeg_quality stay

@@ -15,24 +15,24 @@ from course_lib.data.image_folder import read_split
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.studies import stored
 from course_lib.modalities.chest_xray import lungs, recipe
-from course_lib.modalities.chest_xray.recipe import BY_RANK, FROM_PHANTOMS, ON_PHANTOMS, ChestXrays
+from course_lib.modalities.chest_xray.recipe import AS_THEY_ARE, BY_RANK, ON_PHANTOMS, ChestXrays
 from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The same measurements with few phantoms and one epoch."""
-    quick = replace(FROM_PHANTOMS.config, epochs=1, batch_size=8)
+    quick = replace(AS_THEY_ARE.config, epochs=1, batch_size=8)
     few = Settings({"train": 18, "val": 4}, size_px=40, seed=11)
 
     def smaller(of: ChestXrays) -> ChestXrays:
         return replace(of, recipe=replace(of.recipe, config=quick), networks=2, phantoms=few if of.phantoms else None)
 
-    on_phantoms, by_rank = smaller(FROM_PHANTOMS), smaller(BY_RANK)
+    on_phantoms, by_rank = smaller(AS_THEY_ARE), smaller(BY_RANK)
     for module, name, experiment in (
-        (simulator_realism, "FROM_PHANTOMS", on_phantoms),
+        (simulator_realism, "AS_THEY_ARE", on_phantoms),
         (simulator_realism, "ON_REAL", replace(on_phantoms, phantoms=None)),
-        (from_phantoms, "FROM_PHANTOMS", on_phantoms),
+        (from_phantoms, "AS_THEY_ARE", on_phantoms),
         (from_phantoms, "BY_RANK", by_rank),
         (from_phantoms, "ON_PHANTOMS", replace(smaller(ON_PHANTOMS), teachers=by_rank)),
         (from_phantoms, "ON_PAINTED", smaller(from_phantoms.ON_PAINTED)),
@@ -67,13 +67,18 @@ def test_the_whole_measurement_runs_and_needs_no_test_image(
     assert page in capsys.readouterr().out
     for heading in ("1. Simulated to real: tried on ", "2. Real to simulated: 1 networks", "3. Telling", "4. A gain"):
         assert f"## {heading}" in page
-    for way in ("phantoms", "greys by rank, batch norm", "normal labels: disease painted into films of the healthy"):
+    for way in (
+        "phantoms",
+        "greys by rank, batch norm of real images",
+        "both, then real images with the surest answers as labels",
+        "normal labels: disease painted into films of the healthy",
+    ):
         assert f"\n| {way} | " in page
     assert "| the whole picture | " in page
 
 
 def test_both_directions_are_the_same_training() -> None:
-    assert replace(ON_REAL, phantoms=FROM_PHANTOMS.phantoms) == FROM_PHANTOMS
+    assert replace(ON_REAL, phantoms=AS_THEY_ARE.phantoms) == AS_THEY_ARE
 
 
 @pytest.mark.slow

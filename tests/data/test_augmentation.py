@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from course_lib.data.augmentation import STRONGEST, Augmentation
+from course_lib.data.augmentation import NO_CHANGE, STRONGEST, Augmentation, OneOf
 from course_lib.support.runtime import seeded
 
 OFF = Augmentation(**dict.fromkeys(STRONGEST, 0.0))  # type: ignore[arg-type]
@@ -129,3 +129,26 @@ def test_strengths_that_make_no_sense(wrong: dict[str, float], message: str) -> 
 def test_images_it_can_not_change(images: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ALL(images)
+
+
+def test_a_larger_picture_is_blurred_as_much_in_the_chest_and_no_more_than_is_allowed() -> None:
+    change = Augmentation(blur=1.5)
+    assert change.at_size(128) == replace(change, blur=3.0)
+    assert change.at_size(224, instead_of=224) == change
+    assert change.at_size(640).blur == STRONGEST["blur"]
+
+
+def test_one_of_several_changes_is_drawn_for_each_image(chest: torch.Tensor) -> None:
+    dark, bright = (replace(NO_CHANGE, patch=1.0, patch_side=side) for side in (0.1, 1.0))
+    either = OneOf((NO_CHANGE, dark, bright))
+    images = chest.expand(60, 1, 32, 32)
+    with seeded(0):
+        changed = either(images)
+    with seeded(0):
+        assert torch.equal(either(images), changed)
+    differing = (changed != chest).sum((1, 2, 3))  # px
+    assert 10 < (differing == 0).sum() < 30
+    assert ((differing > 0) & (differing <= 16)).sum() > 10
+    assert (differing > 50).sum() > 8
+    assert either(chest).shape == chest.shape
+    assert torch.equal(images, chest.expand(60, 1, 32, 32))

@@ -12,7 +12,7 @@ from course_lib.explain.layers import layer_to_explain
 from course_lib.lessons.your_own_run import choices as run_choices
 from course_lib.lessons.your_own_run.choices import build_network, choose, open_chosen, shelf_for, times_opened
 from course_lib.lessons.your_own_run.published import PUBLISHED, beside_published
-from course_lib.modalities.chest_xray.recipe import REAL_XRAYS
+from course_lib.modalities.chest_xray.recipe import FROM_NOTHING, FROM_PHOTOGRAPHS, STRONG
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import preprocessing_for
 from course_lib.networks.efficientnet_lite import EfficientNetLite0
@@ -45,9 +45,9 @@ def test_a_quick_run_that_may_end_on_phantoms_is_small(source: str | None, devic
     [
         ("kaggle", QUICK, CPU, 128),
         ("kaggle:hands", QUICK, GPU, 224),
-        ("my/folder", FULL, CPU, 160),
+        ("my/folder", FULL, CPU, FROM_PHOTOGRAPHS.how.size),
         (Path("my/folder"), FULL, GPU, 224),
-        (None, FULL, CPU, 160),
+        (None, FULL, CPU, FROM_PHOTOGRAPHS.how.size),
     ],
 )
 def test_real_images_get_a_start_from_photographs_at_a_size_that_the_computer_can_carry(
@@ -55,8 +55,13 @@ def test_real_images_get_a_start_from_photographs_at_a_size_that_the_computer_ca
 ) -> None:
     choices = choose(source=source, profile=profile, device=device)
     assert (choices.network, choices.weights) == ("efficientnet_lite0", "imagenet")
-    assert choices.recipe.how == replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=size)
-    assert choices.recipe.config.epochs == {"quick": 8, "full": 6}[profile.name]
+    assert choices.recipe.how.size == size
+    if profile is FULL:
+        how = replace(FROM_PHOTOGRAPHS.how, size=size)
+        assert choices.recipe == replace(FROM_PHOTOGRAPHS, how=how, augmentation=STRONG.at_size(size))
+    else:
+        assert choices.recipe.how == replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=size)
+        assert choices.recipe.config.epochs == 8
     named = choose(network="efficientnet_lite0", weights="imagenet", source=source, profile=profile, device=device)
     assert named == choices
 
@@ -74,7 +79,7 @@ def test_the_chosen_network_is_built_from_the_photographs(capsys: pytest.Capture
 
 
 def test_from_a_random_start_the_full_run_is_the_frozen_recipe() -> None:
-    assert choose(network="resnet18", profile=FULL, device=CPU).recipe == REAL_XRAYS
+    assert choose(network="resnet18", profile=FULL, device=CPU).recipe == FROM_NOTHING
 
 
 def test_what_is_chosen_is_taken() -> None:

@@ -8,7 +8,6 @@ Cost on two cores: a few minutes on the phantoms of the course, and an hour on r
 validation and test is kept in build/studies/, so that an interrupted call goes on where it was.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from course_lib.authoring.kept_answers import kept, predictions_of
 from course_lib.authoring.studies.methods import MOST_VALIDATION_IMAGES, NET, SEEDS
 from course_lib.authoring.studies.study import UNFINISHED, Study
 from course_lib.data.augmentation import Augmentation
@@ -34,7 +34,6 @@ from course_lib.networks.frozen_features import features, linear_probe, probe_pr
 from course_lib.networks.packaged_weights import EFFICIENTNET_LITE0
 from course_lib.networks.weights import shipped_card
 from course_lib.support.files import digest
-from course_lib.support.own_files import HEADER_BYTES, OwnFiles
 from course_lib.support.runtime import seeded
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
@@ -49,7 +48,7 @@ CHOICES = {FROZEN: (1.0, 10.0, 100.0, 1000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3)}  
 TRAINING = replace(NET, epochs=8, batch_size=16)
 EPOCH_IMAGES = 300  #: a few patients' images are gone through more than once for one look at validation
 RESAMPLES = 500  #: of the test patients, for the intervals
-ANSWERS = OwnFiles(UNFINISHED / "answers", "answers after a training", ".answers")
+ANSWERS = UNFINISHED / "answers"
 
 Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
@@ -102,14 +101,14 @@ def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
 def _answers(data: CourseData, case: Row, choice: float) -> Answers:
     """What the network says of validation and of test after this training, which is not done twice."""
     parts = _validation(data), data.test
-    key = _key(data, case, choice)
-    if not ANSWERS.is_whole(key):
-        judge = _probe if case["use"] == FROZEN else _train
-        probabilities = [predictions.probabilities for predictions in judge(data, case, choice)]
-        ANSWERS.write(key, [np.concatenate(probabilities).astype(np.float64).tobytes()])
-    content = np.fromfile(ANSWERS.path(key), np.float64, offset=HEADER_BYTES).reshape(-1, len(data.classes))
+    judge = _probe if case["use"] == FROZEN else _train
+
+    def answer() -> NDArray[np.float64]:
+        return np.concatenate([predictions.probabilities for predictions in judge(data, case, choice)])
+
+    content = kept(ANSWERS, _key(data, case, choice), answer).reshape(-1, len(data.classes))
     validation, test = np.split(content, [len(parts[0])])
-    return _said(data, parts[0], validation), _said(data, parts[1], test)
+    return predictions_of(parts[0], data.classes, validation), predictions_of(parts[1], data.classes, test)
 
 
 def _probe(data: CourseData, case: Row, regularisation: float) -> Answers:
@@ -147,11 +146,6 @@ def _drawn(data: CourseData, case: Row) -> list[LabelledImage]:
 
 def _validation(data: CourseData) -> list[LabelledImage]:
     return take_patients(data.validation, MOST_VALIDATION_IMAGES)
-
-
-def _said(data: CourseData, part: Sequence[LabelledImage], probabilities: NDArray[np.float64]) -> Predictions:
-    labels, patients = (np.array([getattr(image, name) for image in part]) for name in ("label", "patient"))
-    return Predictions(probabilities, labels, patients, tuple(image.path.name for image in part), data.classes)
 
 
 def _key(data: CourseData, case: Row, choice: float) -> str:

@@ -12,7 +12,7 @@ from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing
-from course_lib.modalities.chest_xray.recipe import REAL_XRAYS, STRONG
+from course_lib.modalities.chest_xray.recipe import FROM_NOTHING, FROM_PHOTOGRAPHS, STRONG
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import BACKBONES, Weights, build_backbone, preprocessing_for
 from course_lib.networks.net import Net
@@ -38,11 +38,9 @@ FINE_TUNING = TrainConfig(
     mixed_precision="auto",
 )
 
-#: Side of the images for `FOR_REAL_IMAGES`. On two cores it learns from about 45 images a second at 160 px, and from 70
-#: at 128 px: six epochs of the 4,173 real training images take ten minutes, eight epochs of 720 images two.
 FINE_TUNING_EPOCHS = {"quick": 8, "full": 6}
-SIZE_WITHOUT_GPU = {"quick": 128, "full": 160}
-SIZE_WITH_GPU = 224  #: as the weights were learned
+QUICK_SIZE = 128  #: px, a side for `FOR_REAL_IMAGES` without a GPU; eight epochs of 720 images take two minutes there
+SIZE_WITH_GPU = 224  #: px, as its weights were learned
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def choose(
 
     That is `FOR_REAL_IMAGES` with ImageNet weights, at a size that the computer can carry. In the quick profile it is
     `Net` at 64 px where phantoms are named, or nothing is, which may end in phantoms. A named network without weights
-    starts at random, in the full profile by the recipe `REAL_XRAYS`.
+    starts at random. The full profile takes frozen recipes: `FROM_PHOTOGRAPHS`, or `FROM_NOTHING` for such a start.
 
     Raises:
         ValueError: there is no such network, or it has no such weights.
@@ -166,11 +164,20 @@ def _recipe(network: str, weights: Weights | None, profile: Profile, device: tor
     if network == NET:
         how = Preprocessing(profile.image_size)
         return Recipe(how, Augmentation(), TrainConfig(epochs=profile.net_epochs))
+    if (network, weights) == (FOR_REAL_IMAGES, "imagenet"):
+        return _for_real_images(profile, on_gpu=device.type != "cpu")
     if weights:
-        how = preprocessing_for(network, weights)
-        if (network, weights) == (FOR_REAL_IMAGES, "imagenet"):
-            how = replace(how, size=SIZE_WITHOUT_GPU[profile.name] if device.type == "cpu" else SIZE_WITH_GPU)
-        return Recipe(how, STRONG, replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name]))
+        config = replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name])
+        return Recipe(preprocessing_for(network, weights), STRONG, config)
     if profile.name == "full":
-        return REAL_XRAYS
-    return replace(REAL_XRAYS, config=replace(REAL_XRAYS.config, epochs=profile.resnet_epochs))
+        return FROM_NOTHING
+    return replace(FROM_NOTHING, config=replace(FROM_NOTHING.config, epochs=profile.resnet_epochs))
+
+
+def _for_real_images(profile: Profile, *, on_gpu: bool) -> Recipe:
+    if profile.name == "full":
+        size = SIZE_WITH_GPU if on_gpu else FROM_PHOTOGRAPHS.how.size
+        how = replace(FROM_PHOTOGRAPHS.how, size=size)
+        return replace(FROM_PHOTOGRAPHS, how=how, augmentation=STRONG.at_size(size))
+    how = replace(preprocessing_for(FOR_REAL_IMAGES, "imagenet"), size=SIZE_WITH_GPU if on_gpu else QUICK_SIZE)
+    return Recipe(how, STRONG, replace(FINE_TUNING, epochs=FINE_TUNING_EPOCHS[profile.name]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from course_lib.data.augmentation import Augmentation
+from course_lib.data.augmentation import NO_CHANGE, Augmentation, OneOf
 from course_lib.data.image_folder import read_part, read_split, recognise_card
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
@@ -25,7 +25,7 @@ from course_lib.evaluation.classification import (
 from course_lib.evaluation.predictions import Predictions, mean_of
 from course_lib.modalities.chest_xray import simulator
 from course_lib.modalities.chest_xray.modality import SIMULATED_SET
-from course_lib.networks.backbones import resnet18_classifier
+from course_lib.networks.backbones import build_backbone, preprocessing_for
 from course_lib.networks.net import Net
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
@@ -47,12 +47,38 @@ STRONG = Augmentation(
     brightness=0.15, patch=0.4, jpeg=0.3, patch_side=0.4, jpeg_quality=(20, 95),
 )  # fmt: skip
 
-#: A ResNet-18 from a random start on thousands of real X-rays: nine minutes on two cores. No other hospital's images
-#: were there to try it on.
-REAL_XRAYS = Recipe(
+#: What another hospital, or another year, may do to a picture of the same chest; written for 64 px.
+CHANGES: Mapping[str, Augmentation] = {
+    "as they are": NO_CHANGE,
+    "another exposure": replace(NO_CHANGE, gamma=0.8, contrast=0.5, brightness=0.2),
+    "compressed again": replace(NO_CHANGE, jpeg=1.0, jpeg_quality=(15, 25)),
+    "blurred and noisy": replace(NO_CHANGE, blur=2.0, noise=0.06),
+    "another format": replace(NO_CHANGE, scale=0.25, aspect=0.25, shift=0.08),
+}
+
+
+def elsewhere(px: int) -> OneOf:
+    """Each picture as it is, or changed as another hospital might: so it chooses an epoch, or a threshold.
+
+    As they all are, validation pictures only tell what suits the hospital that was learned from.
+    """
+    return OneOf(tuple(change.at_size(px) for change in CHANGES.values()))
+
+
+#: A ResNet-18 from a random start on thousands of real X-rays: nine minutes on two cores.
+FROM_NOTHING = Recipe(
     Preprocessing(64, "squeeze", normalisation="per image"),
     STRONG,
     replace(FROM_SCRATCH, epochs=20, class_weights="balanced"),
+)
+
+#: An EfficientNet-Lite0 that has learned from photographs, on thousands of real X-rays: a quarter of an hour.
+FROM_PHOTOGRAPHS = Recipe(
+    replace(
+        preprocessing_for("efficientnet_lite0", "imagenet"), size=160, geometry="squeeze", normalisation="per image"
+    ),
+    STRONG.at_size(160),
+    replace(FROM_SCRATCH, batch_size=32, epochs=7, class_weights="balanced", mixed_precision="auto"),
 )
 
 #: A small `Net` on thousands of phantoms, at a size that hides how fine detail differs from that of a real film.
@@ -71,8 +97,12 @@ THEIR_ANSWERS = replace(PHANTOMS_BY_RANK, config=replace(PHANTOMS_BY_RANK.config
 
 def new_resnet() -> nn.Module:
     """A ResNet-18 from a random start."""
-    network: nn.Module = resnet18_classifier(weights=None)
-    return network
+    return build_backbone("resnet18", weights=None)
+
+
+def new_efficientnet() -> nn.Module:
+    """An EfficientNet-Lite0 that has learned from photographs."""
+    return build_backbone("efficientnet_lite0", weights="imagenet")
 
 
 def new_net() -> nn.Module:
@@ -98,6 +128,7 @@ class ChestXrays:
     network: Callable[[], nn.Module]
     networks: int
     phantoms: simulator.Settings | None  #: what it learns from; None: the training patients of the folder
+    judged_as: OneOf | None = None  #: how the pictures that choose epoch and threshold are changed
     teachers: "ChestXrays | None" = None  #: who name these patients' classes; None: the labels of the folder
 
     @property
@@ -115,7 +146,7 @@ class ChestXrays:
         if self.phantoms:
             root, simulated = simulator.make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
             (learning, classes), (held_out, _) = (read_split(root, part, simulated) for part in ("train", "val"))
-            return self._shown(learning, held_out, classes)
+            return self.prepared(learning, held_out, classes)
         if self.teachers:
             unlabelled, classes = by_name(folder)
             return self.parted(labelled_by(self.teachers.answers(folder), unlabelled, SUREST), classes)
@@ -123,7 +154,7 @@ class ChestXrays:
 
     def parted(self, radiographs: Sequence[LabelledImage], classes: Sequence[str]) -> tuple[PixelCache, PixelCache]:
         """These images as `training_data`: a part of the patients is held out."""
-        return self._shown(*split_by_patient(radiographs, VALIDATION_FRACTION), classes)
+        return self.prepared(*split_by_patient(radiographs, VALIDATION_FRACTION), classes)
 
     def answers(self, folder: Path) -> Predictions:
         """What its networks say together about the training part of the folder, `by_name`, whose labels play no part.
@@ -138,11 +169,14 @@ class ChestXrays:
         nets = [trained(self, seed, *data, PHANTOM_FOLDER.parent) for seed in range(self.networks)]
         return self.together([predict(with_batch_norm_of(net, films), films) for net in nets])
 
-    def _shown(
+    def prepared(
         self, learning: Sequence[LabelledImage], held_out: Sequence[LabelledImage], classes: Sequence[str]
     ) -> tuple[PixelCache, PixelCache]:
-        validation = PixelCache(held_out, classes, self.recipe.how)
-        return PixelCache(learning, classes, self.recipe.how, self.recipe.augmentation), validation
+        """The images of these patients as the networks learn from them, and as they choose epoch and threshold."""
+        how = self.recipe.how
+        return PixelCache(learning, classes, how, self.recipe.augmentation), PixelCache(
+            held_out, classes, how, self.judged_as
+        )
 
     def test_data(self, folder: Path) -> PixelCache:
         """The test part of the folder, as it is.
@@ -173,7 +207,13 @@ class ChestXrays:
         return mean_of(several)
 
 
-ON_REAL_IMAGES = ChestXrays(REAL_XRAYS, new_resnet, networks=1, phantoms=None)
-FROM_PHANTOMS = ChestXrays(PHANTOMS_ALONE, new_net, networks=5, phantoms=PHANTOMS)
-BY_RANK = replace(FROM_PHANTOMS, recipe=PHANTOMS_BY_RANK)
+ON_REAL_IMAGES = ChestXrays(
+    FROM_PHOTOGRAPHS,
+    new_efficientnet,
+    networks=1,
+    phantoms=None,
+    judged_as=elsewhere(FROM_PHOTOGRAPHS.how.size),
+)
+AS_THEY_ARE = ChestXrays(PHANTOMS_ALONE, new_net, networks=5, phantoms=PHANTOMS)
+BY_RANK = replace(AS_THEY_ARE, recipe=PHANTOMS_BY_RANK)
 ON_PHANTOMS = ChestXrays(THEIR_ANSWERS, new_net, networks=5, phantoms=None, teachers=BY_RANK)
