@@ -35,10 +35,10 @@ from course_lib.training.inference import predict
 from course_lib.training.recipe import trained
 from course_lib.training.self_training import labelled_by
 
-PHANTOMS = 2000  #: that teach where lungs are; the sick among them lend their disease to real films
+PHANTOMS = 1000  #: that teach where lungs are; the sick among them lend their disease to real films
 #: Learns from painted films: few, so it sees each of them more often.
 ON_PAINTED = replace(
-    BY_RANK, recipe=replace(BY_RANK.recipe, config=replace(BY_RANK.config, epochs=36)), networks=3, phantoms=None
+    BY_RANK, recipe=replace(BY_RANK.recipe, config=replace(BY_RANK.config, epochs=18)), networks=3, phantoms=None
 )
 Data = tuple[PixelCache, PixelCache]  #: what is learned from, and what chooses the epoch
 
@@ -126,10 +126,10 @@ def taught(folder: Path, halves: Halves) -> Predictions:
 def painted(halves: Halves) -> Predictions:
     """By networks that learned from films of the other half's healthy, with disease painted in and with none."""
     phantoms = draw_phantoms(PHANTOMS)
-    finder = train_lung_finder(phantoms, KEPT / "lung-finder.pt")
+    finder = train_lung_finder(phantoms, KEPT)
     lungs = find_lungs(finder, PixelCache(halves.radiographs, halves.classes, LOOK))
     place_of = {r.path: place for place, r in enumerate(halves.radiographs)}
-    sick, recipe = phantoms.take(phantoms.disease.amax(dim=(1, 2, 3)) > 0), ON_PAINTED.recipe
+    sick, recipe = phantoms.take(phantoms.filled.amax(dim=(1, 2, 3)) > 0), ON_PAINTED.recipe
 
     def films_of(healthy: Sequence[LabelledImage], augmentation: Augmentation | None) -> PixelCache:
         of_these = lungs[[place_of[r.path] for r in healthy]]

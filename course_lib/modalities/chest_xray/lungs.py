@@ -14,15 +14,17 @@ from course_lib.data.transforms import Preprocessing, network_input
 from course_lib.modalities.chest_xray import simulator
 from course_lib.networks.modes import evaluating
 from course_lib.networks.unet import UNet
+from course_lib.support.files import digest
 from course_lib.support.runtime import progress, seeded
 from course_lib.tasks.segmentation import Segmentation
 from course_lib.tasks.task import P
+from course_lib.training.checkpoints import identity_of
 from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import FROM_SCRATCH
 
 #: What the U-Net sees: one channel, of which only the order of the greys counts.
 LOOK = Preprocessing(48, "squeeze", mean=(0.5,), std=(0.25,), normalisation="by rank")
-CONFIG = replace(FROM_SCRATCH, epochs=8, batch_size=32, label_smoothing=0.0)
+CONFIG = replace(FROM_SCRATCH, epochs=8, batch_size=8, label_smoothing=0.0)
 HELD_OUT = 10  #: one phantom in so many chooses the epoch
 A_CM_OF_AIR = 0.15  #: attenuation that 1 cm of lung takes away, roughly: from there on, a ray crosses a lung
 OUTSIDE_BOX = 0.02  #: of a lung's area lies beyond each side of its box, so that a stray pixel moves none
@@ -39,11 +41,11 @@ class Phantoms:
 
     films: torch.Tensor  #: 0 black to 1 white
     lungs: torch.Tensor  #: 1 where a ray crosses room for the lung, 0 elsewhere
-    disease: torch.Tensor  #: attenuation that the disease adds, no unit; 0 in the healthy
+    filled: torch.Tensor  #: the part of the air along a ray that the disease has replaced, 0 to 1; 0 in the healthy
 
     def take(self, chosen: torch.Tensor) -> "Phantoms":
         """Some of them; ``chosen`` are places, or True and False."""
-        return Phantoms(self.films[chosen], self.lungs[chosen], self.disease[chosen])
+        return Phantoms(self.films[chosen], self.lungs[chosen], self.filled[chosen])
 
 
 def draw_phantoms(count: int, seed: int = 0) -> Phantoms:
@@ -53,19 +55,21 @@ def draw_phantoms(count: int, seed: int = 0) -> Phantoms:
         patient, exposure = simulator.draw_patient(rng), simulator.draw_exposure(rng)
         layers = simulator.render_layers(patient, exposure, LOOK.size)
         air = layers["soft tissue"] - layers["lungs"] > A_CM_OF_AIR
-        wide = torch.from_numpy(np.stack([layers["film"], air.astype(np.float32), layers["disease"]]))[None]
+        fluid = layers["disease"] / np.maximum(layers["soft tissue"] - layers["heart"], A_CM_OF_AIR)
+        wide = torch.from_numpy(np.stack([layers["film"], air.astype(np.float32), fluid]))[None]
         planes.append(F.interpolate(wide, (LOOK.size, LOOK.size), mode="area"))
-    films, lungs, disease = torch.cat(planes)[:, :, None].unbind(1)
-    return Phantoms(films.clamp(0, 1), (lungs > 0.5).float(), disease)
+    films, lungs, filled = torch.cat(planes)[:, :, None].unbind(1)
+    return Phantoms(films.clamp(0, 1), (lungs > 0.5).float(), filled.clamp(0, 1))
 
 
-def train_lung_finder(phantoms: Phantoms, checkpoint: Path | None = None) -> UNet:
-    """A U-Net that outlines lungs, trained in about two minutes; kept in ``checkpoint``."""
+def train_lung_finder(phantoms: Phantoms, folder: Path) -> UNet:
+    """A U-Net that outlines lungs, trained in about two minutes; it is kept in the folder and not trained again."""
     places = torch.arange(len(phantoms.films))
     learning, held_out = (phantoms.take(chosen) for chosen in (places % HELD_OUT > 0, places % HELD_OUT == 0))
     with seeded(0):
         unet = UNet(2, 1, depth=3, width=8)
-    fit_whole(unet, _Outlined(learning, changed=True), _Outlined(held_out), CONFIG, checkpoint=checkpoint)
+    data = _Outlined(learning, changed=True), _Outlined(held_out)
+    fit_whole(unet, *data, CONFIG, checkpoint=folder / f"{digest(identity_of(unet, *data, CONFIG), 16)}.pt")
     return unet
 
 

@@ -1,4 +1,4 @@
-"""Simulated disease painted into real films of the healthy: fluid where there was air, added to what the film shows."""
+"""Simulated disease painted into real films of the healthy: fluid in place of the air that the film itself shows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,16 +12,13 @@ from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing, network_input
 from course_lib.modalities.chest_xray.lungs import Phantoms, boxes_around
 
-CONTRAST = (0.25, 0.5)  #: of the range 0 to 1, by which an attenuation of 1 brightens a film: so it does in phantoms
-GAMMA = (0.6, 1.2)  #: of the curve that made greys of attenuation; no film tells which it was
-
 
 class PaintedFilms(PixelCache):
     """Films of the healthy, each of them twice: once with disease painted in, once with *nothing* painted in.
 
     Both go the same way, so that the painting leaves no mark but the disease. Item i is (float32 [channels, size,
-    size], 1 with disease and 0 without). Each time an image is asked for, it gets the disease of another phantom, in
-    another contrast; without an augmentation always the same.
+    size], 1 with disease and 0 without). Each time an image is asked for, it gets the disease of another phantom;
+    without an augmentation always that of the same.
 
     ``lungs`` are the probabilities of a lung in each of the films, [films, 1, height, width]; ``sick`` are phantoms
     that all have the disease.
@@ -54,29 +51,34 @@ class PaintedFilms(PixelCache):
         """What a network sees of these images: float32 [images, channels, size, size] on the device."""
         rows, count = self._rows[indices], len(self.sick.films)
         films = image_functional.to_dtype(self._file.read(rows), torch.float32, scale=True)
-        if self.augmentation is None:
-            phantoms, draw = rows % count, torch.full((2, len(rows), 1, 1, 1), 0.5)
-        else:
-            phantoms, draw = torch.randint(count, (len(rows),)), torch.rand(2, len(rows), 1, 1, 1)
-        disease = moved(self.sick.disease[phantoms], self.sick_boxes[phantoms], self.boxes[rows], self.how.size)
-        inside = F.interpolate(self.lungs[rows], disease.shape[-2:], mode="bilinear")
-        contrast, gamma = (low + part * (high - low) for part, (low, high) in zip(draw, (CONTRAST, GAMMA), strict=True))
-        label = self._targets[indices].view(-1, 1, 1, 1)
-        painted = paint(films, label * contrast * inside * disease, gamma)
+        chosen = rows % count if self.augmentation is None else torch.randint(count, (len(rows),))
+        filled = moved(self.sick.filled[chosen], self.sick_boxes[chosen], self.boxes[rows], self.how.size)
+        lungs = F.interpolate(self.lungs[rows], filled.shape[-2:], mode="bilinear")
+        filled = self._targets[indices].view(-1, 1, 1, 1) * lungs * filled  # nothing in the controls
+        painted = fill(films, filled, grey_beside(films, lungs, self.boxes[rows]))
         if self.augmentation is not None:
             painted = self.augmentation(painted)
         return network_input(painted.to(device), self.how)
 
 
-def paint(films: torch.Tensor, attenuation: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
-    """The films with more attenuation, all float32 [images, 1, height, width], greys from 0 to 1.
+def fill(films: torch.Tensor, filled: torch.Tensor, tissue: torch.Tensor) -> torch.Tensor:
+    """The films with fluid in place of a part of the air, all float32 [images, 1, height, width], from 0 to 1.
 
-    A scanner shows the logarithm of the rays, so attenuations add up in its greys; before them lies its curve, grey =
-    signal^gamma, which is taken back first and applied again afterwards. ``attenuation`` is in units of the signal's
-    range; where it is 0 the film stays as it is.
+    A scanner shows the logarithm of the rays, in which attenuations add up, and air is what makes a lung darker than
+    the ``tissue`` beside it. So a lung whose air is ``filled`` by half comes half way up to the grey of the tissue, and
+    what is as bright as that already stays as it is: the film itself tells how much air was there.
     """
-    signal = films.pow(1 / gamma) + attenuation
-    return signal.clamp(0, 1).pow(gamma)
+    return films + filled * (tissue - films).clamp(min=0)
+
+
+def grey_beside(films: torch.Tensor, lungs: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    """The mean grey of each film inside the box around its lungs and outside of them, [images, 1, 1, 1].
+
+    Films and lungs, which are probabilities, are both [images, 1, size, size].
+    """
+    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(len(films), 4)
+    beside = moved(torch.ones_like(films), whole, boxes, films.shape[-1]) * (1 - lungs)
+    return (beside * films).sum((1, 2, 3), keepdim=True) / beside.sum((1, 2, 3), keepdim=True).clamp(min=1e-6)
 
 
 def moved(planes: torch.Tensor, boxes: torch.Tensor, to: torch.Tensor, size: int) -> torch.Tensor:

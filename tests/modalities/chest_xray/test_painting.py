@@ -5,28 +5,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_folder import read_split
 from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing, network_input
 from course_lib.modalities.chest_xray.lungs import Phantoms
-from course_lib.modalities.chest_xray.painting import PaintedFilms, moved, paint
+from course_lib.modalities.chest_xray.painting import PaintedFilms, fill, grey_beside, moved
 
 HOW = Preprocessing(40, "squeeze", normalisation="by rank")
-LOWER_LEFT = (slice(24, 40), slice(2, 18))  #: of a plane of 40 px, the lung of the films below
+LUNGS = tuple((slice(24, 40), columns) for columns in (slice(2, 18), slice(22, 38)))  #: of the films below, 40 px
 
 
 def sick_phantoms() -> Phantoms:
     """Two phantoms with a lung at the upper right, full of fluid."""
     lungs = torch.zeros(2, 1, 48, 48)
     lungs[..., 6:24, 24:44] = 1
-    return Phantoms(torch.rand(2, 1, 48, 48), lungs, 1.5 * lungs)
+    return Phantoms(torch.rand(2, 1, 48, 48), lungs, 0.8 * lungs)
 
 
 def painted(films: list[LabelledImage], augmentation: Augmentation | None = None) -> PaintedFilms:
     lungs = torch.zeros(len(films), 1, 40, 40)
-    lungs[..., LOWER_LEFT[0], LOWER_LEFT[1]] = 1
+    for rows, columns in LUNGS:
+        lungs[..., rows, columns] = 1
     return PaintedFilms(films, ("well", "ill"), HOW, augmentation, lungs=lungs, sick=sick_phantoms())
 
 
@@ -44,13 +46,17 @@ def test_every_film_is_there_twice_and_without_disease_it_stays_as_it_is(healthy
     assert torch.allclose(data.inputs(controls), network_input(pixels, HOW), atol=0.02)
 
 
-def test_the_disease_lies_in_the_lungs_of_the_film_and_only_there(healthy: list[LabelledImage]) -> None:
-    data = painted(healthy)
+def test_the_disease_lies_in_the_lungs_of_the_film_and_only_there(tmp_path: Path) -> None:
+    film = np.full((40, 40), 150, np.uint8)
+    for lung in LUNGS:
+        film[lung] = 50
+    Image.fromarray(film).save(tmp_path / "film.png")
+    data = painted([LabelledImage(tmp_path / "film.png", 0, "child")])
     data.how = Preprocessing(40, "squeeze")  # greys as they are
     brighter = (data.inputs(torch.tensor([1])) - data.inputs(torch.tensor([0])))[0, 0]
-    inside = brighter[LOWER_LEFT]
-    assert (inside[2:-2, 2:-2] > 0.1).all()
-    assert brighter.abs().sum().item() == pytest.approx(inside.abs().sum().item(), rel=0.05)
+    inside = [brighter[lung] for lung in LUNGS]
+    assert all((lung[2:-2, 2:-2] > 0.1).all() for lung in inside)
+    assert brighter.abs().sum().item() == pytest.approx(sum(lung.sum().item() for lung in inside), rel=0.05)
 
 
 def test_a_part_of_the_data_is_painted_in_the_same_places(healthy: list[LabelledImage]) -> None:
@@ -63,15 +69,20 @@ def test_with_an_augmentation_each_look_has_another_disease(healthy: list[Labell
     assert not torch.equal(data.inputs(one), data.inputs(one))
 
 
-@pytest.mark.parametrize("gamma", [0.6, 1.0, 1.2])
-def test_nothing_painted_is_the_film_and_more_is_brighter_up_to_white(gamma: float) -> None:
-    film, curve = torch.linspace(0, 1, 64).view(1, 1, 8, 8), torch.full((1, 1, 1, 1), gamma)
-    assert torch.allclose(paint(film, torch.zeros_like(film), curve), film, atol=1e-5)
-    some, more = (paint(film, torch.full_like(film, amount), curve) for amount in (0.1, 0.3))
-    assert (some >= film).all()
-    assert (more >= some).all()
-    assert more.max() == 1
-    assert torch.allclose(some[film < 0.5], (film[film < 0.5] ** (1 / gamma) + 0.1) ** gamma)
+def test_fluid_brings_a_lung_up_to_the_tissue_and_changes_nothing_else() -> None:
+    films, tissue = torch.tensor([0.1, 0.4, 0.6, 0.9]).view(1, 1, 2, 2), torch.full((1, 1, 1, 1), 0.6)
+    for part, expected in ((0.0, (0.1, 0.4, 0.6, 0.9)), (0.5, (0.35, 0.5, 0.6, 0.9)), (1.0, (0.6, 0.6, 0.6, 0.9))):
+        assert torch.allclose(fill(films, torch.full_like(films, part), tissue).flatten(), torch.tensor(expected))
+
+
+def test_the_grey_of_the_tissue_is_that_beside_the_lungs_and_within_their_box() -> None:
+    films, lungs = torch.ones(1, 1, 40, 40), torch.zeros(1, 1, 40, 40)
+    films[..., 10:30, 10:30] = 0.6
+    lungs[..., 10:30, 10:17] = lungs[..., 10:30, 23:30] = 1
+    films[lungs > 0] = 0.2
+    beside = grey_beside(films, lungs, torch.tensor([[0.25, 0.25, 0.75, 0.75]]))
+    assert beside.shape == (1, 1, 1, 1)
+    assert beside.item() == pytest.approx(0.6, abs=0.01)
 
 
 def test_a_box_moves_to_another_one() -> None:
