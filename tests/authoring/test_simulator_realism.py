@@ -14,7 +14,7 @@ from course_lib.authoring.simulator_realism import ON_REAL, VIEWS, gain_from_pre
 from course_lib.data.image_folder import read_split
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.studies import stored
-from course_lib.modalities.chest_xray import recipe
+from course_lib.modalities.chest_xray import lungs, recipe
 from course_lib.modalities.chest_xray.recipe import AS_THEY_ARE, BY_RANK, ON_PHANTOMS, ChestXrays
 from course_lib.modalities.chest_xray.simulator import Settings, make_dataset
 
@@ -35,8 +35,11 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (from_phantoms, "AS_THEY_ARE", on_phantoms),
         (from_phantoms, "BY_RANK", by_rank),
         (from_phantoms, "ON_PHANTOMS", replace(smaller(ON_PHANTOMS), teachers=by_rank)),
+        (from_phantoms, "ON_PAINTED", smaller(from_phantoms.ON_PAINTED)),
     ):
         monkeypatch.setattr(module, name, experiment)
+    monkeypatch.setattr(from_phantoms, "PHANTOMS", 24)
+    monkeypatch.setattr(lungs, "CONFIG", replace(lungs.CONFIG, epochs=1))
     for module in (simulator_realism, from_phantoms):
         monkeypatch.setattr(module, "KEPT", tmp_path / "measure")
     monkeypatch.setattr(simulator_realism, "NETWORKS", 1)
@@ -65,8 +68,13 @@ def test_the_whole_measurement_runs_and_needs_no_test_image(
     assert page in capsys.readouterr().out
     for heading in ("1. Simulated to real: tried on ", "2. Real to simulated: 1 networks", "3. Telling", "4. A gain"):
         assert f"## {heading}" in page
-    for way in ("phantoms", "greys by rank, batch norm of real images", "both, then real images with the surest"):
-        assert f"\n| {way}" in page
+    for way in (
+        "phantoms",
+        "greys by rank, batch norm of real images",
+        "both, then real images with the surest answers as labels",
+        "normal labels: disease painted into films of the healthy",
+    ):
+        assert f"\n| {way} | " in page
     assert "| the whole picture | " in page
 
 
