@@ -1,6 +1,6 @@
 """What networks say of real training images that saw no real label, or only that of the healthy: one row for each way.
 
-The ways are the first question of `authoring.simulator_realism`. All are judged on the same images. Where networks
+They are the first question of `authoring.simulator_realism`, and all are judged on the same images. Where networks
 learn from real images, each half of the patients is judged by those that learned from the other half.
 """
 
@@ -73,7 +73,8 @@ def rows(folder: Path) -> list[str]:
     radiographs, classes = by_name(folder)
     halves = Halves.of(radiographs, classes)
     said = learned_from_phantoms(folder, halves)
-    said["both, then real images with the surest answers as labels"] = taught(folder, halves)
+    answers = said["greys by rank, batch norm of real images"]
+    said["both, then real images with the surest answers as labels"] = taught(halves, answers)
     said["normal labels: disease painted into films of the healthy"] = painted(halves)
     patients = len({r.patient for r in radiographs})
     return [
@@ -81,7 +82,7 @@ def rows(folder: Path) -> list[str]:
         "",
         *table(said),
         "",
-        "No way but the last sees a real label. Chance is 0.5.",
+        "Only the last way learns from a real label, that of the healthy; else labels only measure. Chance is 0.5.",
     ]
 
 
@@ -109,12 +110,8 @@ def learned_from_phantoms(folder: Path, halves: Halves) -> dict[str, Predictions
     return said
 
 
-def taught(folder: Path, halves: Halves) -> Predictions:
-    """By networks that learned from what those by rank answer about the patients of the other half.
-
-    The batch norms of those that answer go by the images of both halves.
-    """
-    answers = BY_RANK.answers(folder)
+def taught(halves: Halves, answers: Predictions) -> Predictions:
+    """By networks that learned from what others answer about the patients of the other half."""
 
     def data_of(places: NDArray[np.int64]) -> Data:
         named = labelled_by(answers.take(places), [halves.radiographs[i] for i in places], SUREST)

@@ -1,8 +1,8 @@
 """How near simulated X-rays come to real ones, asked in five ways of real *training* images.
 
 No test image is opened: ``measure chest_xray <folder> --phantoms-only`` does that, once, for the best way of the first
-question. The networks of the others are those of `chest_xray.recipe.AS_THEY_ARE`; what is trained is kept and not
-trained again.
+question. The networks of the other questions are those of `chest_xray.recipe.AS_THEY_ARE`. What is trained is kept, and
+not trained again.
 """
 
 import argparse

@@ -1,10 +1,11 @@
-"""The ways from phantoms to real X-rays: judged on the same images, and nobody by what learned from him."""
+"""The ways from phantoms to real X-rays: judged on the same images, and no child by a network that learned from it."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from course_lib.authoring import from_phantoms
 from course_lib.authoring.from_phantoms import Halves, table
@@ -15,6 +16,7 @@ from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.chest_xray.recipe import ON_PHANTOMS, ChestXrays
 from course_lib.networks.net import Net
 from course_lib.training.config import TrainConfig
+from course_lib.training.inference import predict
 from course_lib.training.recipe import Recipe
 
 QUICK = ChestXrays(
@@ -42,15 +44,23 @@ def test_each_half_is_judged_by_what_learned_from_the_other(
     monkeypatch.setattr(from_phantoms, "KEPT", tmp_path / "results")
     radiographs, classes = read_split(folder, "train")
     halves = Halves.of(radiographs, classes)
-    learned: list[set[int]] = []
+    learned: list[set[str]] = []
+    judged: list[set[str]] = []
 
     def data_of(places: np.ndarray) -> tuple[PixelCache, PixelCache]:
-        learned.append(set(places.tolist()))
         some = PixelCache([radiographs[i] for i in places], classes, QUICK.recipe.how)
+        learned.append(set(some.patients))
         return some, some
 
+    def judge(model: nn.Module, films: PixelCache) -> Predictions:
+        judged.append(set(films.patients))
+        return predict(model, films)
+
+    monkeypatch.setattr(from_phantoms, "predict", judge)
     said = halves.judged_by_the_others(QUICK, data_of)
-    assert learned == [set(places.tolist()) for places in halves.places]
+    assert len(learned) == len(judged) == 2
+    assert not any(first & second for first, second in zip(learned, judged, strict=True))
+    assert set.union(*judged) == {r.patient for r in radiographs}
     assert said.files == tuple(r.path.name for r in radiographs)
     assert said.labels.tolist() == [r.label for r in radiographs]
 

@@ -1,9 +1,8 @@
 """Simulated disease painted into real films of the healthy: fluid in place of the air that the film itself shows.
 
-It teaches little about real pneumonia: the networks of `authoring.from_phantoms`, three for each half of the patients,
-tell painted films from unpainted ones of other patients with an AUROC of 0.93 to 0.96 each, but reach 0.755 on real
-training images, where those that saw phantoms alone have 0.881; the healthy films are real in both, so it is probably
-the painted disease that is unlike the real one.
+It teaches little about real pneumonia: the networks of `authoring.from_phantoms` tell painted films of other patients
+from unpainted ones, but reach an AUROC of 0.755 on real training images, where those that saw phantoms alone have
+0.881. The healthy films are real in both, so it is probably the painted disease that is unlike the real one.
 """
 
 from collections.abc import Callable, Sequence
