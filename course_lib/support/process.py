@@ -12,7 +12,7 @@ from contextlib import contextmanager
 #: How long a thread of torch that waits for the others looks again and again, in turns of a loop, before it sleeps.
 #: libgomp's own number is 300,000, some milliseconds; beside one busy program the looking takes the processor from the
 #: thread that it waits for. Source: GNU libgomp manual, section 4.13, GOMP_SPINCOUNT.
-WAITING = {"GOMP_SPINCOUNT": "10000"}
+WAITING = {"GOMP_SPINCOUNT": "1000"}
 #: Variables of the threads' libraries by which someone may have decided otherwise.
 WAITING_IS_DECIDED = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
