@@ -115,7 +115,7 @@ def new_net() -> nn.Module:
 
 
 def by_name(folder: Path) -> tuple[list[LabelledImage], tuple[str, ...]]:
-    """The training part of the folder and its classes; the order of the images follows from their names alone.
+    """The training part of the folder and its classes; no label decides the order of the images.
 
     Raises:
         DataError: the folder is not in the layout.
