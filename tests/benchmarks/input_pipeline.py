@@ -6,7 +6,6 @@ workers. Without a folder, simulated radiographs are enlarged to the size of rea
 python -m tests.benchmarks.input_pipeline [FOLDER]      FOLDER holds train/NORMAL/ and train/PNEUMONIA/
 """
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from course_lib.modalities.chest_xray import simulator as phantom
+from tests.benchmarks.memory import highest_memory_mb
 
 SIZE, BATCH = 224, 64  #: px, images
 EPOCH_IMAGES = 256  #: of the timed epochs at least; a smaller folder is gone through more than once
@@ -119,19 +119,11 @@ def _memory_of_a_child(root: Path, cold: Path) -> tuple[float, float]:
 
 
 def _print_memory(root: Path, cold: Path) -> None:
-    imports = _highest_memory_mb()
+    imports = highest_memory_mb()
     found, classes = read_split(root, "train")
     radiographs = (found * -(-WHOLE_SET // len(found)))[:WHOLE_SET]
     _epoch(PixelCache(radiographs, classes, HOW, folder=cold))
-    print(imports, _highest_memory_mb())
-
-
-def _highest_memory_mb() -> float:
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, where ru_maxrss would count the parent's memory too
-        highest = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(highest.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    print(imports, highest_memory_mb())
 
 
 def _simulated(root: Path) -> Path:

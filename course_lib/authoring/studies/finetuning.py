@@ -4,12 +4,13 @@ EfficientNet-Lite0 begins at random, from simulated radiographs, or from ImageNe
 alike, trainings see as many of them, and what has to be tuned is chosen for each start from the same few values, on
 validation patients. These are up to 200 images, often more than there are to learn from.
 
-Cost on two cores: a few minutes on the phantoms of the course, and an hour on real images. What a training says of
+Cost on two cores: a few minutes on the phantoms of the course, and a few hours on real images. What a training says of
 validation and test is kept in build/studies/, so that an interrupted call goes on where it was.
 """
 
 from dataclasses import replace
 from functools import partial
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -35,18 +36,23 @@ from course_lib.networks.packaged_weights import EFFICIENTNET_LITE0
 from course_lib.networks.weights import shipped_card
 from course_lib.support.files import digest
 from course_lib.support.runtime import seeded
+from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
 
 NETWORK = "efficientnet_lite0"
 STARTS: dict[str, Weights | None] = {"nothing": None, "photographs": "imagenet", "phantoms": "phantom"}
 FROZEN, FINE_TUNED = "frozen", "fine-tuned"
-PATIENTS = (12, 50, 200)  #: to learn from, apart from all
-PLAN = ((FROZEN, 64), (FROZEN, 160), (FINE_TUNED, 64))  #: the use of the start, and the side of the images in px
+ALL = 0  #: in place of a number of patients: as many as there are
+FEW = (12, 50, 200)
+PLAN = {(FROZEN, 64): (*FEW, ALL), (FROZEN, 160): (*FEW, ALL), (FINE_TUNED, 64): (*FEW, ALL), (FINE_TUNED, 160): (200,)}
+"""Patients to learn from, by use of the start and side of the images in px. The last trainings are the longest."""
 
-CHOICES = {FROZEN: (1.0, 10.0, 100.0, 1000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3)}  #: regularisation; learning rate
+CHOICES = {FROZEN: (0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)}
+"""Regularisation; learning rate. The ends are there so that the best value is seldom one of them."""
 TRAINING = replace(NET, epochs=8, batch_size=16)
 EPOCH_IMAGES = 300  #: a few patients' images are gone through more than once for one look at validation
+EPOCHS_OF_ALL = 3  #: as one epoch of all patients is as long as a whole training with a few
 RESAMPLES = 500  #: of the test patients, for the intervals
 ANSWERS = UNFINISHED / "answers"
 
@@ -54,17 +60,17 @@ Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
 
 def cases(data: CourseData) -> list[Row]:
-    """Every start with each seed: frozen with 12, 50, 200 and all patients, and on real images fine-tuned with the few.
+    """Every start with each seed, frozen, and on real images fine-tuned as well.
 
     On phantoms a start from phantoms has seen the simulator already, so that little is learned from tuning it there.
     """
     everyone = len({radiograph.patient for radiograph in data.train})
-    few = [size for size in PATIENTS if size <= everyone / 2]
     return [
-        {"use": use, "px": px, "patients": size, "start": start, "seed": seed}
-        for use, px in PLAN
+        {"use": use, "px": px, "patients": size or everyone, "start": start, "seed": seed}
+        for (use, px), sizes in PLAN.items()
         if use == FROZEN or not data.simulated
-        for size in ([*few, everyone] if use == FROZEN else few)
+        for size in sizes
+        if size <= everyone / 2
         for start in STARTS
         for seed in SEEDS
     ]
@@ -90,12 +96,20 @@ def measure(data: CourseData, case: Row) -> Row:
 
 
 def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
-    """The best of `CHOICES` on validation, and what it says. A learning rate is chosen once, with the first seed."""
+    """The best of `CHOICES` on validation, and what it says.
+
+    A probe chooses its own. One training is not enough to tell two learning rates apart, so there is one rate for a
+    start and a size of images: the best on average over the numbers of patients, each with the first seed.
+    """
+    judges = [case] if case["use"] == FROZEN else [row for row in cases(data) if _like(row, case)]
     choices = CHOICES[str(case["use"])]
-    chooser = case if case["use"] == FROZEN else {**case, "seed": SEEDS[0]}
-    scores = [auroc(_answers(data, chooser, choice)[0]) for choice in choices]
+    scores = [fmean(auroc(_answers(data, judge, choice)[0]) for judge in judges) for choice in choices]
     best = choices[int(np.argmax(scores))]
     return best, _answers(data, case, best)
+
+
+def _like(row: Row, case: Row) -> bool:
+    return {**row, "patients": case["patients"]} == {**case, "seed": SEEDS[0]}
 
 
 def _answers(data: CourseData, case: Row, choice: float) -> Answers:
@@ -127,8 +141,13 @@ def _train(data: CourseData, case: Row, learning_rate: float) -> Answers:
     drawn = _drawn(data, case)
     train = PixelCache(drawn * max(1, round(EPOCH_IMAGES / len(drawn))), data.classes, how, Augmentation())
     validation, test = (PixelCache(part, data.classes, how) for part in (_validation(data), data.test))
-    fit_whole(model, train, validation, replace(TRAINING, learning_rate=learning_rate, seed=int(case["seed"])))
+    training = _training(len(drawn))
+    fit_whole(model, train, validation, replace(training, learning_rate=learning_rate, seed=int(case["seed"])))
     return predict(model, validation), predict(model, test)
+
+
+def _training(images: int) -> TrainConfig:
+    return TRAINING if images < TRAINING.epochs * EPOCH_IMAGES else replace(TRAINING, epochs=EPOCHS_OF_ALL)
 
 
 def _new_network(data: CourseData, case: Row) -> nn.Module:
@@ -153,7 +172,7 @@ def _key(data: CourseData, case: Row, choice: float) -> str:
     parts = _drawn(data, case), _validation(data), data.test
     images = [[(image.path.name, image.label, image.patient) for image in part] for part in parts]
     weights = shipped_card(NETWORK).sha256, EFFICIENTNET_LITE0.sha256
-    training = choice, TRAINING, EPOCH_IMAGES, Augmentation(), _how(int(case["px"]))
+    training = choice, _training(len(parts[0])), EPOCH_IMAGES, Augmentation(), _how(int(case["px"]))
     return digest((images, sorted(case.items()), weights, training, torch.__version__))
 
 
