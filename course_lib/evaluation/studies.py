@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median_low
 
 from course_lib.evaluation.intervals import with_interval
 from course_lib.support.errors import DataError
@@ -49,7 +49,7 @@ class Results:
         """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
 
         An interval is that of test patients: it goes from the mean lower to the mean upper end. A ``gain`` is a paired
-        difference of AUROC, and has its own.
+        difference of AUROC, and has its own. What was ``chosen`` is the median, a value that was there to choose.
         """
         measured = [name for name in self.rows[0] if name not in (*self.factors, "seed")]
         others = [name for name in measured if name not in ("auroc", "low", "high", "gain_low", "gain_high")]
@@ -61,8 +61,10 @@ class Results:
             seeds_of.setdefault(tuple(str(row[name]) for name in self.factors), []).append(row)
         for case, rows in seeds_of.items():
             mean = {name: fmean(float(row[name]) for row in rows) for name in measured}
+            if "chosen" in mean:
+                mean["chosen"] = median_low(float(row["chosen"]) for row in rows)
             form = {name: ".0f" if isinstance(value, int) else ".3f" for name, value in rows[0].items()}
-            form["chosen"] = ".3g"  # a learning rate, say, which may be far below 0.001
+            form["chosen"] = "g"  # a learning rate, say, which may be far below 0.001
             shown = {name: f"{mean[name]:{form[name]}}" for name in measured}
             if "gain" in mean:
                 shown["gain"] = with_interval(mean["gain"], mean["gain_low"], mean["gain_high"], "+.3f")

@@ -1,4 +1,4 @@
-"""The most memory that this process has held so far, which the benchmarks report."""
+"""The most memory that a process has held: apart, as `engine` runs these modules beside an older course too."""
 
 import resource
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def highest_memory_mb() -> float:
-    """In MB, with everything that has been imported."""
+    """What this process has held at most so far, in MB, its imports included."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux, where ru_maxrss would count the parent's memory too
         highest = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -1,8 +1,8 @@
 """What does a start from learned weights buy? The same network, three starts, the same patients, five seeds.
 
 EfficientNet-Lite0 begins at random, from simulated radiographs, or from ImageNet's photographs. Images are prepared
-alike, trainings see as many of them, and what has to be tuned is chosen for each start from the same few values, on
-validation patients. These are up to 200 images, often more than there are to learn from.
+alike, the starts see equally many of them, and what has to be tuned is chosen for each start from the same few values,
+on up to 200 images of validation patients, which is more than there are to learn from with 12 or 50.
 
 Cost on two cores: a few minutes on the phantoms of the course, and a few hours on real images. What a training says of
 validation and test is kept in build/studies/, so that an interrupted call goes on where it was.
@@ -49,10 +49,10 @@ PLAN = {(FROZEN, 64): (*FEW, ALL), (FROZEN, 160): (*FEW, ALL), (FINE_TUNED, 64):
 """Patients to learn from, by use of the start and side of the images in px. The last trainings are the longest."""
 
 CHOICES = {FROZEN: (0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0), FINE_TUNED: (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)}
-"""Regularisation; learning rate. The ends are there so that the best value is seldom one of them."""
+"""Regularisation; learning rate. Wide, so that each start can find its own."""
 TRAINING = replace(NET, epochs=8, batch_size=16)
 EPOCH_IMAGES = 300  #: a few patients' images are gone through more than once for one look at validation
-EPOCHS_OF_ALL = 3  #: as one epoch of all patients is as long as a whole training with a few
+EPOCHS_OF_ALL = 3  #: one of which is longer than a whole training with a few
 RESAMPLES = 500  #: of the test patients, for the intervals
 ANSWERS = UNFINISHED / "answers"
 
@@ -60,7 +60,7 @@ Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
 
 def cases(data: CourseData) -> list[Row]:
-    """Every start with each seed, frozen, and on real images fine-tuned as well.
+    """Every start with each seed: frozen, and on real images also fine-tuned.
 
     On phantoms a start from phantoms has seen the simulator already, so that little is learned from tuning it there.
     """
@@ -70,7 +70,7 @@ def cases(data: CourseData) -> list[Row]:
         for (use, px), sizes in PLAN.items()
         if use == FROZEN or not data.simulated
         for size in sizes
-        if size <= everyone / 2
+        if size == ALL or size <= everyone / 2
         for start in STARTS
         for seed in SEEDS
     ]
@@ -98,18 +98,16 @@ def measure(data: CourseData, case: Row) -> Row:
 def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
     """The best of `CHOICES` on validation, and what it says.
 
-    A probe chooses its own. One training is not enough to tell two learning rates apart, so there is one rate for a
-    start and a size of images: the best on average over the numbers of patients, each with the first seed.
+    A probe chooses its own. There is one learning rate for a start and a size of images: the best on average over the
+    numbers of patients, with the first seed, since one training can hardly tell two rates apart. At 160 px it has to.
     """
-    judges = [case] if case["use"] == FROZEN else [row for row in cases(data) if _like(row, case)]
+    sizes = {row["patients"] for row in cases(data) if (row["use"], row["px"]) == (case["use"], case["px"])}
+    tuned = [{**case, "patients": size, "seed": SEEDS[0]} for size in sorted(sizes)]
+    judges = [case] if case["use"] == FROZEN else tuned
     choices = CHOICES[str(case["use"])]
     scores = [fmean(auroc(_answers(data, judge, choice)[0]) for judge in judges) for choice in choices]
     best = choices[int(np.argmax(scores))]
     return best, _answers(data, case, best)
-
-
-def _like(row: Row, case: Row) -> bool:
-    return {**row, "patients": case["patients"]} == {**case, "seed": SEEDS[0]}
 
 
 def _answers(data: CourseData, case: Row, choice: float) -> Answers:
@@ -147,6 +145,7 @@ def _train(data: CourseData, case: Row, learning_rate: float) -> Answers:
 
 
 def _training(images: int) -> TrainConfig:
+    """Fewer epochs where one has more images than a whole training with a few patients."""
     return TRAINING if images < TRAINING.epochs * EPOCH_IMAGES else replace(TRAINING, epochs=EPOCHS_OF_ALL)
 
 
