@@ -221,8 +221,13 @@ def _data(job: Job, pictures: Path, validation: int) -> tuple[PixelCache, PixelC
 
 
 def _network(name: str, seed: int) -> nn.Module:
+    """The network with the same random weights in every version of the course, whose own start has changed once."""
+    model: nn.Module = EfficientNetLite0(2) if name == LITE else resnet18_classifier(weights=None)
     with seeded(seed):
-        return EfficientNetLite0(2) if name == LITE else resnet18_classifier(weights=None)
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                module.reset_parameters()
+    return model
 
 
 def _the_tree_before(folder: Path) -> Path:
