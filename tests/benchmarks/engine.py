@@ -61,7 +61,7 @@ class Job(NamedTuple):
 
 LITE, RESNET = "EfficientNet-Lite0", "ResNet-18"
 JOBS = (Job(LITE, 160, 384), Job(RESNET, 64, 384))
-STARTS: dict[str, Weights | None] = {LITE: "imagenet", RESNET: None}
+STARTS: dict[str, tuple[str, Weights | None]] = {LITE: ("efficientnet_lite0", "imagenet"), RESNET: ("resnet18", None)}
 SCORED = TrainConfig(epochs=3, schedule="one-cycle")
 
 
@@ -156,7 +156,7 @@ def score_lines(pictures: Path) -> list[str]:
         in_32, in_16 = (statistics.mean(column) for column in zip(*pairs, strict=True))
         differences = [short - long for long, short in pairs]
         error = statistics.stdev(differences) / SEEDS**0.5
-        start = STARTS[job.network] or "nothing"
+        start = STARTS[job.network][1] or "nothing"
         lines.append(
             f"| {job.network} at {job.size} px, from {start} | {in_32:.4f} | {in_16:.4f} | {in_16 - in_32:+.4f} | "
             f"{error:.4f} | {min(differences):+.4f} to {max(differences):+.4f} |"
@@ -167,8 +167,9 @@ def score_lines(pictures: Path) -> list[str]:
 def _score(job: Job, pictures: Path, seed: int, mixed: bool) -> float:
     """AUROC of a training as the course starts it: `STARTS`."""
     train, validation = _data(job, pictures, validation=200)
+    name, weights = STARTS[job.network]
     with seeded(seed):
-        model = build_backbone(job.network.lower().replace("-", "_"), weights=STARTS[job.network])
+        model = build_backbone(name, weights=weights)
     fit(model, train, validation, replace(SCORED, seed=seed, mixed_precision=mixed))
     return auroc(predict(model, validation))
 
