@@ -64,9 +64,11 @@ class VolumeDataset:
         self.samples = tuple(
             replace(sample, spacing=subject.spacing) for sample, subject in zip(samples, subjects, strict=True)
         )
-        self._images = torch.stack([subject["image"].data for subject in subjects])  # float32 [volumes, 1, i, j, k]
-        self._labels = torch.stack([subject["labels"].data for subject in subjects])  # uint8, the same
-        self._affines = [subject["image"].affine for subject in subjects]
+        self._images = torch.stack(
+            [subject.get_image("image").data for subject in subjects]
+        )  # float32 [volumes, 1, i, j, k]
+        self._labels = torch.stack([subject.get_image("labels").data for subject in subjects])  # uint8, the same
+        self._affines = [subject.get_image("image").affine for subject in subjects]
         self._rows = torch.arange(len(self.samples))
 
     def __len__(self) -> int:
@@ -86,8 +88,8 @@ class VolumeDataset:
         images, labels = self._images[rows], self._labels[rows]
         if self.change is not None:
             changed = [self.change(self.subject(number)) for number in indices.tolist()]
-            images = torch.stack([subject["image"].data for subject in changed]).float()
-            labels = torch.stack([subject["labels"].data for subject in changed])
+            images = torch.stack([subject.get_image("image").data for subject in changed]).float()
+            labels = torch.stack([subject.get_image("labels").data for subject in changed])
         return images.to(device), labels[:, 0].to(device).long()
 
     def subject(self, index: int) -> torchio.Subject:
@@ -114,19 +116,19 @@ class VolumeDataset:
         except Exception as error:
             error.add_note(f"This happened while {sample.path.name} was prepared.")
             raise
-        if not subject["image"].data.isfinite().all():
+        if not subject.get_image("image").data.isfinite().all():
             raise DataError(
                 f"{sample.path.name} has voxels that are NaN or infinite after preparation, but not before. Look at "
                 "what the preparation divides by: a volume of one single value has no spread."
             )
-        subject["image"].set_data(subject["image"].data.float())
-        subject["labels"].set_data(subject["labels"].data.to(torch.uint8))
-        _check_nothing_lost(sample, labels, subject["labels"], self.task.labels)
+        subject.get_image("image").set_data(subject.get_image("image").data.float())
+        subject.get_image("labels").set_data(subject.get_image("labels").data.to(torch.uint8))
+        _check_nothing_lost(sample, labels, subject.get_image("labels"), self.task.labels)
         return subject
 
 
 def _check_nothing_lost(
-    sample: OutlinedVolume, before: torchio.LabelMap, after: torchio.LabelMap, labels: Sequence[str]
+    sample: OutlinedVolume, before: torchio.Image, after: torchio.Image, labels: Sequence[str]
 ) -> None:
     """Do nothing if every labelled voxel of the file lies within the prepared grid, and no structure has vanished."""
     voxels = before.data[0].numpy()
@@ -139,7 +141,7 @@ def _check_nothing_lost(
             f"The preparation cuts off {cut:,} of {len(inside):,} labelled voxels of {sample.mask.name}; a score would "
             "not count them. Let CropOrPad keep more of the volume."
         )
-    lost = sorted(set(np.unique(voxels).tolist()) - set(after.data.unique().tolist()) - {0})
+    lost = sorted(set(np.unique(voxels).tolist()) - set(np.unique(after.numpy()).tolist()) - {0})
     if lost:
         raise DataError(
             f"After preparation nothing is left of {', '.join(labels[label] for label in lost)} in {sample.mask.name}. "

@@ -1,8 +1,8 @@
 """Volumes from NIfTI files, and their label maps: read whole and checked, or refused.
 
 A file says what it is before its voxels come: how many there are, of which kind, and where in the patient they lie. All
-of that is checked while nothing but the header has been read, and of a compressed file no more is ever unpacked than the
-header says. Only then the voxels are read.
+of that is checked while nothing but the header has been read. Of a compressed file no more is ever unpacked than the
+header says.
 
 A NIfTI file has two places for its affine, the sform and the qform. As in nibabel, the sform counts where the file has
 one, and else the qform. Where it has none, programs take the voxel sizes and guess the rest; here such a file is
