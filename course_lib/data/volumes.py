@@ -49,9 +49,10 @@ EXPORT_AGAIN = "Export it again, from DICOM for example, or leave it out."
 
 
 class VolumeError(DataError):
-    """A file that the course does not read as a volume; the sentence begins with its name."""
+    """A file that the course does not read as a volume. ``problem`` ends a sentence that begins with its name."""
 
     def __init__(self, file: object, problem: str, remedy: str = EXPORT_AGAIN) -> None:
+        self.problem = problem
         super().__init__(f"{printable(file, LONGEST_PATH)} {problem}. {remedy}")
 
 
@@ -91,7 +92,7 @@ def read_label_map(
             something else than the indices of the labels.
     """
     values, affine = _read(Path(path), at_most_mb)
-    _check_same_grid(path, values.shape, affine, like)
+    check_same_grid(path, values.shape, affine, like)
     whole = np.rint(values)
     with np.errstate(invalid="ignore"):
         fits = (np.abs(values - whole) < WHOLE) & (whole >= 0) & (whole < len(labels))  # NaN does not
@@ -104,6 +105,28 @@ def read_label_map(
             "picture?",
         )
     return torchio.LabelMap(tensor=torch.from_numpy(whole.astype(np.uint8))[None], affine=like.affine)
+
+
+def check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
+    """Do nothing if a label map of this shape and affine has the grid of the volume ``like``.
+
+    Raises:
+        DataError: it has another shape, or lies elsewhere.
+    """
+    if shape != like.spatial_shape:
+        raise VolumeError(
+            path,
+            f"has {' x '.join(map(str, shape))} voxels, its volume {' x '.join(map(str, like.spatial_shape))}",
+            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
+        )
+    corners = np.stack(np.meshgrid(*[(0, side - 1) for side in shape], [1], indexing="ij")).reshape(4, -1)
+    apart = float(np.linalg.norm(((affine - like.affine) @ corners)[:3], axis=0).max())
+    if apart > SAME_PLACE * min(like.spacing):
+        raise VolumeError(
+            path,
+            f"lies up to {apart:.3g} mm beside its volume, by their affines",
+            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
+        )
 
 
 @dataclass(frozen=True)
@@ -238,23 +261,6 @@ def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> Non
     if not np.allclose(lengths, sizes, rtol=SAME_SPACING):
         raise VolumeError(
             path, f"has voxels of {_mm(sizes)} by its header and of {_mm(lengths)} by its affine; expected the same"
-        )
-
-
-def _check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
-    if shape != like.spatial_shape:
-        raise VolumeError(
-            path,
-            f"has {' x '.join(map(str, shape))} voxels, its volume {' x '.join(map(str, like.spatial_shape))}",
-            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
-        )
-    corners = np.stack(np.meshgrid(*[(0, side - 1) for side in shape], [1], indexing="ij")).reshape(4, -1)
-    apart = float(np.linalg.norm(((affine - like.affine) @ corners)[:3], axis=0).max())
-    if apart > SAME_PLACE * min(like.spacing):
-        raise VolumeError(
-            path,
-            f"lies up to {apart:.3g} mm beside its volume, by their affines",
-            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
         )
 
 
