@@ -239,8 +239,8 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
 
 def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> None:
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    directions = affine[:3, :3] / np.where(lengths > 0, lengths, 1)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(directions)) < LEAST_DETERMINANT:
+    directions = affine[:3, :3] / np.where(lengths > 0, lengths, 1) if np.isfinite(affine).all() else np.zeros((3, 3))
+    if abs(np.linalg.det(directions)) < LEAST_DETERMINANT:
         raise VolumeError(path, f"has an affine that folds the volume flat, {np.round(affine[:3], 3).tolist()}")
     if not np.allclose(lengths, sizes, rtol=SAME_SPACING):
         raise VolumeError(
