@@ -1,7 +1,6 @@
 """The same volume twice, as it is or as its mirror image; and volumes that lie the other way round than the others."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,13 +41,14 @@ def find_volume_copies(inventory: VolumeInventory) -> VolumeCopies:
     )
 
 
-def find_mirrored(small: NDArray[np.float32], compared: Sequence[bool] | None = None) -> dict[int, str]:
+def find_mirrored(small: NDArray[np.float32]) -> dict[int, str]:
     """Which volumes look more like the mean of the others once they are mirrored, and how, by their place.
 
-    ``small`` [volumes, 16, 16, 16] is that of the inventory; only those ``compared`` are, or all. What has two sides alike, as a head has, looks the same
-    mirrored; and if half of the volumes are mirrored, nobody can say which half. Of fewer than six, none is named.
+    ``small`` [volumes, 16, 16, 16] is that of the inventory; what is 0 everywhere is passed over. What has two sides
+    alike, as a head has, looks the same mirrored; and if half of the volumes are mirrored, nobody can say which half.
+    Of fewer than six, none is named.
     """
-    there = np.flatnonzero(small.any(axis=(1, 2, 3)) & (True if compared is None else np.array(compared)))
+    there = np.flatnonzero(small.any(axis=(1, 2, 3)))
     if len(there) < FEWEST:
         return {}
     volumes = small[there].astype(np.float64)

@@ -197,9 +197,10 @@ def _label_maps(inventory: VolumeInventory) -> Iterator[Finding]:
         "Ask whether it was taken out, can not be seen, or was forgotten.",
     )
     complete = [bool(f.label_map and f.label_map.structures.keys() >= inventory.labels.keys()) for f in inventory.files]
+    small = inventory.small_labels * np.array(complete)[:, None, None, None]
     yield _finding(
         "mirrored label maps",
-        [f"{inventory.files[i].shown} {how}" for i, how in find_mirrored(inventory.small_labels, complete).items()],
+        [f"{inventory.files[i].shown} {how}" for i, how in find_mirrored(small).items()],
         "They look more like the others when they are mirrored. If the volume does not, one of the two is wrong.",
         "Lay the outline over the volume and look.",
     )

@@ -59,15 +59,11 @@ class VolumeDataset:
             raise DataError("A data set needs at least one volume, got none.")
         self.task = Segmentation(tuple(labels))
         self.preparation, self.change = preparation, change
-        subjects = [self._prepared(sample) for sample in progress(samples, "Reading the volumes", "volume")]
-        _check_shapes(samples, subjects)
+        self._subjects = [self._prepared(sample) for sample in progress(samples, "Reading the volumes", "volume")]
+        _check_shapes(samples, self._subjects)
         self.samples = tuple(
-            replace(sample, spacing=subject.spacing) for sample, subject in zip(samples, subjects, strict=True)
+            replace(sample, spacing=subject.spacing) for sample, subject in zip(samples, self._subjects, strict=True)
         )
-        self._images = torch.stack([subject["image"].data for subject in subjects])  # float32 [volumes, 1, i, j, k]
-        self._labels = torch.stack([subject["labels"].data for subject in subjects])  # uint8, the same
-        self._affines = [subject["image"].affine for subject in subjects]
-        self._rows = torch.arange(len(self.samples))
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -82,28 +78,23 @@ class VolumeDataset:
 
     def batch(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
         """`inputs`, and the label of each voxel, int64 [volumes, i, j, k] on the device."""
-        rows = self._rows[indices]
-        images, labels = self._images[rows], self._labels[rows]
+        subjects = [self.subject(i) for i in indices.tolist()]
         if self.change is not None:
-            changed = [self.change(self.subject(number)) for number in indices.tolist()]
-            images = torch.stack([subject["image"].data for subject in changed]).float()
-            labels = torch.stack([subject["labels"].data for subject in changed])
-        return images.to(device), labels[:, 0].to(device).long()
+            subjects = [self.change(subject) for subject in subjects]
+        images = torch.stack([subject.get_image("image").data for subject in subjects])
+        labels = torch.stack([subject.get_image("labels").data[0] for subject in subjects])
+        return images.float().to(device), labels.to(device).long()
 
     def subject(self, index: int) -> torchio.Subject:
-        """One volume after preparation, and before any change: its images are ``image`` and ``labels``."""
-        row = int(self._rows[index])
-        return torchio.Subject(
-            image=torchio.ScalarImage(tensor=self._images[row].clone(), affine=self._affines[row]),
-            labels=torchio.LabelMap(tensor=self._labels[row].clone(), affine=self._affines[row]),
-        )
+        """A copy of one volume after preparation, and before any change: the images ``image`` and ``labels``."""
+        return copy.deepcopy(self._subjects[index])
 
     def take(self, indices: Iterable[int]) -> Self:
         """The same kind of data with some of the volumes only, in the order of ``indices``, from the same memory."""
         chosen = list(indices)
         part = copy.copy(self)
         part.samples = tuple(self.samples[i] for i in chosen)
-        part._rows = self._rows[chosen]
+        part._subjects = [self._subjects[i] for i in chosen]
         return part
 
     def _prepared(self, sample: OutlinedVolume) -> torchio.Subject:
@@ -114,19 +105,19 @@ class VolumeDataset:
         except Exception as error:
             error.add_note(f"This happened while {sample.path.name} was prepared.")
             raise
-        if not subject["image"].data.isfinite().all():
+        if not subject.get_image("image").data.isfinite().all():
             raise DataError(
                 f"{sample.path.name} has voxels that are NaN or infinite after preparation, but not before. Look at "
                 "what the preparation divides by: a volume of one single value has no spread."
             )
-        subject["image"].set_data(subject["image"].data.float())
-        subject["labels"].set_data(subject["labels"].data.to(torch.uint8))
-        _check_nothing_lost(sample, labels, subject["labels"], self.task.labels)
+        subject.get_image("image").set_data(subject.get_image("image").data.float())
+        subject.get_image("labels").set_data(subject.get_image("labels").data.to(torch.uint8))
+        _check_nothing_lost(sample, labels, subject.get_image("labels"), self.task.labels)
         return subject
 
 
 def _check_nothing_lost(
-    sample: OutlinedVolume, before: torchio.LabelMap, after: torchio.LabelMap, labels: Sequence[str]
+    sample: OutlinedVolume, before: torchio.Image, after: torchio.Image, labels: Sequence[str]
 ) -> None:
     """Do nothing if every labelled voxel of the file lies within the prepared grid, and no structure has vanished."""
     voxels = before.data[0].numpy()
@@ -139,7 +130,7 @@ def _check_nothing_lost(
             f"The preparation cuts off {cut:,} of {len(inside):,} labelled voxels of {sample.mask.name}; a score would "
             "not count them. Let CropOrPad keep more of the volume."
         )
-    lost = sorted(set(np.unique(voxels).tolist()) - set(after.data.unique().tolist()) - {0})
+    lost = sorted(set(np.unique(voxels).tolist()) - set(np.unique(after.numpy()).tolist()) - {0})
     if lost:
         raise DataError(
             f"After preparation nothing is left of {', '.join(labels[label] for label in lost)} in {sample.mask.name}. "

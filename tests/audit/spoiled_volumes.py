@@ -24,7 +24,7 @@ def clean_folder(root: Path, patients: int = PATIENTS) -> Path:
         rng = np.random.default_rng(number)
         centre = rng.normal((8, 7, 6), 0.3)
         label_map = np.zeros(SHAPE, np.uint8)
-        for label, place in ((1, centre), (2, centre + (1, 9, 3))):
+        for label, place in ((1, centre), (2, centre + np.array([1, 9, 3]))):
             away = np.sqrt((i - place[0]) ** 2 + (j - place[1]) ** 2 + (k - place[2]) ** 2)
             label_map[away < 3.2 + rng.uniform(-0.1, 0.1)] = label
         volume = anatomy + 200 * (label_map > 0) + rng.normal(0, 20, SHAPE) + 100
@@ -42,7 +42,9 @@ def write(path: Path, values: Array, affine: Array | None = None) -> None:
     nibabel.save(nibabel.Nifti1Image(values, np.diag([2.0, 2.0, 2.0, 1.0]) if affine is None else affine), path)
 
 
-def change(path: Path, values: Callable[[Array], Array] = np.asarray, affine: Callable[[Array], Array] = np.asarray) -> None:
+def change(
+    path: Path, values: Callable[[Array], Array] = np.asarray, affine: Callable[[Array], Array] = np.asarray
+) -> None:
     """Write a file anew with other values, another affine, or both."""
     image = nibabel.load(path)
     write(path, np.ascontiguousarray(values(np.asarray(image.dataobj))), affine(image.affine))
