@@ -50,9 +50,10 @@ EXPORT_AGAIN = "Export it again, from DICOM for example, or leave it out."
 
 
 class VolumeError(DataError):
-    """A file that the course does not read as a volume; the sentence begins with its name."""
+    """A file that the course does not read as a volume. ``problem`` ends a sentence that begins with its name."""
 
     def __init__(self, file: object, problem: str, remedy: str = EXPORT_AGAIN) -> None:
+        self.problem = problem
         super().__init__(f"{printable(file, LONGEST_PATH)} {problem}. {remedy}")
 
 
@@ -92,7 +93,7 @@ def read_label_map(
             something else than the indices of the labels.
     """
     values, affine = _read(Path(path), at_most_mb)
-    _check_same_grid(path, values.shape, affine, like)
+    check_same_grid(path, values.shape, affine, like)
     whole = np.rint(values)
     with np.errstate(invalid="ignore"):
         fits = (np.abs(values - whole) < WHOLE) & (whole >= 0) & (whole < len(labels))  # NaN does not
@@ -239,8 +240,8 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
 
 def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> None:
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    directions = affine[:3, :3] / np.where(lengths > 0, lengths, 1)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(directions)) < LEAST_DETERMINANT:
+    directions = affine[:3, :3] / np.where(lengths > 0, lengths, 1) if np.isfinite(affine).all() else np.zeros((3, 3))
+    if abs(np.linalg.det(directions)) < LEAST_DETERMINANT:
         raise VolumeError(path, f"has an affine that folds the volume flat, {np.round(affine[:3], 3).tolist()}")
     if not np.allclose(lengths, sizes, rtol=SAME_SPACING):
         raise VolumeError(
@@ -248,7 +249,12 @@ def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> Non
         )
 
 
-def _check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
+def check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
+    """Do nothing if a label map of this shape and affine lies on the grid of the volume ``like``.
+
+    Raises:
+        DataError: it does not.
+    """
     if shape != like.spatial_shape:
         raise VolumeError(
             path,

@@ -21,8 +21,8 @@ FITS = "a fault that fits what we see"
 NOT_NAMED = "no answer yet"
 AGAINST = {  # what would be seen if a room had the fault
     "flipped": "Then the capsule would lie on the left. Look for it in the picture.",
-    "axes swapped": "Then the face would not look to the front. Look for the nose in the picture.",
-    "metres": "Then the head would be smaller than a grain of sand. Look at the extent.",
+    "axes swapped": "Then the face would not look to the front. Look for the eyes in the picture.",
+    "metres": "Then the head would be a fifth of a millimetre long. Look at the extent.",
     "mask on another grid": "Then scan and mask would have different shapes. Look at both.",
     "oblique": "Then the axes of the array would be tilted. Look at the tilt.",
     "scale lost": "Then even air would not be near 0. Look at the lowest value.",
@@ -79,12 +79,12 @@ FAULTS_OF_ROOMS = Exercise(
     "The escape room",
     faults,
     hints=(
-        "Four of the six betray themselves in the table. In one row the extent is impossible for a head, in one the "
-        "values are for a scanner, in one an axis is tilted, in one two shapes differ.",
-        "Two look faultless in the table, since their headers fit their arrays. Compare their pictures with the "
-        "healthy one: where is the nose, and on which side is the capsule?",
-        "Exchanged axes show a head that looks up or down in the wrong plane. A flip shows a head as it should be, but "
-        "with the capsule on the left.",
+        "Four of the six show in the table. In one row the extent is impossible for a head, in one the values are for "
+        "a scanner, in one the axes are tilted, and in one the shapes of scan and mask differ.",
+        "Two could be healthy, for all that the table says. Compare their pictures with the healthy one: where are the "
+        "eyes, and on which side is the capsule?",
+        "Where axes are exchanged, the plane from the front shows a slice from above. Where left and right are, all "
+        "planes show what they should, but the capsule is on the left.",
         "A has a tilt of 20°, B an extent below 1 mm, D values far below 0, and F two shapes. C and E are left.",
     ),
     mistakes=(
@@ -103,7 +103,7 @@ FAULTS_OF_ROOMS = Exercise(
         ),
         Mistake(
             _metres_and_grid_exchanged,
-            "B and F are exchanged. In one of them scan and mask agree with each other, but not with the size of a head.",
+            "B and F are exchanged. In one of them scan and mask agree with each other, but no head is so small.",
         ),
         Mistake(_always_flipped, "Each fault is in one room only."),
         Mistake(_in_the_order_of_the_list, "That is the order of the list of faults. The rooms have another one."),

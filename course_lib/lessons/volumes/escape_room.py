@@ -1,12 +1,13 @@
 """Six files of one simulated head, each wrong in one way: to be found out from pictures and headers, and repaired.
 
-A capsule of oil is taped to the right temple. Radiographers do that with vitamin E, which is bright in MRI, because a
-head looks so much the same on both sides that nothing else tells them apart.
+A capsule of oil is taped to the right temple. Radiographers do that with vitamin E, which is bright in MRI, because the
+two sides of a head look so much alike that hardly anything else tells them apart.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from course_lib.lessons.volumes.orientation import axis_codes
-from course_lib.modalities.simulated_head import Exposure, Grid, Patient, draw_exposure, draw_patient, render
+from course_lib.modalities.simulated_head import Grid, Structure, draw_exposure, draw_patient, render
 
 FLIPPED = "flipped"  #: left and right of the values are exchanged, and the affine is as before
 SWAPPED = "axes swapped"  #: two axes of the array are exchanged, and the affine is as before
@@ -27,19 +28,23 @@ SCALE_LOST = "scale lost"  #: the integers as they were stored, without slope an
 FAULTS = (FLIPPED, SWAPPED, METRES, OTHER_GRID, OBLIQUE, SCALE_LOST)
 ROOMS = {"A": OBLIQUE, "B": METRES, "C": FLIPPED, "D": SCALE_LOST, "E": SWAPPED, "F": OTHER_GRID}
 
-SPACING_MM = 2.0
-TILT_DEGREES = 20.0  #: the nod of the slices in the oblique scan; many are planned along the hippocampus
-GREATEST = 1000  #: of the values as the scanner shows them; the capsule has it
-SLOPE, INTERCEPT = 0.02, 600.0  #: value = slope * stored + intercept, in the file that has lost both
-CAPSULE_MM = (5.0, 9.0, 6.0)  #: half-axes
-TEMPLE_MM = (35.0, -12.0)  #: to the front and up; to the right, the capsule lies where the skin ends
-OTHER_SPACING_MM = (1.0, 3.0, 1.0)  #: of the scan on which the mask was drawn: coronal slices of 3 mm
-OTHER_BOX_MM = (90.0, 75.0, 60.0)
-HEAD_ABOVE = 60  #: values of a head; air and its noise are below
 SEED = 9
+SPACING_MM = 2.0
+WHITE_MATTER = 250.0  #: its value
+NOISE = 0.03  #: standard deviation, as a part of white matter's value
+HEAD_ABOVE = 50  #: values of a head; air and its noise are below
+GREATEST = 1000  #: of the values; the capsule alone has it
+CAPSULE_AT_MM, CAPSULE_MM = (70.0, 38.0, -10.0), (5.0, 9.0, 6.0)  #: middle and half-axes
+TILT_DEGREES = 20.0  #: the nod of the oblique slices, as if they were planned along the hippocampus
+OTHER_SPACING_MM = (1.0, 3.0, 1.0)  #: of the scan on which the mask was drawn: coronal slices of 3 mm
+OTHER_CENTRE_MM, OTHER_BOX_MM = (0.0, -20.0, -20.0), (90.0, 75.0, 60.0)
+SLOPE, INTERCEPT = 0.02, 600.0  #: of the stored integers, which one of the files has lost
+NOTE, NOTE_OF_SCALE = "simulated T1", f"simulated T1; value = {SLOPE} * stored + {INTERCEPT:g}"
+HIPPOCAMPI = (Structure.HIPPOCAMPUS_ANTERIOR, Structure.HIPPOCAMPUS_POSTERIOR)
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Affine = NDArray[np.float64]
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -73,25 +78,29 @@ class Likeness:
     in_space: float  #: Dice of the heads, each where its affine says that it lies
     in_array: float  #: Dice of the heads, array laid over array, as a network sees them
     mask: float  #: Dice of the hippocampi, array laid over array
-    capsule: str  #: the side on which it lies according to file, "R" or "L"
+    capsule: str  #: the side on which it lies as the file has it, "R" or "L"
+
+    @property
+    def fits(self) -> bool:
+        """Whether it may be used like the healthy file. Twice resampled, a mask loses a little at its edge."""
+        return min(self.in_space, self.in_array) > 0.95 and self.mask > 0.85 and self.capsule == "R"
 
 
 def build_rooms(folder: Path) -> tuple[Room, tuple[Room, ...]]:
     """The healthy file, and the six rooms A to F, written as NIfTI into a folder; they are the same every time."""
     healthy = _scan(Grid.head(SPACING_MM))
-    write = {
-        FLIPPED: lambda: replace(healthy, values=healthy.values[::-1], mask=healthy.mask[::-1]),
-        SWAPPED: lambda: replace(healthy, values=_exchanged(healthy.values), mask=_exchanged(healthy.mask)),
-        METRES: lambda: healthy.with_affine(_scaled(healthy.affine, 1 / 1000)),
-        OTHER_GRID: lambda: _with_mask_of_another_scan(healthy),
-        OBLIQUE: lambda: _scan(_tilted(Grid.head(SPACING_MM))),
-        SCALE_LOST: lambda: replace(
-            healthy,
-            values=np.round((healthy.values - INTERCEPT) / SLOPE),
-            note=f"simulated T1; value = {SLOPE} * stored + {INTERCEPT:g}",
-        ),
+    metres = _scaled(healthy.affine, 1 / 1000)
+    scans = {
+        FLIPPED: replace(healthy, values=healthy.values[::-1], mask=healthy.mask[::-1]),
+        SWAPPED: replace(healthy, values=_exchanged(healthy.values), mask=_exchanged(healthy.mask)),
+        METRES: replace(healthy, affine=metres, mask_affine=metres),
+        OTHER_GRID: _with_mask_of_another_scan(healthy),
+        OBLIQUE: _scan(_tilted(Grid.head(SPACING_MM))),
+        SCALE_LOST: replace(healthy, values=np.round((healthy.values - INTERCEPT) / SLOPE), note=NOTE_OF_SCALE),
     }
-    return healthy.saved(folder, "healthy"), tuple(write[fault]().saved(folder, name) for name, fault in ROOMS.items())
+    return _saved(healthy, folder, "healthy"), tuple(
+        _saved(scans[fault], folder, room) for room, fault in ROOMS.items()
+    )
 
 
 def read(room: Room) -> torchio.Subject:
@@ -101,7 +110,7 @@ def read(room: Room) -> torchio.Subject:
 
 def facts(room: Room) -> Facts:
     """What the files of a room say."""
-    image, mask = nibabel.load(room.image), nibabel.load(room.mask)
+    image, mask = (nibabel.Nifti1Image.from_filename(path) for path in (room.image, room.mask))
     values = np.asarray(image.dataobj)
     steps = image.affine[:3, :3]
     spacing = np.linalg.norm(steps, axis=0)
@@ -120,7 +129,7 @@ def facts(room: Room) -> Facts:
 
 def facts_table(rooms: Sequence[Room]) -> str:
     """The facts of several rooms as a table, one row each."""
-    row = "{:7}  {:12}  {:21}  {:5}  {:4}  {:18}  {:15}  {}"
+    row = "{:7}  {:12}  {:21}  {:5}  {:4}  {:19}  {:15}  {}"
     lines = [row.format("room", "shape", "spacing (mm)", "codes", "tilt", "extent (mm)", "values", "shape of the mask")]
     for told in map(facts, rooms):
         parts = (
@@ -142,13 +151,14 @@ def repaired(room: Room, fault: str) -> torchio.Subject:
     Raises:
         ValueError: there is no such fault.
     """
+    straight = Grid.head(SPACING_MM)
     repairs: dict[str, Callable[[torchio.Subject], torchio.Subject]] = {
-        FLIPPED: lambda scan: _with_arrays(scan, lambda values: values.flip(1)),
-        SWAPPED: lambda scan: _with_arrays(scan, lambda values: values.transpose(2, 3)),
-        METRES: _with_millimetres,
+        FLIPPED: lambda scan: _rebuilt(scan, lambda part: (part.data.flip(1), part.affine)),
+        SWAPPED: lambda scan: _rebuilt(scan, lambda part: (part.data.transpose(2, 3), part.affine)),
+        METRES: lambda scan: _rebuilt(scan, lambda part: (part.data, _scaled(part.affine, 1000))),
         OTHER_GRID: torchio.Resample("image"),
-        OBLIQUE: torchio.Resample((Grid.head(SPACING_MM).shape, Grid.head(SPACING_MM).affine)),
-        SCALE_LOST: _with_scale,
+        OBLIQUE: torchio.Resample((straight.shape, straight.affine)),
+        SCALE_LOST: torchio.Lambda(lambda values: SLOPE * values + INTERCEPT, types_to_apply=[torchio.INTENSITY]),
     }
     if fault not in repairs:
         raise ValueError(f"fault must be one of {', '.join(FAULTS)}, but is {fault!r}.")
@@ -176,22 +186,77 @@ class _Scan:
     mask: Array
     affine: Affine
     mask_affine: Affine
-    note: str = "simulated T1"
+    note: str = NOTE
 
-    def with_affine(self, affine: Affine) -> "_Scan":
-        return replace(self, affine=affine, mask_affine=affine)
 
-    def saved(self, folder: Path, name: str) -> Room:
-        room = Room(name, folder / f"{name}_T1.nii.gz", folder / f"{name}_mask.nii.gz")
-        folder.mkdir(parents=True, exist_ok=True)
-        image = nibabel.Nifti1Image(self.values.astype(np.int16), self.affine)
-        image.header["descrip"] = self.note
-        nibabel.save(image, room.image)
-        nibabel.save(nibabel.Nifti1Image(self.mask.astype(np.uint8), self.mask_affine), room.mask)
-        return room
+def _saved(scan: _Scan, folder: Path, name: str) -> Room:
+    room = Room(name, folder / f"{name}_T1.nii.gz", folder / f"{name}_mask.nii.gz")
+    folder.mkdir(parents=True, exist_ok=True)
+    image = nibabel.Nifti1Image(scan.values.astype(np.int16), scan.affine)
+    mask = nibabel.Nifti1Image(scan.mask.astype(np.uint8), scan.mask_affine)
+    image.header["descrip"] = scan.note
+    for file, path in ((image, room.image), (mask, room.mask)):
+        file.header.set_xyzt_units("mm")
+        nibabel.save(file, path)
+    return room
 
 
 def _scan(grid: Grid) -> _Scan:
-    """The head of the escape room on any grid, with its capsule."""
-    scan = render(*_patient_and_exposure(), grid)
-    ...
+    """The head of the escape room on any grid, its capsule included."""
+    rng = np.random.default_rng(SEED)
+    patient, exposure = draw_patient(rng, "none"), replace(draw_exposure(rng), noise=NOISE, slice_mm=SPACING_MM)
+    scan = render(patient, exposure, grid)
+    values = np.clip(np.round(WHITE_MATTER * scan.images["T1"]), 0, GREATEST - 1)
+    values[_distance_to(CAPSULE_AT_MM, CAPSULE_MM, grid) < 1] = GREATEST
+    mask = np.where(np.isin(scan.structures, HIPPOCAMPI), scan.structures, 0)
+    return _Scan(values, mask, grid.affine, grid.affine)
+
+
+def _distance_to(centre: Point, half_axes: Point, grid: Grid) -> NDArray[np.float64]:
+    """How far each voxel lies from the middle of an ellipsoid; 1 on its surface."""
+    places = np.indices(grid.shape).reshape(3, -1)
+    away = grid.affine[:3, :3] @ places + (grid.affine[:3, 3] - centre)[:, None]
+    return np.asarray(np.linalg.norm(away / np.array(half_axes)[:, None], axis=0).reshape(grid.shape))
+
+
+def _tilted(grid: Grid) -> Grid:
+    """The same grid, nodded around the axis from left to right."""
+    cosine, sine = np.cos(np.deg2rad(TILT_DEGREES)), np.sin(np.deg2rad(TILT_DEGREES))
+    nod = np.array([[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]])
+    return Grid(grid.shape, nod @ grid.affine)
+
+
+def _with_mask_of_another_scan(scan: _Scan) -> _Scan:
+    other = Grid.around(OTHER_CENTRE_MM, OTHER_BOX_MM, OTHER_SPACING_MM)
+    mask = _on_grid(scan.mask, scan.affine, other.shape, other.affine)
+    return replace(scan, mask=mask, mask_affine=other.affine)
+
+
+def _exchanged(array: Array) -> Array:
+    """With front-back and bottom-top exchanged."""
+    return array.swapaxes(1, 2)
+
+
+def _scaled(affine: Affine, factor: float) -> Affine:
+    return np.diag([factor, factor, factor, 1.0]) @ affine
+
+
+def _on_grid(array: Array, affine: Affine, shape: Sequence[int], wanted: Affine) -> Array:
+    """The array on another grid, by the nearest voxel; 0 beyond its edge."""
+    step = np.round(np.linalg.inv(affine) @ wanted, 4)  # a file keeps seven digits of an affine
+    return np.asarray(ndimage.affine_transform(array, step[:3, :3], step[:3, 3], tuple(shape), order=0))
+
+
+def _rebuilt(scan: torchio.Subject, change: Callable[[torchio.Image], tuple[torch.Tensor, Affine]]) -> torchio.Subject:
+    parts = {name: (type(part), *change(part)) for name, part in scan.get_images_dict(intensity_only=False).items()}
+    return torchio.Subject({name: kind(tensor=values, affine=affine) for name, (kind, values, affine) in parts.items()})
+
+
+def _dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Twice the common voxels over all; where the arrays differ in shape, they are laid corner on corner."""
+    common = tuple(slice(min(sides)) for sides in zip(one.shape, other.shape, strict=True))
+    return float(2 * (one[common] & other[common]).sum() / (one.sum() + other.sum()))
+
+
+def _by(parts: Sequence[object]) -> str:
+    return " x ".join(map(str, parts))

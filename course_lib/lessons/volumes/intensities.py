@@ -105,7 +105,7 @@ Z_SCORE = Exercise(
         Mistake(_head_only, "Those are the voxels of the head in a row. Return the whole volume, scaled."),
         Mistake(_mean_stays, "The deviation is 1, but the mean is not 0: subtract it first."),
         Mistake(_centred_only, "The mean is 0, but the deviation is not 1: divide by it."),
-        Mistake(_without_brackets, "/ comes before -, so only the mean is divided. Put brackets around the difference."),
+        Mistake(_without_brackets, "/ comes before -, so only the mean is divided. Put the difference into brackets."),
         Mistake(
             _to_0_and_1,
             "That spreads the head from 0 to 1, so a single bright voxel decides. Use mean and standard deviation.",

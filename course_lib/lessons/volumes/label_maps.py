@@ -109,9 +109,7 @@ HALVE_LABELS = Exercise(
             "eight vote.",
         ),
         Mistake(_higher_of_equals, "Where two labels have equally many votes, take the lower one."),
-        Mistake(
-            _without_background, "The background may vote too: where 0 is the most frequent, the block becomes 0."
-        ),
+        Mistake(_without_background, "The background may vote too: where 0 is the most frequent, the block becomes 0."),
         Mistake(_number_of_votes, "That is how many votes the winner has. Which label is it: argmax in place of max?"),
     ),
     draw=_draw_labels,

@@ -248,8 +248,8 @@ TO_RAS = Exercise(
         ),
         Mistake(
             _origin_turned,
-            "You turned rows of the affine, and the origin with them. That mirrors the patient: an axis of the array is "
-            "a column.",
+            "You turned rows of the affine, and the origin with them, which mirrors the patient. An axis of the array "
+            "is a column.",
         ),
         Mistake(
             _along_one_coordinate,

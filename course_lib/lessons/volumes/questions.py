@@ -38,7 +38,7 @@ LANDMARKS_QUESTION = Question(
         ),
         Option(
             "From the training patients only",
-            "The landmarks belong to what is learned, as the weights do. The other patients are mapped to them as a new "
+            "The landmarks belong to what is learned, as the weights do. All others are mapped to them, as a new "
             "patient would be.",
             right=True,
         ),
