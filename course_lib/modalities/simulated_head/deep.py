@@ -38,8 +38,10 @@ def nuclei(p: Points) -> Iterator[Coat]:
     slanted = out - 0.14 * (14 - y)
     putamen = ellipsoid(slanted, y, z, (24, 15, -6), (5, 16, 9))
     pallidum = ellipsoid(slanted, y, z, (18.5, 10, -8), (3.5, 9, 5.5))
-    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (11, -3, -2), (8, 15, 8.5))
-    caudate = tube(out, y, z, ((11, 31, -6), (13, 22, 2), (16.5, 8, 9), (19, -8, 10), (23, -20, 5)), (6, 6, 3.2, 2.2, 1.5))
+    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (10.5, -3, -3), (9.5, 15, 9))
+    caudate = tube(out, y, z, ((11, 31, -7), (12, 22, 0), (14, 8, 6), (17, -8, 8), (23, -20, 4)), (6, 6, 3.2, 2.2, 1.5))
+    hypothalamus = ellipsoid(out, y, z, (2, 10, -20), (5, 9, 5))
+    yield Coat(Tissue.DEEP_GREY, MIXED * q.fill(hypothalamus), q.place)
     yield Coat(Tissue.DEEP_GREY, q.fill(putamen), q.place, Structure.PUTAMEN)
     yield Coat(Tissue.DEEP_GREY, q.fill(caudate), q.place, Structure.CAUDATE)
     yield Coat(Tissue.DEEP_GREY, MIXED * q.fill(pallidum), q.place, Structure.PALLIDUM)
@@ -56,8 +58,8 @@ def lateral_ventricles(patient: Patient, p: Points) -> Iterator[Coat]:
         q.out,
         q.y,
         flat * q.z,
-        tuple((x, y, flat * z) for x, y, z in ((8, 39, -2), (6, 28, 5), (7, 10, 11), (12, -9, 12), (20, -25, 5), (25, -28, -7))),
-        (2.0, 3.6, 3.2, 3.2, 5.0, 3.2),
+        tuple((x, y, flat * z) for x, y, z in ((8, 37, -3), (5, 27, 4), (5, 9, 8), (9, -9, 9), (19, -25, 5), (25, -28, -7))),
+        (2.4, 4.6, 4.2, 4.2, 6.0, 4.0),
     )
     back = tube(q.out, q.y, q.z, ((21, -28, 3), (20, -46, -2), (17, -56, -3)), (4.5, 2.8, 1))
     widening = 3.5 * (patient.ventricles * np.where(q.x > 0, 0.96, 1.04).astype(np.float32) - 1)
@@ -80,8 +82,8 @@ def midline(patient: Patient, p: Points) -> Iterator[Coat]:
     fourth = ellipsoid(x, y, z, (0, -24, -41), (6, 5, 10))
     aqueduct = tube(x, y, z, ((0, -12, -12), (0, -17, -22), (0, -23, -36)), (1.2, 1.0, 1.5))
     yield Coat(Tissue.CSF, q.fill(unite(fourth, aqueduct, 2)), q.place, Structure.FOURTH_VENTRICLE)
-    narrow = out - (0.9 + 1.1 * patient.ventricles)
-    third = np.maximum(narrow, ellipsoid(x, y, z, (0, 2, -13), (30, 15, 11)))
+    narrow = out - (0.5 + 0.9 * patient.ventricles)
+    third = np.maximum(narrow, ellipsoid(x, y, z, (0, 2, -12), (30, 14, 9)))
     bridge = np.hypot(y, z + 7) - 3
     yield Coat(Tissue.CSF, q.fill(np.maximum(third, -bridge)), q.place, Structure.THIRD_VENTRICLE)
     yield from _sella(q)

@@ -56,7 +56,7 @@ def _one_side(patient: Patient, q: Points, side: int, size: float) -> Iterator[C
     rough = 0.45 * draw_waves(seed, 20, 11.0, 10)(q.x, y, z)
     body = outline(out, y, z, size) + rough
     _, up, outward = _axes(out, y, z, size)
-    under = np.maximum(outline(out, y, z, size, 2.2), up - 1)
+    under = np.maximum(outline(out, y, z, size, 1.8) + rough, up - 1)
     yield Coat(Tissue.WHITE, q.fill(np.maximum(under, -outward - 5)), q.place, Structure.CEREBRUM)
     wide = 0.6 + 0.9 * patient.ventricles
     horn = outline(out - wide, y, z - wide, size, -0.2)
@@ -66,14 +66,14 @@ def _one_side(patient: Patient, q: Points, side: int, size: float) -> Iterator[C
     amygdala = ellipsoid(out, y, z, (21, 14.5, -27), (8.5, 7, 7))
     yield Coat(Tissue.GREY, q.fill(amygdala), q.place, Structure.AMYGDALA)
     alveus = np.maximum(body - 0.7, -up)
-    yield Coat(Tissue.WHITE, 0.7 * q.fill(alveus), q.place, Structure.CEREBRUM)
+    yield Coat(Tissue.WHITE, 0.6 * q.fill(alveus), q.place, Structure.CEREBRUM)
     front = (y - MIDDLE[1]) / size > UNCUS_ENDS_MM
     filled = q.fill(body)
     yield Coat(Tissue.HIPPOCAMPUS, filled * front, q.place, Structure.HIPPOCAMPUS_ANTERIOR)
     yield Coat(Tissue.HIPPOCAMPUS, filled * ~front, q.place, Structure.HIPPOCAMPUS_POSTERIOR)
     curl = np.abs(body + 2.4 + 0.8 * draw_waves(seed, 21, 9.0, 8)(q.x, y, z)) - 0.5
-    yield Coat(Tissue.WHITE, 0.3 * q.fill(curl), q.place)
-    yield Coat(Tissue.CSF, 0.3 * q.fill(np.maximum(np.abs(body + 4) - 0.4, -up - 1)), q.place)
+    yield Coat(Tissue.WHITE, 0.15 * q.fill(curl), q.place)
+    yield Coat(Tissue.CSF, 0.2 * q.fill(np.maximum(np.abs(body + 4) - 0.4, -up - 1)), q.place)
 
 
 def _axes(out: Field, y: Field, z: Field, size: float) -> tuple[Field, Field, Field]:
