@@ -1,0 +1,152 @@
+"""Who lies in the scanner and how it is set: records of plain numbers, and how to draw them at random."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from course_lib.modalities.simulated_head.geometry import Point
+from course_lib.modalities.simulated_head.physics import RELAXIVITY
+
+Kind = Literal["none", "glioma", "meningioma", "pituitary"]
+Contrast = Literal["T1", "T1c", "T2", "FLAIR"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CONTRASTS: tuple[Contrast, ...] = get_args(Contrast)
+
+
+@dataclass(frozen=True)
+class Tumour:
+    """A tumour. Places in mm of the standard head, that is, before the patient's sizes and warp."""
+
+    centre_mm: Point
+    radius_mm: float
+    necrosis: float  #: 0 solid, to 1 nothing but a thin rim around dead tissue
+    oedema_mm: float  #: how far the swelling reaches beyond the tumour
+    push: float  #: how strongly it displaces what is around, 0 to 0.6
+    enhancement: float  #: uptake of contrast agent as a multiple of the usual one
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A simulated person. Lengths in mm."""
+
+    kind: Kind
+    tumour: Tumour | None  #: None where kind is "none"
+    age: float  #: years
+    scale: Point  #: of the head, to the right, front and up; 1 is an average adult
+    warp_mm: float  #: how far things lie from where they lie in the standard head (standard deviation)
+    scalp_mm: float  #: thickness of skin and fat
+    skull_mm: float  #: thickness of the skull
+    csf_mm: float  #: width of the gap around the brain; grows with age
+    sulci_mm: float  #: half-width of the sulci; grows with age
+    cortex_mm: float  #: thickness of the cortex
+    ventricles: float  #: width of the ventricles; 1 is usual in the middle of life
+    hippocampus: tuple[float, float]  #: size of the right and the left one; 1 is usual, the volume goes with its cube
+    anatomy_seed: int  #: of everything irregular: folds, warp, textures, the tumour's edge
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {KINDS}, but is {self.kind!r}.")
+        if (self.tumour is None) != (self.kind == "none"):
+            raise ValueError(f"A patient of kind {self.kind!r} can not have the tumour {self.tumour}.")
+        for name in ("age", "scalp_mm", "skull_mm", "csf_mm", "sulci_mm", "cortex_mm", "ventricles"):
+            _check_positive(name, getattr(self, name))
+        for name in ("scale", "hippocampus"):
+            _check_positive(name, *getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How the scanner is set. Times in ms. Where voxels lie is the `Grid`'s matter."""
+
+    field_t: float  #: strength of the magnet, tesla: 1.5 or 3.0
+    tr_ms: tuple[float, float, float]  #: repetition time of T1, T2, FLAIR
+    te_ms: tuple[float, float]  #: echo time of T2, FLAIR
+    ti_ms: float  #: inversion time of FLAIR
+    flip_degrees: float  #: of T1
+    dose: float  #: of contrast agent, as a multiple of 0.1 mmol/kg
+    slice_mm: float  #: thickness of a slice along k
+    noise: float  #: standard deviation, as a part of white matter's signal
+    bias: float  #: how far the coil's sensitivity departs from 1 (standard deviation)
+    randomise: float  #: 0: signals as the physics says; 1: each tissue's mean and texture at random
+    noise_seed: int
+    look_seed: int  #: of bias field and random contrast
+
+    def __post_init__(self) -> None:
+        if self.field_t not in RELAXIVITY:
+            raise ValueError(f"field_t must be one of {tuple(RELAXIVITY)} T, but is {self.field_t}.")
+        _check_positive("tr_ms", *self.tr_ms)
+        _check_positive("te_ms", *self.te_ms)
+        for name in ("ti_ms", "flip_degrees", "slice_mm"):
+            _check_positive(name, getattr(self, name))
+        if not 0 <= self.randomise <= 1:
+            raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
+        if min(self.noise, self.bias, self.dose) < 0:
+            raise ValueError(f"noise, bias and dose can not be below 0, but are {self.noise}, {self.bias}, {self.dose}.")
+
+
+def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
+    """A grown-up at random. One in four has no tumour, unless ``kind`` says which."""
+    kind = kind or KINDS[rng.choice(4)]
+    age = float(rng.uniform(18, 85))
+    old = max(0.0, age - 40) / 40
+    size = rng.normal(1, 0.03)
+    hippocampus = rng.normal(1, 0.05) * (1 - 0.06 * old)
+    asymmetry = rng.normal(0.008, 0.012)  # the right one is larger by 2 to 3 % on average
+    return Patient(
+        kind=kind,
+        tumour=_draw_tumour(rng, kind),
+        age=age,
+        scale=(float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02))),
+        warp_mm=float(rng.uniform(0.7, 1.5)),
+        scalp_mm=float(rng.uniform(4, 7)),
+        skull_mm=float(rng.uniform(5.5, 8)),
+        csf_mm=float(rng.uniform(1.0, 2.0) + 1.5 * old),
+        sulci_mm=float(rng.uniform(0.3, 0.6) + 0.6 * old),
+        cortex_mm=float(rng.normal(2.8, 0.1) - 0.2 * old),
+        ventricles=float(np.exp(rng.normal(-0.1 + 0.4 * old, 0.15))),
+        hippocampus=(float(hippocampus * (1 + asymmetry)), float(hippocampus * (1 - asymmetry))),
+        anatomy_seed=int(rng.integers(2**31)),
+    )
+
+
+def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
+    """A way to set the scanner, at random; it does not depend on the patient."""
+    return Exposure(
+        field_t=float(rng.choice([1.5, 3.0])),
+        tr_ms=(float(rng.uniform(18, 30)), float(rng.uniform(3500, 6000)), float(rng.uniform(8000, 10000))),
+        te_ms=(float(rng.uniform(80, 110)), float(rng.uniform(90, 130))),
+        ti_ms=float(rng.uniform(2300, 2500)),
+        flip_degrees=float(rng.uniform(25, 35)),
+        dose=float(rng.uniform(0.9, 1.1)),
+        slice_mm=1.0,
+        noise=float(rng.uniform(0.02, 0.06)),
+        bias=float(rng.uniform(0.02, 0.12)),
+        randomise=randomise,
+        noise_seed=int(rng.integers(2**31)),
+        look_seed=int(rng.integers(2**31)),
+    )
+
+
+def _draw_tumour(rng: np.random.Generator, kind: Kind) -> Tumour | None:
+    if kind == "none":
+        return None
+    side = rng.choice([-1.0, 1.0])
+    if kind == "glioma":
+        centre = (side * rng.uniform(24, 38), rng.uniform(-45, 40), rng.uniform(2, 30))
+        return _tumour(centre, rng.uniform(11, 22), rng.uniform(0.3, 0.9), rng.uniform(5, 18), 0.35, rng.uniform(0.6, 1.3))
+    if kind == "meningioma":
+        centre = (side * rng.uniform(30, 50), rng.uniform(-50, 50), rng.uniform(10, 45))
+        return _tumour(centre, rng.uniform(9, 22), 0, rng.uniform(0, 8), 0.5, rng.uniform(0.9, 1.2))
+    return _tumour((rng.normal(0, 1.5), 18.0, -36.0), rng.uniform(6, 13), rng.uniform(0, 0.3), 0, 0.3, rng.uniform(0.7, 1.2))
+
+
+def _tumour(centre: Point, radius: float, necrosis: float, oedema: float, push: float, enhancement: float) -> Tumour:
+    x, y, z = (float(part) for part in centre)
+    return Tumour((x, y, z), float(radius), float(necrosis), float(oedema), float(push), float(enhancement))
+
+
+def _check_positive(name: str, *values: float) -> None:
+    for value in values:
+        if not value > 0:
+            raise ValueError(f"{name} must be above 0, but is {value}.")
