@@ -14,7 +14,8 @@ class OneHotResample(torchio.Resample):
     A voxel of the new grid gets the label with the largest share; of equal ones, that of the nearest voxel, which is
     all that ``Resample`` looks at, and so has a label of which nothing would be left. Outlines come out nearer to the
     true ones, but a round structure loses some per cent of its volume, a small one most, because corners are cut and
-    nothing is added. To measure millilitres, count the voxels of the file.
+    nothing is added: to measure millilitres, count the voxels of the file. Where a single axis changes, such as that of
+    the slices, both ways give the same.
 
     Takes a subject, or a label map alone, with values from 0; the target is as in ``Resample``.
     """
