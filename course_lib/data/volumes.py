@@ -39,6 +39,7 @@ BYTES_PER_MB = 1_000_000
 MOST_MB = 1000  #: of a volume in memory; a CT of the whole trunk, 512 x 512 x 800 voxels, has 839
 MOST_BYTES_BEFORE = 10_000_000  #: of notes between the header and the voxels
 FINEST_MM, COARSEST_MM = 0.01, 50.0  #: a voxel; microscopes are finer, and metres taken for millimetres look finer, too
+FARTHEST_MM = 1e5  #: from the origin of the scanner to the first voxel
 SAME_SPACING = 0.01  #: by which part the header's voxel sizes may differ from the affine's
 LEAST_DETERMINANT = 1e-3  #: of an affine's directions, each of length 1; at right angles they have 1
 SAME_PLACE = 0.1  #: of a voxel, by which a label map may lie beside its volume
@@ -101,7 +102,7 @@ def read_label_map(
         strange = np.unique(values[~fits])
         raise VolumeError(
             path,
-            f"holds the values {some_of([f'{value:g}' for value in strange], 5)}, which stand for no label",
+            f"holds the values {some_of([f'{value:g}' for value in strange[:6]], 5)}, which stand for no label",
             f"Expected 0 to {len(labels) - 1} ({', '.join(labels)}). Is it a label map, or was it resampled like a "
             "picture?",
         )
@@ -239,9 +240,10 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
 
 
 def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> None:
+    if not np.abs(affine).max() < FARTHEST_MM:  # NaN is neither
+        raise VolumeError(path, f"has an affine that is no place in a patient: it holds {np.abs(affine).max():g}")
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    directions = affine[:3, :3] / np.where(lengths > 0, lengths, 1) if np.isfinite(affine).all() else np.zeros((3, 3))
-    if abs(np.linalg.det(directions)) < LEAST_DETERMINANT:
+    if abs(np.linalg.det(affine[:3, :3] / np.where(lengths > 0, lengths, 1))) < LEAST_DETERMINANT:
         raise VolumeError(path, f"has an affine that folds the volume flat, {np.round(affine[:3], 3).tolist()}")
     if not np.allclose(lengths, sizes, rtol=SAME_SPACING):
         raise VolumeError(

@@ -121,8 +121,9 @@ FLAT[:, 1] = FLAT[:, 0]
     [
         (of_header("srow", *FLAT[:3].ravel()), "affine that folds the volume flat"),
         (of_header("srow", *np.zeros(12)), "affine that folds the volume flat"),
-        (of_header("srow", np.nan), "affine that folds the volume flat"),
-        (of_header("srow", np.inf), "affine that folds the volume flat"),
+        (of_header("srow", np.nan), "affine that is no place in a patient"),
+        (of_header("srow", np.inf), "affine that is no place in a patient"),
+        (of_header("srow", 1, 0, 0, -1e30), "affine that is no place in a patient"),
         (holding(np.nan), "1 voxels of 120 that are NaN, infinite"),
         (holding(-np.inf), "1 voxels of 120 that are NaN, infinite"),
         (holding(1e39), "beyond float32"),
