@@ -5,7 +5,7 @@ sequence), `geometry` (where voxels lie, and how much of one a body fills), `hip
 head), `tumours`, `warp` (no two heads are alike), and `scan` (all of it together).
 """
 
-from course_lib.modalities.simulated_head.anatomy import Structure
+from course_lib.modalities.simulated_head.coats import Structure
 from course_lib.modalities.simulated_head.geometry import Grid
 from course_lib.modalities.simulated_head.people import (
     CONTRASTS,

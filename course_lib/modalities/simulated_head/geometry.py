@@ -1,4 +1,4 @@
-"""Where a volume's voxels lie, smooth fields without a lattice, and how much of a voxel a body fills."""
+"""Where a volume's voxels lie, smooth fields without a lattice, and signed distances to simple bodies."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.float32]  #: one number a point, [i, j, k]
 Point = tuple[float, float, float]  #: mm: to the right, to the front, up
-Place = tuple[slice, slice, slice]
 HEAD_MM = (160.0, 192.0, 160.0)  #: the box of a whole head: right, front, up
 
 
@@ -71,45 +70,6 @@ class Grid:
             for row in self.affine[:3]
         )
         return x, y, z
-
-
-@dataclass(frozen=True)
-class Points:
-    """Points of the standard head, mm, and the edge of the voxel around each."""
-
-    x: Field
-    y: Field
-    z: Field
-    edge_mm: float
-
-    def at(self, place: Place) -> "Points":
-        """A part of them."""
-        return Points(self.x[place], self.y[place], self.z[place], self.edge_mm)
-
-    def near(self, low: Point, high: Point) -> Place | None:
-        """The smallest block of rows, columns and slices that holds all points of a box, or None."""
-        place = []
-        for axis in range(3):
-            others = tuple(a for a in range(3) if a != axis)
-            inside = np.ones(self.x.shape[axis], dtype=bool)
-            for values, lowest, highest in zip((self.x, self.y, self.z), low, high, strict=True):
-                inside &= (values.max(axis=others) >= lowest) & (values.min(axis=others) <= highest)
-            if not inside.any():
-                return None
-            where = np.flatnonzero(inside)
-            place.append(slice(int(where[0]), int(where[-1]) + 1))
-        return place[0], place[1], place[2]
-
-    def fill(self, distance: Field) -> Field:
-        """Which part of each voxel lies inside a body: from the signed distance to its surface, mm, below 0 inside.
-
-        It is what a flat surface across the voxel's edges leaves of it; a slanting or curved one differs a little.
-        """
-        return np.clip(0.5 - distance / self.edge_mm, 0, 1, dtype=np.float32)
-
-    def fill_sheet(self, distance: Field, half_mm: float | Field) -> Field:
-        """The same for a sheet so thin that both of its surfaces may cross one voxel; the distance is to its middle."""
-        return self.fill(np.abs(distance) - half_mm) - self.fill(np.abs(distance) + half_mm)
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,87 @@
-"""The two hippocampi: curved, wide in front, thin behind, in the floor of the temporal horns."""
+"""The two hippocampi: curved, wide in front, thin behind, each in the floor of its temporal horn."""
+
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_head.geometry import Field, Point
+from course_lib.modalities.simulated_head.coats import Coat, Points, Structure
+from course_lib.modalities.simulated_head.geometry import Field, Point, draw_waves, ellipsoid
+from course_lib.modalities.simulated_head.people import Patient
+from course_lib.modalities.simulated_head.physics import Tissue
 
-MIDDLE: Point = (26.0, -4.0, -27.0)  #: of the right one in the standard head, mm
+MIDDLE: Point = (25.0, -4.0, -26.0)  #: of the right one in the standard head, mm
 TILT = np.deg2rad(34)  #: of its long axis: the tail lies higher than the head
-UNCUS_ENDS = 5.0  #: mm in front of the middle: there the anterior part (the head) ends
-LENGTH = (-20.0, -16.0, -10.0, -3.0, 5.0, 11.0, 16.0, 19.0)  #: along its axis, tail to head, mm
-OUTWARD = (-8.0, -3.0, 1.0, 3.0, 2.5, 0.5, -1.0, -2.0)  #: of its middle, away from the brain's
-UPWARD = (2.0, 1.5, 0.5, -0.5, -0.5, 0.0, 0.5, 0.5)
-HALF_WIDTH = (1.5, 3.8, 4.6, 5.0, 6.5, 9.0, 8.5, 3.0)
-HALF_HEIGHT = (1.5, 3.0, 3.6, 3.8, 4.6, 5.2, 4.6, 2.0)
+UNCUS_ENDS_MM = 1.8  #: in front of the middle: the anterior part reaches to there, the posterior part begins
+
+# The mean outline of 112 hippocampi (the training patients of the Decathlon's Task 04, Simpson et al.,
+# arXiv:1902.09063), each brought to the same volume: at places along the axis, mm from the middle, the middle of the
+# cross section outwards and up, its half-width and half-height (twice the standard deviation), and how far it leans.
+ALONG = np.array([-26.0, -25, -22, -19, -16, -13, -10, -7, -4, -1, 2, 5, 8, 11, 14, 17, 19, 20.5])
+OUTWARD = np.array([-5.2, -5.0, -3.9, -2.0, -0.2, 1.0, 2.0, 2.7, 3.1, 3.1, 1.9, 0.4, -0.7, -1.6, -2.6, -3.2, -3.6, -3.8])
+UPWARD = np.array([0.0, -0.4, -1.6, -2.7, -3.2, -3.2, -3.0, -2.4, -1.6, -0.6, 0.4, 1.4, 2.0, 2.4, 2.5, 2.4, 2.2, 2.0])
+WIDTH = np.array([2.5, 4.0, 5.5, 6.4, 6.5, 6.7, 6.8, 6.7, 6.7, 6.8, 7.9, 9.0, 9.5, 9.5, 8.6, 6.2, 4.0, 2.0])
+HEIGHT = np.array([1.8, 2.6, 3.4, 3.4, 3.3, 3.3, 3.3, 3.5, 3.7, 3.9, 4.3, 4.8, 5.0, 4.8, 4.4, 3.5, 2.5, 1.2])
+LEANS = np.array([0.2, 0.2, 0.16, 0.08, 0.02, 0, -0.03, -0.05, -0.06, -0.05, 0.03, 0.1, 0.13, 0.17, 0.21, 0.26, 0.3, 0.3])
 
 
-def hippocampus(out: Field, y: Field, z: Field, size: float | Field, swell_mm: float = 0.0) -> tuple[Field, Field]:
-    """Signed distance to the hippocampus, mm, and the place along its axis, mm from its middle to the front.
+def outline(out: Field, y: Field, z: Field, size: float, swell_mm: float = 0.0) -> Field:
+    """Signed distance to the hippocampus, mm; ``out`` is the distance from the middle plane, ``swell_mm`` makes it fat.
 
-    ``out`` is the distance from the middle of the brain; ``swell_mm`` makes it fatter all around.
+    The distance holds near the surface: it is that within a cross section.
     """
-    along, up, outward = axes(out, y, z, size)
-    places = np.clip(along, LENGTH[0], LENGTH[-1])
-    width, height = (np.interp(places, LENGTH, half) + swell_mm for half in (HALF_WIDTH, HALF_HEIGHT))
-    a = (outward - np.interp(places, LENGTH, OUTWARD)) / width
-    b = (up - np.interp(places, LENGTH, UPWARD)) / height
-    radius = np.sqrt(a**2 + b**2) + 1e-6
-    across = radius * (radius - 1) / np.sqrt((a / width) ** 2 + (b / height) ** 2 + 1e-12)
-    ends = np.maximum(LENGTH[0] - along, along - LENGTH[-1]) - swell_mm
-    distance = np.hypot(np.maximum(across, 0), np.maximum(ends, 0)) + np.minimum(np.maximum(across, ends), 0)
-    return (distance * size).astype(np.float32), along
+    along, up, outward = _axes(out, y, z, size)
+    section = np.clip(along, ALONG[0], ALONG[-1])
+    width, height = _at(section, WIDTH) + swell_mm, _at(section, HEIGHT) + swell_mm
+    across = outward - _at(section, OUTWARD)
+    rise = up - _at(section, UPWARD) + _at(section, LEANS) * across
+    radius = np.hypot(across / width, rise / height) + 1e-4
+    distance = radius * (radius - 1) / (np.hypot(across / width**2, rise / height**2) + 1e-4)
+    ends = np.maximum(ALONG[0] - along, along - ALONG[-1]) - swell_mm
+    return np.maximum(np.float32(size) * np.maximum(distance, ends), -10)
 
 
-def axes(out: Field, y: Field, z: Field, size: float | Field) -> tuple[Field, Field, Field]:
+def hippocampi(patient: Patient, p: Points) -> Iterator[Coat]:
+    """Both of them, and what makes each hard to outline: amygdala, white matter, temporal horn, fluid to the inside."""
+    for side, size in zip((1, -1), patient.hippocampus, strict=True):
+        near, far = side * 4.0, side * 48.0
+        q = p.near((min(near, far), -38, -52), (max(near, far), 26, -2))
+        if q is not None:
+            yield from _one_side(patient, q, side, size)
+
+
+def _one_side(patient: Patient, q: Points, side: int, size: float) -> Iterator[Coat]:
+    out, y, z = side * q.x, q.y, q.z
+    seed = patient.anatomy_seed
+    rough = 0.45 * draw_waves(seed, 20, 11.0, 10)(q.x, y, z)
+    body = outline(out, y, z, size) + rough
+    _, up, outward = _axes(out, y, z, size)
+    under = np.maximum(outline(out, y, z, size, 1.8) + rough, up - 1)
+    yield Coat(Tissue.WHITE, q.fill(np.maximum(under, -outward - 5)), q.place, Structure.CEREBRUM)
+    wide = 0.6 + 0.9 * patient.ventricles
+    horn = outline(out - wide, y, z - wide, size, -0.2)
+    yield Coat(Tissue.CSF, q.fill(horn), q.place, Structure.LATERAL_VENTRICLE)
+    fissure = np.maximum(outline(out + 4, y, z - 2.0, size, -1.0), y + 4)
+    yield Coat(Tissue.CSF, q.fill(fissure), q.place)
+    amygdala = ellipsoid(out, y, z, (21, 14.5, -27), (8.5, 7, 7))
+    yield Coat(Tissue.GREY, q.fill(amygdala), q.place, Structure.AMYGDALA)
+    alveus = np.maximum(body - 0.7, -up)
+    yield Coat(Tissue.WHITE, 0.6 * q.fill(alveus), q.place, Structure.CEREBRUM)
+    front = (y - MIDDLE[1]) / size > UNCUS_ENDS_MM
+    filled = q.fill(body)
+    yield Coat(Tissue.HIPPOCAMPUS, filled * front, q.place, Structure.HIPPOCAMPUS_ANTERIOR)
+    yield Coat(Tissue.HIPPOCAMPUS, filled * ~front, q.place, Structure.HIPPOCAMPUS_POSTERIOR)
+    curl = np.abs(body + 2.4 + 0.8 * draw_waves(seed, 21, 9.0, 8)(q.x, y, z)) - 0.5
+    yield Coat(Tissue.WHITE, 0.15 * q.fill(curl), q.place)
+    yield Coat(Tissue.CSF, 0.2 * q.fill(np.maximum(np.abs(body + 4) - 0.4, -up - 1)), q.place)
+
+
+def _axes(out: Field, y: Field, z: Field, size: float) -> tuple[Field, Field, Field]:
     """Along the hippocampus to the front, across it upwards, and outwards, mm from its middle, as if of usual size."""
     outward, front, up = (out - MIDDLE[0]) / size, (y - MIDDLE[1]) / size, (z - MIDDLE[2]) / size
-    cosine, sine = np.float32(np.cos(TILT)), np.float32(np.sin(TILT))
+    cosine, sine = float(np.cos(TILT)), float(np.sin(TILT))
     return cosine * front - sine * up, sine * front + cosine * up, outward
+
+
+def _at(section: Field, table: NDArray[np.float64]) -> Field:
+    return np.interp(section, ALONG, table).astype(np.float32)

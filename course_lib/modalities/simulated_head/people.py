@@ -1,15 +1,15 @@
 """Who lies in the scanner and how it is set: records of plain numbers, and how to draw them at random."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 import numpy as np
 
 from course_lib.modalities.simulated_head.geometry import Point
-from course_lib.modalities.simulated_head.physics import RELAXIVITY
+from course_lib.modalities.simulated_head.physics import RELAXIVITY, csf_null_ms
 
 Kind = Literal["none", "glioma", "meningioma", "pituitary"]
-Contrast = Literal["T1", "T1c", "T2", "FLAIR"]
+Contrast = Literal["T1", "T1c", "T2", "FLAIR", "MPRAGE"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CONTRASTS: tuple[Contrast, ...] = get_args(Contrast)
 
@@ -60,10 +60,15 @@ class Exposure:
     """How the scanner is set. Times in ms. Where voxels lie is the `Grid`'s matter."""
 
     field_t: float  #: strength of the magnet, tesla: 1.5 or 3.0
-    tr_ms: tuple[float, float, float]  #: repetition time of T1, T2, FLAIR
-    te_ms: tuple[float, float]  #: echo time of T2, FLAIR
-    ti_ms: float  #: inversion time of FLAIR
-    flip_degrees: float  #: of T1
+    t1_tr_ms: float  #: repetition time of the spoiled gradient echo
+    t1_flip_degrees: float
+    mprage_tr_ms: float  #: from one inversion to the next
+    mprage_ti_ms: float  #: from the inversion to the read-out
+    t2_tr_ms: float
+    t2_te_ms: float  #: echo time
+    flair_tr_ms: float
+    flair_te_ms: float
+    flair_ti_ms: float
     dose: float  #: of contrast agent, as a multiple of 0.1 mmol/kg
     slice_mm: float  #: thickness of a slice along k
     noise: float  #: standard deviation, as a part of white matter's signal
@@ -75,9 +80,8 @@ class Exposure:
     def __post_init__(self) -> None:
         if self.field_t not in RELAXIVITY:
             raise ValueError(f"field_t must be one of {tuple(RELAXIVITY)} T, but is {self.field_t}.")
-        _check_positive("tr_ms", *self.tr_ms)
-        _check_positive("te_ms", *self.te_ms)
-        for name in ("ti_ms", "flip_degrees", "slice_mm"):
+        times = [field.name for field in fields(self) if field.name.endswith("_ms")]
+        for name in (*times, "t1_flip_degrees", "slice_mm"):
             _check_positive(name, getattr(self, name))
         if not 0 <= self.randomise <= 1:
             raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
@@ -90,19 +94,19 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
     kind = kind or KINDS[rng.choice(4)]
     age = float(rng.uniform(18, 85))
     old = max(0.0, age - 40) / 40
-    size = rng.normal(1, 0.03)
+    size = float(np.clip(rng.normal(1, 0.025), 0.94, 1.06))
     hippocampus = rng.normal(1, 0.05) * (1 - 0.06 * old)
     asymmetry = rng.normal(0.008, 0.012)  # the right one is larger by 2 to 3 % on average
     return Patient(
         kind=kind,
         tumour=_draw_tumour(rng, kind),
         age=age,
-        scale=(float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02))),
+        scale=(size * rng.normal(1.01, 0.012), size * rng.normal(1.0, 0.012), size * rng.normal(1.02, 0.012)),
         warp_mm=float(rng.uniform(0.7, 1.5)),
-        scalp_mm=float(rng.uniform(4, 7)),
-        skull_mm=float(rng.uniform(5.5, 8)),
-        csf_mm=float(rng.uniform(1.0, 2.0) + 1.5 * old),
-        sulci_mm=float(rng.uniform(0.3, 0.6) + 0.6 * old),
+        scalp_mm=float(rng.uniform(3.5, 6)),
+        skull_mm=float(rng.uniform(4.5, 7)),
+        csf_mm=float(rng.uniform(0.8, 1.6) + 0.8 * old),
+        sulci_mm=float(rng.uniform(0.25, 0.5) + 0.4 * old),
         cortex_mm=float(rng.normal(2.8, 0.1) - 0.2 * old),
         ventricles=float(np.exp(rng.normal(-0.1 + 0.4 * old, 0.15))),
         hippocampus=(float(hippocampus * (1 + asymmetry)), float(hippocampus * (1 - asymmetry))),
@@ -112,12 +116,19 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
 
 def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
     """A way to set the scanner, at random; it does not depend on the patient."""
+    field_t = float(rng.choice(list(RELAXIVITY)))
+    flair_tr_ms = float(rng.uniform(8000, 10000))
     return Exposure(
-        field_t=float(rng.choice([1.5, 3.0])),
-        tr_ms=(float(rng.uniform(18, 30)), float(rng.uniform(3500, 6000)), float(rng.uniform(8000, 10000))),
-        te_ms=(float(rng.uniform(80, 110)), float(rng.uniform(90, 130))),
-        ti_ms=float(rng.uniform(2300, 2500)),
-        flip_degrees=float(rng.uniform(25, 35)),
+        field_t=field_t,
+        t1_tr_ms=float(rng.uniform(18, 30)),
+        t1_flip_degrees=float(rng.uniform(25, 35)),
+        mprage_tr_ms=float(rng.uniform(2100, 2400)),
+        mprage_ti_ms=float(rng.uniform(900, 1000) if field_t > 2 else rng.uniform(800, 900)),
+        t2_tr_ms=float(rng.uniform(3500, 6000)),
+        t2_te_ms=float(rng.uniform(80, 110)),
+        flair_tr_ms=flair_tr_ms,
+        flair_te_ms=float(rng.uniform(90, 130)),
+        flair_ti_ms=csf_null_ms(flair_tr_ms) * float(rng.uniform(0.97, 1.03)),
         dose=float(rng.uniform(0.9, 1.1)),
         slice_mm=1.0,
         noise=float(rng.uniform(0.02, 0.06)),

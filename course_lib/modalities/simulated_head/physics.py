@@ -41,8 +41,9 @@ class Relaxation:
     t1_ms: float
     t2_ms: float
     proton_density: float  #: of water = 1
-    uptake: float = 0.0  #: of contrast agent, mmol/l a dose of 0.1 mmol/kg
-    texture: float = 0.03  #: how much its signal varies from place to place (standard deviation over mean)
+    uptake_mmol_l: float = 0.0  #: contrast agent in it some minutes after 0.1 mmol/kg
+    texture: float = 0.03  #: how much its signal varies from place to place, standard deviation over mean
+    t1_grows: bool = True  #: with the field, as in tissue; hardly so in fluid and fat
 
 
 #: BrainWeb gives fat, muscle and skin, CSF, grey and white matter. Its bone has no signal; ours has a little. The
@@ -50,23 +51,23 @@ class Relaxation:
 #: in T2 tumours brighter.
 #: Source: C. A. Cocosco et al., BrainWeb, NeuroImage 5(4):S425, 1997 (its tissue_mr_parameters.txt).
 TISSUES: dict[Tissue, Relaxation] = {
-    Tissue.AIR: Relaxation(1000, 50, 0.0, texture=0),
+    Tissue.AIR: Relaxation(1000, 50, 0, texture=0),
     Tissue.SKIN: Relaxation(700, 47, 0.9, 0.15, 0.1),
-    Tissue.FAT: Relaxation(350, 70, 1.0, 0.0, 0.1),
+    Tissue.FAT: Relaxation(350, 70, 1.0, 0, 0.1, t1_grows=False),
     Tissue.MUSCLE: Relaxation(900, 47, 1.0, 0.1, 0.1),
-    Tissue.BONE: Relaxation(900, 5, 0.06, 0.0, 0.1),
+    Tissue.BONE: Relaxation(900, 5, 0.06, 0, 0.1),
     Tissue.MARROW: Relaxation(450, 60, 0.6, 0.05, 0.15),
-    Tissue.CSF: Relaxation(2569, 329, 1.0, 0.0, 0.01),
+    Tissue.CSF: Relaxation(2569, 329, 1.0, 0, 0.01, t1_grows=False),
     Tissue.GREY: Relaxation(833, 83, 0.86, 0.02, 0.04),
     Tissue.WHITE: Relaxation(500, 70, 0.77, 0.01, 0.03),
     Tissue.DEEP_GREY: Relaxation(740, 76, 0.84, 0.02, 0.04),
     Tissue.HIPPOCAMPUS: Relaxation(815, 85, 0.86, 0.02, 0.05),
     Tissue.DURA: Relaxation(800, 40, 0.7, 0.5, 0.05),
-    Tissue.VESSEL: Relaxation(1300, 60, 0.9, 1.2, 0.05),
+    Tissue.VESSEL: Relaxation(1300, 25, 0.9, 1.2, 0.05),
     Tissue.PITUITARY: Relaxation(700, 80, 0.86, 0.8, 0.05),
-    Tissue.VITREOUS: Relaxation(2400, 400, 1.0, 0.0, 0.01),
+    Tissue.VITREOUS: Relaxation(2400, 400, 1.0, 0, 0.01, t1_grows=False),
     Tissue.OEDEMA: Relaxation(1050, 130, 0.9, 0.01, 0.05),
-    Tissue.NECROSIS: Relaxation(1900, 220, 0.95, 0.05, 0.06),
+    Tissue.NECROSIS: Relaxation(1900, 220, 0.95, 0.05, 0.06, t1_grows=False),
     Tissue.GLIOMA: Relaxation(1150, 115, 0.9, 0.8, 0.12),
     Tissue.MENINGIOMA: Relaxation(900, 90, 0.87, 1.0, 0.04),
     Tissue.ADENOMA: Relaxation(900, 95, 0.87, 0.55, 0.06),
@@ -90,6 +91,21 @@ def flair(t1_ms: float, t2_ms: float, proton_density: float, tr_ms: float, te_ms
     """PD |1 - 2 exp(-TI/T1) + exp(-TR/T1)| exp(-TE/T2): a spin echo in which CSF, crossing 0 at TI, is dark."""
     recovered = abs(1 - 2 * np.exp(-ti_ms / t1_ms) + np.exp(-tr_ms / t1_ms))
     return float(proton_density * recovered * np.exp(-te_ms / t2_ms))
+
+
+def csf_null_ms(tr_ms: float) -> float:
+    """The inversion time at which CSF has no signal, ms: where 1 - 2 exp(-TI/T1) + exp(-TR/T1) is 0."""
+    t1_ms = TISSUES[Tissue.CSF].t1_ms
+    return float(t1_ms * np.log(2 / (1 + np.exp(-tr_ms / t1_ms))))
+
+
+def mprage(t1_ms: float, proton_density: float, tr_ms: float, ti_ms: float) -> float:
+    """PD |1 - 2 exp(-TI/T1) + exp(-TR/T1)|: an inversion before a fast gradient echo, strong contrast by T1.
+
+    What the many small pulses of the read-out do to the magnetisation is left out.
+    Source: J. P. Mugler, J. R. Brookeman, Magn Reson Med 15:152, 1990.
+    """
+    return float(proton_density * abs(1 - 2 * np.exp(-ti_ms / t1_ms) + np.exp(-tr_ms / t1_ms)))
 
 
 def add_contrast_agent(t1_ms: float, concentration: float, relaxivity: float) -> float:

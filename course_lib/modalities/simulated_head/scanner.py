@@ -1,0 +1,90 @@
+"""From tissue to grey value: what each tissue answers in each contrast, the coil's shading, and noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.modalities.simulated_head.geometry import Field, Grid, draw_waves
+from course_lib.modalities.simulated_head.people import CONTRASTS, Contrast, Exposure
+from course_lib.modalities.simulated_head.physics import (
+    RELAXIVITY,
+    T1_GROWS,
+    TISSUES,
+    Tissue,
+    add_contrast_agent,
+    flair,
+    mprage,
+    spin_echo,
+    spoiled_gradient_echo,
+)
+
+BIAS_LENGTH_MM = 280.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a tissue looks in one contrast."""
+
+    mean: float  #: white matter is 1 without contrast agent, unless contrasts are random
+    texture: float  #: how much it varies from place to place, standard deviation over mean
+
+
+def tissue_looks(exposure: Exposure, contrast: Contrast) -> dict[Tissue, Look]:
+    """How each tissue looks.
+
+    With ``exposure.randomise`` at 1 each mean and texture is random; between 0 and 1 it is a mixture. Networks that
+    learn from such images need not know the scanner.
+    Source: B. Billot et al., SynthSeg, Med Image Anal 86:102789, 2023.
+    """
+    rng = np.random.default_rng([exposure.look_seed, CONTRASTS.index(contrast)])
+    white = signal(Tissue.WHITE, exposure, "T1" if contrast == "T1c" else contrast)
+    looks = {}
+    for tissue in Tissue:
+        random = Look(rng.uniform(0.05, 1.5), rng.uniform(0, 0.2))
+        mean, texture = signal(tissue, exposure, contrast) / white, TISSUES[tissue].texture
+        part = exposure.randomise if tissue != Tissue.AIR else 0.0
+        looks[tissue] = Look(mean + part * (random.mean - mean), texture + part * (random.texture - texture))
+    return looks
+
+
+def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast) -> float:
+    """What the physics says that a voxel of nothing but this tissue answers."""
+    facts = TISSUES[tissue]
+    t1, t2, density = facts.t1_ms * (T1_GROWS[exposure.field_t] if facts.t1_grows else 1), facts.t2_ms, facts.proton_density
+    if contrast == "T1c":
+        t1 = add_contrast_agent(t1, facts.uptake_mmol_l * exposure.dose, RELAXIVITY[exposure.field_t])
+    if contrast in ("T1", "T1c"):
+        return spoiled_gradient_echo(t1, density, exposure.t1_tr_ms, exposure.t1_flip_degrees)
+    if contrast == "MPRAGE":
+        return mprage(t1, density, exposure.mprage_tr_ms, exposure.mprage_ti_ms)
+    if contrast == "T2":
+        return spin_echo(t1, t2, density, exposure.t2_tr_ms, exposure.t2_te_ms)
+    return flair(t1, t2, density, exposure.flair_tr_ms, exposure.flair_te_ms, exposure.flair_ti_ms)
+
+
+def shade(image: Field, exposure: Exposure, grid: Grid) -> None:
+    """Multiply, in place, by the sensitivity of the coil: a smooth field around 1."""
+    bias = draw_waves(exposure.look_seed, 8, BIAS_LENGTH_MM, 6)
+    for k in range(grid.shape[2]):
+        image[:, :, k : k + 1] *= np.exp(exposure.bias * bias(*grid.points(np.array([float(k)]))))
+
+
+def add_noise(image: Field, exposure: Exposure, contrast: Contrast) -> None:
+    """Make, in place, of each signal S the magnitude |S + n1 + i n2|, n1 and n2 normal: Rician noise.
+
+    Source: H. Gudbjartsson, S. Patz, Magn Reson Med 34:910, 1995.
+    """
+    if exposure.noise == 0:
+        return
+    rng = np.random.default_rng([exposure.noise_seed, CONTRASTS.index(contrast)])
+    for plane in image:
+        first, second = exposure.noise * rng.standard_normal((2, *plane.shape), dtype=np.float32)
+        np.hypot(plane + first, second, out=plane)
+
+
+def middle_slices(thick_mm: float, grid: Grid) -> NDArray[np.float64]:
+    """Where the sub-slices of a slice lie along k, in voxels from its middle: an odd number, as thin as voxels are wide."""
+    i, j, k = grid.spacing_mm
+    count = 2 * round((thick_mm / min(i, j, k) - 1) / 2) + 1
+    return ((np.arange(max(1, count)) + 0.5) / max(1, count) - 0.5) * thick_mm / k
