@@ -1,7 +1,9 @@
 """Six files of one simulated head, each wrong in one way: to be found out from pictures and headers, and repaired.
 
-A capsule of oil is taped to the right temple. Radiographers do that with vitamin E, which is bright in MRI, because the
-two sides of a head look so much alike that hardly anything else tells them apart.
+A capsule of oil is taped to the right temple, because the two sides of a head look so much alike that hardly anything
+else tells them apart. Radiographers mark places on the skin in this way, since oil is bright in MRI.
+
+Source: which capsules can be seen in MRI: M. T. Izatt et al., BMJ Open 9:e027020, 2019.
 """
 
 from collections.abc import Callable, Sequence
