@@ -143,7 +143,7 @@ def test_volumes_are_described_a_line_each(folder: Path) -> None:
     of(folder, 1)[0].write_bytes(b"nothing")
     lines = describe_volumes(folder, card=CARD, most=3).splitlines()
     assert lines[0].startswith(f"{name(0)}: 20 x 24 x 18 voxels of 2 x 2 x 2 mm, RAS, values ")
-    assert re.search(r" to [\d.]+, front \d\.\d\d ml, back \d\.\d\d ml$", lines[0])
+    assert re.search(r" to [\d.,]+, front \d\.\d\d ml, back \d\.\d\d ml$", lines[0])
     assert lines[3] == "… and 8 more"
     assert lines[4].startswith(f"images/{name(1)} is no NIfTI file")
 
