@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from course_lib.audit.volumes import FLIPS, VolumeFile, VolumeInventory
 
-MIRRORED = 0.1  #: of a correlation; 86 real hippocampi as they are stayed below 0.08, mirrored ones mostly passed 0.3
+#: Of a correlation: so much likeness is gained by mirroring. Of 106 real hippocampi, no volume gained anything and no
+#: label map more than 0.07; a volume that had been turned around gained 0.16 at least.
+MIRRORED = 0.1
 FEWEST = 6  #: volumes, or nobody can say how most of them lie
 DIRECTIONS = ("left-right", "front-back", "up-down")  #: of the axes of a small volume
 

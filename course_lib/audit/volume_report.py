@@ -143,11 +143,11 @@ def _values(inventory: VolumeInventory) -> Iterator[Finding]:
     )
     contrast = np.sort([file.contrast for file in files if file.contrast > 0])
     groups = np.split(contrast, np.flatnonzero(contrast[1:] > GAP * contrast[:-1]) + 1) if len(contrast) else []
-    said = "; ".join(f"{group[0]:,.0f} to {group[-1]:,.0f} in {len(group)}" for group in groups)
+    said = ", ".join(f"{group[0]:,.0f} to {group[-1]:,.0f} in {len(group)}" for group in groups)
     yield Finding(
         "range of values",
         "look" if len(contrast) and contrast[-1] > ONE_SCALE * contrast[0] else "ok",
-        f"between the darkest and the brightest 1 % of the voxels lie {said or 'none in any'} volumes.",
+        f"from the darkest 1 % of the voxels to the brightest 1 % it is {said or '0 in all'} volumes.",
         "The numbers of one scanner mean something else than those of another; the largest drown the rest.",
         "Normalise each volume by itself, with torchio.ZNormalization for example. In CT, find out which unit it is.",
     )
@@ -230,8 +230,8 @@ def _structures(inventory: VolumeInventory) -> Iterator[Finding]:
     yield Finding(
         "pieces",
         "look" if odd else "ok",
-        f"{', '.join(f'{name} mostly {n}' for name, n in usual.items())}; with specks {specks} label maps; "
-        f"more than {SPECKS:.0%} in specks, or another number of pieces {len(odd)}{_named(odd)}.",
+        f"{', '.join(f'{name} mostly {n}' for name, n in usual.items())}; label maps with specks {specks}; with "
+        f"more than {SPECKS:.0%} of a label in them, or another number of pieces {len(odd)}{_named(odd)}.",
         "A speck far from the structure is a slip of the pen, or the work of a threshold.",
         "Look at them. Remove what is too small to be the structure, by one rule in train and test.",
     )

@@ -143,10 +143,13 @@ def describe_volumes(
 def _line(file: VolumeFile, labels: dict[int, str]) -> str:
     found = file.label_map.structures if file.label_map else {}
     parts = [f"{name} {found[value].ml:.2f} ml" for value, name in labels.items() if value in found]
-    return (
-        f"{file.shown}: {by(file.shape)} voxels of {by(file.spacing_mm)} mm, {file.axes}, values {file.lowest:,.4g} to "
-        f"{file.highest:,.4g}{''.join(', ' + part for part in parts)}"
+    return f"{file.shown}: {by(file.shape)} voxels of {by(file.spacing_mm)} mm, {file.axes}, " + ", ".join(
+        [f"values {_value(file.lowest)} to {_value(file.highest)}", *parts]
     )
+
+
+def _value(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def by(sides: Sequence[float] | NDArray[Any]) -> str:
@@ -164,9 +167,7 @@ def _names_of(files: Sequence[VolumeFile], card: DatasetCard | None) -> dict[int
     return {value: f"label {value}" for value in usual}
 
 
-def _read(
-    pair: VolumePair, unreadable: list[str]
-) -> tuple[VolumeFile, NDArray[np.float32], NDArray[np.float32]] | None:
+def _read(pair: VolumePair, unreadable: list[str]) -> tuple[VolumeFile, Small, Small] | None:
     """The record of a volume with its label map, and both small; or None. What can not be read is listed."""
     volume = _opened(pair.path, unreadable)
     if volume is None:

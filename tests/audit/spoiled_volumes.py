@@ -22,7 +22,7 @@ def clean_folder(root: Path, patients: int = PATIENTS) -> Path:
     anatomy = 300 * np.exp(-((i - 5) ** 2 + (j - 8) ** 2 + (k - 4) ** 2) / 60) + 10 * i + 5 * j + 2 * k
     for number in range(patients):
         rng = np.random.default_rng(number)
-        centre = rng.normal((8, 7, 6), 0.3)
+        centre = rng.normal((6, 7, 6), 0.3)
         label_map = np.zeros(SHAPE, np.uint8)
         for label, place in ((1, centre), (2, centre + np.array([1, 9, 3]))):
             away = np.sqrt((i - place[0]) ** 2 + (j - place[1]) ** 2 + (k - place[2]) ** 2)
@@ -46,8 +46,14 @@ def change(
     path: Path, values: Callable[[Array], Array] = np.asarray, affine: Callable[[Array], Array] = np.asarray
 ) -> None:
     """Write a file anew with other values, another affine, or both."""
-    image = nibabel.load(path)
+    image = opened(path)
     write(path, np.ascontiguousarray(values(np.asarray(image.dataobj))), affine(image.affine))
+
+
+def opened(path: Path) -> nibabel.Nifti1Image:
+    image = nibabel.load(path)
+    assert isinstance(image, nibabel.Nifti1Image)
+    return image
 
 
 def of(root: Path, number: int = 3) -> tuple[Path, Path]:
@@ -58,7 +64,7 @@ def of(root: Path, number: int = 3) -> tuple[Path, Path]:
 def turned(root: Path) -> None:
     """The first two axes run to the other side, and the affine says so."""
     for path in of(root):
-        image = nibabel.load(path)
+        image = opened(path)
         turn = ornt_transform(io_orientation(image.affine), axcodes2ornt(("L", "P", "S")))
         write(path, np.asarray(image.as_reoriented(turn).dataobj), image.affine @ inv_ornt_aff(turn, image.shape))
 
@@ -68,6 +74,16 @@ def tilted(root: Path) -> None:
     turn = np.array([[1, 0, 0, 0], [0, cos, -sin, 0], [0, sin, cos, 0], [0, 0, 0, 1]])
     for path in of(root):
         change(path, affine=lambda affine: turn @ affine)
+
+
+def thick(root: Path) -> None:
+    for path in of(root):
+        change(path, affine=lambda affine: affine @ np.diag([1, 1, 2, 1]))
+
+
+def shorter(root: Path) -> None:
+    for path in of(root):
+        change(path, lambda values: values[:-1])
 
 
 def flipped(*paths: Path, axis: int = 0) -> None:
@@ -105,11 +121,8 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "no volume": (lambda r: of(r)[0].unlink(), {"label maps without volume"}),
     "other axes": (turned, {"orientation"}),
     "a tilted head": (tilted, {"tilted volumes"}),
-    "another spacing": (
-        lambda r: [change(path, affine=lambda a: a @ np.diag([1, 1, 2, 1])) for path in of(r)],
-        {"spacing", "volume of the structures"},
-    ),
-    "another size": (lambda r: [change(path, lambda v: v[:-1]) for path in of(r)], {"size"}),
+    "another spacing": (thick, {"spacing", "volume of the structures"}),
+    "another size": (shorter, {"size"}),
     "one value": (lambda r: change(of(r)[0], lambda v: np.full_like(v, 7)), {"constant volumes"}),
     "another scale": (lambda r: change(of(r)[0], lambda v: 1000 * v), {"range of values"}),
     "a mirrored volume": (lambda r: flipped(of(r)[0]), {"mirrored volumes"}),
@@ -123,7 +136,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "nothing outlined": (lambda r: change(of(r)[1], np.zeros_like), {"empty label maps"}),
     "a forgotten label": (lambda r: change(of(r)[1], lambda v: v * (v != 2)), {"missing labels"}),
     "a speck": (lambda r: spoiled(of(r)[1], np.s_[17, 3:5, 14:16], 1), {"pieces"}),
-    "a structure at the edge": (lambda r: spoiled(of(r)[1], np.s_[8, :8, 6], 1), {"cut off at the edge"}),
+    "a structure at the edge": (lambda r: spoiled(of(r)[1], np.s_[6, :8, 6], 1), {"cut off at the edge"}),
     "half a structure": (
         lambda r: spoiled(of(r)[1], np.s_[:, :, :6], 0),
         {"volume of the structures"},
@@ -133,6 +146,9 @@ FAULTS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
         {"side of the structures", "mirrored label maps"},
     ),
     "a copy": (copied, {"duplicates"}),
-    "a mirrored copy": (mirrored_copy, {"duplicates", "mirrored volumes", "side of the structures"}),
+    "a mirrored copy": (
+        mirrored_copy,
+        {"duplicates", "mirrored volumes", "mirrored label maps", "side of the structures"},
+    ),
     "two volumes with one label map": (lambda r: copied(r, volume=False), {"duplicates"}),
 }  #: what is done to a clean folder, and what the audit then finds

@@ -1,5 +1,6 @@
 """The audit of volumes: every fault that is planted is found, and nothing where there is none."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,9 @@ CARD = replace(
     classes=("front", "back"),
     file_names=(r"(?P<patient>head_\d+)\.nii\.gz",),
 )
+
+
+NAMELESS = {"size", "range of values", "other files"}  #: findings that do not say whose volume it is
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +51,9 @@ def test_a_fault_is_found_and_nothing_else(fault: str, folder: Path) -> None:
     plant(folder)
     report = audit_volumes(folder, card=CARD)
     assert set(report.titles("stop") + report.titles("look")) == expected
-    for title in expected:
-        assert name(3) in report[title].measured or title in {
-            "size",
-            "range of values",
-            "other files",
-            "mirrored volumes",
-        }
-        assert report[title].effect
-        assert report[title].remedy
+    named = [report[title].measured for title in expected if title not in NAMELESS]
+    assert all(name(3) in measured or name(PATIENTS) in measured for measured in named)
+    assert all(report[title].effect and report[title].remedy for title in expected)
 
 
 def test_a_copy_in_the_test_part_is_a_reason_to_stop(folder: Path) -> None:
@@ -109,9 +107,9 @@ def test_an_audit_of_some_volumes_looks_at_no_others(folder: Path) -> None:
 
 def test_a_structure_with_two_sides_has_two_pieces_and_whoever_has_one_is_named(folder: Path) -> None:
     for number in range(PATIENTS):
-        change(of(folder, number)[1], lambda values: np.maximum(values, np.flip(values, 0)))
+        change(of(folder, number)[1], lambda values: np.maximum(values, np.roll(values, 9, axis=0)))
     assert audit_volumes(folder, card=CARD)["pieces"].severity == "ok"
-    change(of(folder)[1], lambda values: values * (np.arange(len(values)) < 10)[:, None, None])
+    change(of(folder)[1], lambda values: values * (np.arange(len(values)) < 12)[:, None, None])
     assert f"({name(3)} front 1 and 0.0% in specks" in audit_volumes(folder, card=CARD)["pieces"].measured
 
 
@@ -145,9 +143,9 @@ def test_volumes_are_described_a_line_each(folder: Path) -> None:
     of(folder, 1)[0].write_bytes(b"nothing")
     lines = describe_volumes(folder, card=CARD, most=3).splitlines()
     assert lines[0].startswith(f"{name(0)}: 20 x 24 x 18 voxels of 2 x 2 x 2 mm, RAS, values ")
-    assert "front 1." in lines[0]
+    assert re.search(r" to [\d.,]+, front \d\.\d\d ml, back \d\.\d\d ml$", lines[0])
     assert lines[3] == "… and 8 more"
-    assert lines[4].startswith(f"images/{name(1)} ends too early") or "is no NIfTI file" in lines[4]
+    assert lines[4].startswith(f"images/{name(1)} is no NIfTI file")
 
 
 def test_the_command_audits_a_folder_of_volumes(
