@@ -18,11 +18,15 @@ UNCUS_ENDS_MM = 1.8  #: in front of the middle: the anterior part reaches to the
 # arXiv:1902.09063), each brought to the same volume: at places along the axis, mm from the middle, the middle of the
 # cross section outwards and up, its half-width and half-height (twice the standard deviation), and how far it leans.
 ALONG = np.array([-26.0, -25, -22, -19, -16, -13, -10, -7, -4, -1, 2, 5, 8, 11, 14, 17, 19, 20.5])
-OUTWARD = np.array([-5.2, -5.0, -3.9, -2.0, -0.2, 1.0, 2.0, 2.7, 3.1, 3.1, 1.9, 0.4, -0.7, -1.6, -2.6, -3.2, -3.6, -3.8])
+OUTWARD = np.array(
+    [-5.2, -5.0, -3.9, -2.0, -0.2, 1.0, 2.0, 2.7, 3.1, 3.1, 1.9, 0.4, -0.7, -1.6, -2.6, -3.2, -3.6, -3.8]
+)
 UPWARD = np.array([0.0, -0.4, -1.6, -2.7, -3.2, -3.2, -3.0, -2.4, -1.6, -0.6, 0.4, 1.4, 2.0, 2.4, 2.5, 2.4, 2.2, 2.0])
 WIDTH = np.array([2.5, 4.0, 5.5, 6.4, 6.5, 6.7, 6.8, 6.7, 6.7, 6.8, 7.9, 9.0, 9.5, 9.5, 8.6, 6.2, 4.0, 2.0])
 HEIGHT = np.array([1.8, 2.6, 3.4, 3.4, 3.3, 3.3, 3.3, 3.5, 3.7, 3.9, 4.3, 4.8, 5.0, 4.8, 4.4, 3.5, 2.5, 1.2])
-LEANS = np.array([0.2, 0.2, 0.16, 0.08, 0.02, 0, -0.03, -0.05, -0.06, -0.05, 0.03, 0.1, 0.13, 0.17, 0.21, 0.26, 0.3, 0.3])
+LEANS = np.array(
+    [0.2, 0.2, 0.16, 0.08, 0.02, 0, -0.03, -0.05, -0.06, -0.05, 0.03, 0.1, 0.13, 0.17, 0.21, 0.26, 0.3, 0.3]
+)
 
 
 def outline(out: Field, y: Field, z: Field, size: float, swell_mm: float = 0.0) -> Field:

@@ -61,16 +61,16 @@ TISSUES: dict[Tissue, Relaxation] = {
     Tissue.GREY: Relaxation(833, 83, 0.86, 0.02, 0.04),
     Tissue.WHITE: Relaxation(500, 70, 0.77, 0.01, 0.03),
     Tissue.DEEP_GREY: Relaxation(740, 76, 0.84, 0.02, 0.04),
-    Tissue.HIPPOCAMPUS: Relaxation(815, 85, 0.86, 0.02, 0.05),
-    Tissue.DURA: Relaxation(800, 40, 0.7, 0.5, 0.05),
-    Tissue.VESSEL: Relaxation(1300, 25, 0.9, 1.2, 0.05),
-    Tissue.PITUITARY: Relaxation(700, 80, 0.86, 0.8, 0.05),
+    Tissue.HIPPOCAMPUS: Relaxation(815, 85, 0.86, 0.02, 0.07),
+    Tissue.DURA: Relaxation(800, 40, 0.7, 0.2, 0.05),
+    Tissue.VESSEL: Relaxation(1300, 25, 0.9, 0.7, 0.05),
+    Tissue.PITUITARY: Relaxation(700, 80, 0.86, 0.4, 0.05),
     Tissue.VITREOUS: Relaxation(2400, 400, 1.0, 0, 0.01, t1_grows=False),
     Tissue.OEDEMA: Relaxation(1050, 130, 0.9, 0.01, 0.05),
     Tissue.NECROSIS: Relaxation(1900, 220, 0.95, 0.05, 0.06, t1_grows=False),
-    Tissue.GLIOMA: Relaxation(1150, 115, 0.9, 0.8, 0.12),
-    Tissue.MENINGIOMA: Relaxation(900, 90, 0.87, 1.0, 0.04),
-    Tissue.ADENOMA: Relaxation(900, 95, 0.87, 0.55, 0.06),
+    Tissue.GLIOMA: Relaxation(1150, 115, 0.9, 0.3, 0.12),
+    Tissue.MENINGIOMA: Relaxation(900, 90, 0.87, 0.4, 0.04),
+    Tissue.ADENOMA: Relaxation(900, 95, 0.87, 0.2, 0.06),
 }
 RELAXIVITY = {1.5: 4.78, 3.0: 4.97}  #: r1 of gadobutrol in plasma at 37 °C, L/(mmol s), by field strength, T
 T1_GROWS = {1.5: 1.0, 3.0: 1.6}  #: T1 of grey and white matter over that at 1.5 T (Wansapura et al. 1999: 1331, 832 ms)
