@@ -14,8 +14,9 @@ from course_lib.modalities.simulated_head.skull import above_tentorium
 
 FOLD_MM = 19.5  #: from one sulcus to the next but one, about
 SULCUS_MM = 14.0  #: usual depth of a sulcus
+BEND_MM, BEND_LENGTH_MM = 2.2, 26.0  #: sulci wind: so far to the side, over such lengths
 SIDE_APART_MM = 400.0  #: the left half is folded as a place so far off, so that left is not right
-AXIS_FREE = 0.5  #: how upright the sulci stand on the surface: 0 in any direction, 1 exactly upright
+UPRIGHT = 0.5  #: how upright the sulci stand on the surface: 0 in any direction, 1 exactly upright
 
 
 def cerebrum(patient: Patient, p: Points) -> Iterator[Coat]:
@@ -41,11 +42,10 @@ def _to_sulcus(patient: Patient, p: Points, depth: Field, core: Field) -> Field:
     """Distance to the nearest sulcus, mm: sheets where a smooth field is 0, from the surface to some depth."""
     seed = patient.anatomy_seed
     away = np.where(p.x > 0, np.float32(SIDE_APART_MM), np.float32(0))
-    bent = [
-        v + 2.2 * draw_waves(seed, 10 + axis, 26.0, 6)(p.x + away, p.y, p.z) for axis, v in enumerate((p.x, p.y, p.z))
-    ]
+    bends = (draw_waves(seed, 10 + axis, BEND_LENGTH_MM, 6)(p.x + away, p.y, p.z) for axis in range(3))
+    bent = [v + BEND_MM * bend for v, bend in zip((p.x, p.y, p.z), bends, strict=True)]
     radius = np.sqrt((p.x / 65) ** 2 + (p.y / 82) ** 2 + (p.z / 64) ** 2) + 0.05
-    upright = AXIS_FREE * 0.9 / radius + (1 - AXIS_FREE)
+    upright = UPRIGHT * 0.9 / radius + (1 - UPRIGHT)
     at = (bent[0] * upright + away, bent[1] * upright, bent[2] * upright)
     sheets = draw_waves(seed, 3, FOLD_MM, 14).distance(*at)
     deepest = SULCUS_MM * (1 + 0.35 * draw_waves(seed, 4, 45.0, 8)(*at))
@@ -54,7 +54,7 @@ def _to_sulcus(patient: Patient, p: Points, depth: Field, core: Field) -> Field:
 
 
 def _to_fissure(x: Field, y: Field, z: Field) -> Field:
-    """Distance to the two clefts that all people have, mm: the lateral one, with the insula in it, and the collateral."""
+    """Distance to two clefts that all people have, mm: the lateral one, with the insula in it, and the collateral."""
     out = np.abs(x)
     height = z + 14 + 0.5 * (y - 24)
     lateral = np.sqrt((0.9 * height) ** 2 + np.maximum(0, 36 - out) ** 2 + np.maximum(0, np.abs(y + 2) - 30) ** 2)

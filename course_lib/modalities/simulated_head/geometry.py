@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]  #: one number a point, [i, j, k]
+Field = NDArray[np.floating[Any]]  #: one number a point, [i, j, k], float32
 Point = tuple[float, float, float]  #: mm: to the right, to the front, up
 HEAD_MM = (160.0, 192.0, 160.0)  #: the box of a whole head: right, front, up
+FLAT = 0.15  #: part of a field's usual steepness, squared, that keeps distances finite on its tops
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,9 @@ class Waves:
             slope = np.cos(angle)
             for component, part in zip(gradient, k, strict=True):
                 component += part * slope
-        flat = (
-            0.15 * float(np.mean((self.vectors**2).sum(1))) * len(self.phases) / 2
-        )  # a floor, so that tops stay finite
-        return np.abs(value) / np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2 + np.float32(flat))
+        usual = float(np.mean((self.vectors**2).sum(1))) * len(self.phases) / 2  # of the steepness, squared
+        steep = gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2
+        return np.abs(value) / np.sqrt(steep + FLAT * usual)
 
 
 @lru_cache(maxsize=64)

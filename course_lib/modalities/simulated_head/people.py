@@ -33,10 +33,8 @@ class Tumour:
         for name, value, highest in (("necrosis", self.necrosis, 0.95), ("push", self.push, 0.6)):
             if not 0 <= value <= highest:
                 raise ValueError(f"{name} must be from 0 to {highest}, but is {value}.")
-        if min(self.oedema_mm, self.enhancement) < 0:
-            raise ValueError(
-                f"oedema_mm and enhancement can not be below 0, but are {self.oedema_mm}, {self.enhancement}."
-            )
+        for name in ("oedema_mm", "enhancement"):
+            _check_not_below_zero(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -98,10 +96,8 @@ class Exposure:
             _check_positive(name, getattr(self, name))
         if not 0 <= self.randomise <= 1:
             raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
-        if min(self.noise, self.bias, self.dose) < 0:
-            raise ValueError(
-                f"noise, bias and dose can not be below 0, but are {self.noise}, {self.bias}, {self.dose}."
-            )
+        for name in ("noise", "bias", "dose"):
+            _check_not_below_zero(name, getattr(self, name))
 
 
 def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
@@ -110,7 +106,7 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
     age = float(rng.uniform(18, 85))
     old = max(0.0, age - 40) / 40
     size = float(np.clip(rng.normal(1, 0.025), 0.94, 1.06))
-    hippocampus = rng.normal(0.965, 0.03) * (1 - 0.06 * old)
+    hippocampus = rng.normal(0.97, 0.024) * (1 - 0.05 * old)
     asymmetry = rng.normal(0.008, 0.012)  # the right one is larger by 2 to 3 % on average
     return Patient(
         kind=kind,
@@ -120,7 +116,7 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
         warp_mm=float(rng.uniform(0.5, 1.1)),
         scalp_mm=float(rng.uniform(3.5, 6)),
         skull_mm=float(rng.uniform(4.5, 7)),
-        csf_mm=float(rng.uniform(0.8, 1.6) + 0.8 * old),
+        csf_mm=float(rng.uniform(0.5, 1.2) + 0.7 * old),
         sulci_mm=float(rng.uniform(0.25, 0.5) + 0.4 * old),
         cortex_mm=float(rng.normal(2.8, 0.1) - 0.2 * old),
         ventricles=float(np.exp(rng.normal(-0.1 + 0.4 * old, 0.15))),
@@ -143,7 +139,7 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
         t2_te_ms=float(rng.uniform(80, 110)),
         flair_tr_ms=flair_tr_ms,
         flair_te_ms=float(rng.uniform(90, 130)),
-        flair_ti_ms=csf_null_ms(flair_tr_ms) * float(rng.uniform(0.97, 1.03)),
+        flair_ti_ms=csf_null_ms(flair_tr_ms, field_t) * float(rng.uniform(0.97, 1.03)),
         dose=float(rng.uniform(0.9, 1.1)),
         slice_mm=1.0,
         noise=float(rng.uniform(0.02, 0.06)),
@@ -183,3 +179,8 @@ def _check_positive(name: str, *values: float) -> None:
     for value in values:
         if not value > 0:
             raise ValueError(f"{name} must be above 0, but is {value}.")
+
+
+def _check_not_below_zero(name: str, value: float) -> None:
+    if not value >= 0:
+        raise ValueError(f"{name} can not be below 0, but is {value}.")

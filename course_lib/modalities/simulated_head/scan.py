@@ -64,7 +64,7 @@ def render(patient: Patient, exposure: Exposure, grid: Grid, contrasts: Sequence
 def _render_rows(
     patient: Patient, exposure: Exposure, grid: Grid, rows: slice, offsets: NDArray[np.float64], looks: Looks
 ) -> tuple[dict[Contrast, Field], NDArray[np.uint8]]:
-    """Signals of some rows along i, the mean of the sub-slices, and the labels [2, rows, j, k] in the middle of each."""
+    """Signals of some rows along i, the mean of sub-slices, and the labels [2, rows, j, k] in the middle of each."""
     x, y, z = grid.points(rows, offsets)
     i, j, k = grid.spacing_mm
     points, displaced = find_places(patient, x, y, z, float((i * j * min(i, j, k)) ** (1 / 3)))

@@ -53,11 +53,9 @@ def tissue_looks(exposure: Exposure, contrast: Contrast, enhancement: float = 1.
 def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast, enhancement: float = 1.0) -> float:
     """What the physics says that a voxel of nothing but this tissue answers."""
     facts = TISSUES[tissue]
-    t1, t2, density = (
-        facts.t1_ms * (T1_GROWS[exposure.field_t] if facts.t1_grows else 1),
-        facts.t2_ms,
-        facts.proton_density,
-    )
+    t1, t2, density = facts.t1_ms, facts.t2_ms, facts.proton_density
+    if facts.t1_grows:
+        t1 *= T1_GROWS[exposure.field_t]
     if contrast == "T1c":
         t1 = add_contrast_agent(t1, facts.uptake_mmol_l * enhancement * exposure.dose, RELAXIVITY[exposure.field_t])
     if contrast in ("T1", "T1c"):
@@ -88,7 +86,7 @@ def add_noise(image: Field, exposure: Exposure, contrast: Contrast) -> None:
 
 
 def cut_slices(thick_mm: float, grid: Grid) -> NDArray[np.float64]:
-    """Where the sub-slices of a slice lie along k, in voxels from its middle: an odd number, as thin as voxels are wide."""
+    """Where the sub-slices of a slice lie along k, in voxels from its middle: an odd number, as thin as voxels wide."""
     i, j, k = grid.spacing_mm
     count = 2 * round((thick_mm / min(i, j, k) - 1) / 2) + 1
     return ((np.arange(max(1, count)) + 0.5) / max(1, count) - 0.5) * thick_mm / k
