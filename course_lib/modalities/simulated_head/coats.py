@@ -70,7 +70,8 @@ class Points:
         """The block of rows, columns and slices that holds all points of a box of the standard head, or None."""
         place: list[slice] = []
         for lowest, highest in self._ranges:
-            holds = np.flatnonzero(((highest >= np.array(low)[:, None]) & (lowest <= np.array(high)[:, None])).all(axis=0))
+            meets = (highest >= np.array(low)[:, None]) & (lowest <= np.array(high)[:, None])
+            holds = np.flatnonzero(meets.all(axis=0))
             if not holds.size:
                 return None
             place.append(slice(int(holds[0]), int(holds[-1]) + 1))

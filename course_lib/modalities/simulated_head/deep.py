@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from course_lib.modalities.simulated_head.coats import Coat, Points, Structure
-from course_lib.modalities.simulated_head.geometry import Field, Point, ellipsoid, tube, unite
-from course_lib.modalities.simulated_head.people import Patient
+from course_lib.modalities.simulated_head.geometry import Field, ellipsoid, tube, unite
+from course_lib.modalities.simulated_head.people import PITUITARY, Patient
 from course_lib.modalities.simulated_head.physics import Tissue
 
-PITUITARY: Point = (0.0, 18.0, -38.0)  #: its middle, mm
+FLATTENED = 0.75  #: width over height of the lateral ventricles
 CISTERN_MM = 3.0  #: width of the fluid around the brain stem
 MIXED = 0.65  #: part of grey matter in the thalamus, which fibres cross
 
@@ -36,9 +36,9 @@ def nuclei(p: Points) -> Iterator[Coat]:
         return
     out, y, z = q.out, q.y, q.z
     slanted = out - 0.14 * (14 - y)
-    putamen = ellipsoid(slanted, y, z, (24, 15, -6), (5, 16, 9))
+    putamen = ellipsoid(slanted, y, z, (24.5, 14, -6), (6, 17.5, 10))
     pallidum = ellipsoid(slanted, y, z, (18.5, 10, -8), (3.5, 9, 5.5))
-    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (10.5, -3, -3), (9.5, 15, 9))
+    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (11, -3, -3), (10.5, 17, 10))
     caudate = tube(out, y, z, ((11, 31, -7), (12, 22, 0), (14, 8, 6), (17, -8, 8), (23, -20, 4)), (6, 6, 3.2, 2.2, 1.5))
     hypothalamus = ellipsoid(out, y, z, (2, 10, -20), (5, 9, 5))
     yield Coat(Tissue.DEEP_GREY, MIXED * q.fill(hypothalamus), q.place)
@@ -53,14 +53,9 @@ def lateral_ventricles(patient: Patient, p: Points) -> Iterator[Coat]:
     q = p.near((-40, -75, -30), (40, 55, 35))
     if q is None:
         return
-    flat = 0.75  # they are higher than wide
-    horn = tube(
-        q.out,
-        q.y,
-        flat * q.z,
-        tuple((x, y, flat * z) for x, y, z in ((8, 37, -3), (5, 27, 4), (5, 9, 8), (9, -9, 9), (19, -25, 5), (25, -28, -7))),
-        (2.4, 4.6, 4.2, 4.2, 6.0, 4.0),
-    )
+    course = ((8, 37, -3), (5, 27, 4), (5, 9, 8), (9, -9, 9), (19, -25, 5), (25, -28, -7))
+    flat = tuple((x, y, FLATTENED * z) for x, y, z in course)
+    horn = tube(q.out, q.y, FLATTENED * q.z, flat, (2.4, 4.6, 4.2, 4.2, 6.0, 4.0))
     back = tube(q.out, q.y, q.z, ((21, -28, 3), (20, -46, -2), (17, -56, -3)), (4.5, 2.8, 1))
     widening = 3.5 * (patient.ventricles * np.where(q.x > 0, 0.96, 1.04).astype(np.float32) - 1)
     ventricle = np.maximum(unite(horn, back, 3) - widening, 0.8 - q.out)
@@ -94,7 +89,8 @@ def _sella(q: Points) -> Iterator[Coat]:
     """The pituitary in its fossa, its stalk, and the crossing of the optic nerves above."""
     gland = ellipsoid(q.x, q.y, q.z, PITUITARY, (6.5, 5, 3.5))
     stalk = tube(q.x, q.y, q.z, ((0, 17, -36), (0, 10, -24)), (1.0, 1.4))
-    chiasm = tube(q.out, q.y, q.z, ((13, 30, -34), (4, 18, -29), (0, 15, -28), (4, 10, -27), (12, 0, -22)), (2, 2, 2, 2, 1.8))
+    course = ((13, 30, -34), (4, 18, -29), (0, 15, -28), (4, 10, -27), (12, 0, -22))
+    chiasm = tube(q.out, q.y, q.z, course, (2, 2, 2, 2, 1.8))
     yield Coat(Tissue.BONE, q.fill(np.maximum(gland - 2.5, q.z + 36)), q.place)
     yield Coat(Tissue.CSF, q.fill(np.maximum(gland - 1.2, -36 - q.z)), q.place)
     yield Coat(Tissue.WHITE, q.fill(chiasm), q.place)

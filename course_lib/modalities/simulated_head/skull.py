@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from course_lib.modalities.simulated_head.cavity import behind_petrous
 from course_lib.modalities.simulated_head.coats import Coat, Points, Structure
 from course_lib.modalities.simulated_head.geometry import Field, draw_waves, ellipsoid, ramp, tube, unite
 from course_lib.modalities.simulated_head.people import Patient
@@ -15,22 +16,6 @@ from course_lib.modalities.simulated_head.physics import Tissue
 
 DURA_MM = 0.8  #: thickness of the membrane inside the skull
 SKIN_MM = 1.8
-
-
-def cavity(x: Field, y: Field, z: Field) -> Field:
-    """Signed distance to the inside of the skull, mm: a dome on a floor of three steps, below 0 inside."""
-    out = np.abs(x)
-    narrow = out * (1 + 0.0012 * (y + 10))  # narrower in front
-    dome = ellipsoid(narrow, y, z, (0, 0, 0), (67, 84, 66))
-    floor = -25 - 21 * ramp(y, 40, 24) + 14 * ramp(out, 24, 10) * ramp(y, -6, 4) - 28 * ramp(y + out - 9, 4, -18)
-    cranium = -unite(-dome, 0.8 * (z - floor), 8)
-    fossa = ellipsoid(out, y, z, (18, -40, -38), (34, 36, 27))
-    return unite(cranium, fossa, 8)
-
-
-def behind_petrous(out: Field, y: Field) -> Field:
-    """From 0 in the middle fossa of the skull to 1 in the posterior one, behind the ridge of the petrous bone."""
-    return ramp(y + out - 9, 4, -4)
 
 
 def above_tentorium(p: Points) -> Field:

@@ -58,7 +58,8 @@ def _glioma(patient: Patient, tumour: Tumour, q: Points) -> Iterator[Coat]:
     edge = np.maximum(edge, q.inside + 2)
     ring = 2 + (radius - 2) * (1 - tumour.necrosis) * (1 + 0.5 * draw_waves(seed, 51, 0.9 * radius, 12)(q.x, q.y, q.z))
     yield Coat(Tissue.GLIOMA, q.fill(edge), q.place)
-    yield Coat(Tissue.NECROSIS, q.fill(edge + np.maximum(ring, 1.5)), q.place)
+    if tumour.necrosis > 0:
+        yield Coat(Tissue.NECROSIS, q.fill(edge + np.maximum(ring, 1.5)), q.place)
 
 
 def _meningioma(patient: Patient, tumour: Tumour, q: Points) -> Iterator[Coat]:
