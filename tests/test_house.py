@@ -13,7 +13,7 @@ from course_lib.sources.dataset_card import card_slugs, load_card
 from course_lib.support.runtime import COURSE_ROOT
 
 PACKAGES = {path.parent.name for path in (COURSE_ROOT / "course_lib").glob("*/__init__.py")}
-FOLDERS_OF_MODALITIES = {path.parent.name for path in (COURSE_ROOT / "course_lib" / "modalities").glob("*/__init__.py")}
+FOLDERS_OF_MODALITIES = {path.parent.name for path in (COURSE_ROOT / "course_lib" / "modalities").glob("*/modality.py")}
 
 
 def test_the_plan_names_the_packages_in_the_order_of_the_layers_one_line_each() -> None:
@@ -34,7 +34,7 @@ def test_every_package_opens_with_what_it_is_for() -> None:
         assert text.startswith('"""'), name
 
 
-def test_the_registry_lists_the_modalities_that_have_a_folder() -> None:
+def test_the_registry_lists_the_folders_that_hold_a_modality() -> None:
     assert set(MODALITIES) == FOLDERS_OF_MODALITIES
     assert all(modality.name == name for name, modality in MODALITIES.items())
 
@@ -54,6 +54,7 @@ def test_every_card_belongs_to_a_modality_and_every_modality_has_its_cards() -> 
         "from course_lib.sources import __main__ as command",
         "from course_lib.sources import load_card; load_card('phantom')",
         "from course_lib.modalities.chest_xray import simulator",
+        "from course_lib.modalities.hippocampus_mri import phantoms",
         "import course_lib.evaluation",
     ],
 )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from course_lib.modalities.chest_xray.simulator.files import PhantomError
+from course_lib.modalities.phantom_files import PhantomError
 from course_lib.support.errors import DataError, TrainingError
 from course_lib.support.process import set_waiting
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import existing_folder
 
@@ -19,6 +20,10 @@ def real_folder(given: str) -> Path:
         folder = existing_folder(given) if given else None
     except DataError as problem:  # argparse would put its own words in the place of these
         raise argparse.ArgumentTypeError(str(problem)) from problem
-    if folder is None or not ((folder / "train").is_dir() or any(folder.glob("*/train"))):
+    if folder is None or not any(_is_a_set(place) for place in (folder, *folder.glob("*"))):
         raise argparse.ArgumentTypeError(f"there is no folder train/ in {given!r}; name the folder that holds it")
     return folder
+
+
+def _is_a_set(folder: Path) -> bool:
+    return (folder / "train").is_dir() or holds_volumes(folder)

@@ -14,7 +14,9 @@ from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.samples import ImageData
 from course_lib.data.splits import check_patients_apart
+from course_lib.data.volume_data import OutlinedVolume
 from course_lib.evaluation.intervals import bootstrap_intervals, with_interval
+from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.registry import MODALITIES, UNKNOWN_FOLDER, dataset_folder
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest
@@ -74,7 +76,8 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         lines.append(_each_alone(test.task, on_test))
         several = experiment.together(on_validation), experiment.together(on_test)
         lines += _judged(experiment, f"{networks} networks together", *several)
-    lines += _lines(experiment.figures(on_validation[0]), "without looking", test.task.baseline(on_test[0]))
+    figures = experiment.figures(experiment.scored(on_validation[0]))
+    lines += _lines(figures, "without looking", experiment.scored(test.task.baseline(on_test[0])))
     return "\n".join(lines)
 
 
@@ -88,18 +91,26 @@ def _about(folder: Path, train: ImageData[Any], validation: ImageData[Any], test
     """Which images: a line that changes when another test part was measured."""
     card = recognise_card(folder)
     name = f"{card.name}{' (simulated)' if card.simulated else ''}" if card else UNKNOWN_FOLDER
-    counts = [f"{len(data):,} images of {len(set(data.patients)):,} patients" for data in (train, validation, test)]
+    counts = [
+        f"{len(data):,} {_counted(data)} of {len(set(data.patients)):,} patients" for data in (train, validation, test)
+    ]
     listed = digest([f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples], 8)
     return f"{name}: trained on {counts[0]}, chosen by {counts[1]}, tested on {counts[2]} (list of files: {listed})."
 
 
+def _counted(data: ImageData[Any]) -> str:
+    return "volumes" if isinstance(data.samples[0], OutlinedVolume) else "images"
+
+
 def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: Any) -> list[str]:
     """What is measured of the test, and then the first of these figures where the training could see it."""
-    figures = experiment.figures(on_validation)
+    validation, test = experiment.scored(on_validation), experiment.scored(on_test)
+    figures = experiment.figures(validation)
     name, figure = next(iter(figures.items()))
+    chosen = "epoch and threshold" if isinstance(on_validation, Predictions) else "the epoch"
     return [
-        *_lines(figures, who, on_test),
-        *_lines({f"{name} on the images that chose epoch and threshold": figure}, who, on_validation),
+        *_lines(figures, who, test),
+        *_lines({f"{name} on the images that chose {chosen}": figure}, who, validation),
     ]
 
 

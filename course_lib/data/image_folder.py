@@ -9,6 +9,7 @@ from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
 from course_lib.data.samples import LabelledImage
+from course_lib.data.volume_folder import patient_of, volumes_of
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, files_in, images_in, names_an_image
 from course_lib.support.errors import DataError
@@ -41,7 +42,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
     Raises:
         DataError: half of the names or more are those of a card, but not all.
     """
-    paths = _images_of(root)
+    paths = _images_of(root) + volumes_of(root)
     card = _likely_card(root, paths)
     strange = [path for path in paths if not card.knows(path.name)] if card and card.file_names else []
     if card and strange:
@@ -55,7 +56,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
 
 def likely_card(root: Path) -> DatasetCard | None:
     """The same, but also where up to half of the names are strange to the card: an audit is made for such folders."""
-    return _likely_card(root, _images_of(root))
+    return _likely_card(root, _images_of(root) + volumes_of(root))
 
 
 def read_part(
@@ -74,7 +75,7 @@ def read_part(
         _check_same_classes(root)
         samples, classes = read_split(root, part, card, disease)
         if part == "test":
-            _check_no_copies([sample.path for sample in samples], _images_of(root, "train"))
+            check_no_copies([sample.path for sample in samples], _images_of(root, "train"))
         return samples, classes
     samples, classes = read_split(root, "train", card, disease)
     rest, test = hold_back_test(samples)
@@ -140,8 +141,28 @@ def read_split(
                 f"{', '.join(sorted(IMAGE_SUFFIXES))}. Copy the images of class {printable(name)} there, or remove the "
                 "folder."
             )
-        samples += [LabelledImage(path, label, scope + _patient_of(path, cards)) for path in paths]
+        samples += [LabelledImage(path, label, scope + patient_of(path, cards)) for path in paths]
     return samples, classes
+
+
+def check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
+    """Do nothing if no file to test on is, byte for byte, one to train on. Only files of the same size are read.
+
+    A file that can not be read is passed over: it is named when its pixels are asked for.
+
+    Raises:
+        DataError: some are.
+    """
+    shared = {size for size, _ in _sized(test)} & {size for size, _ in _sized(train)} - {0}
+    trained = dict(_digests(train, shared))
+    both = [(path, trained[content]) for content, path in _digests(test, shared) if content in trained]
+    if both:
+        copies = some_of([f"{_place(one)} is {_place(other)}" for one, other in both])
+        raise DataError(
+            f"{len(both):,} of the {len(test):,} test images lie in train too, byte for byte ({copies}). A network "
+            "that learned from them has seen the answer, and its score would be too good. Remove the copies from one "
+            "of the two; or remove the folder test/, so that a part of the patients is held back for the test."
+        )
 
 
 def _class_folders(root: Path, split: str) -> tuple[str, ...]:
@@ -197,26 +218,6 @@ def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:
     return cards[known.index(most)] if most and 2 * most >= len(paths) else None
 
 
-def _check_no_copies(test: Sequence[Path], train: Sequence[Path]) -> None:
-    """Do nothing if no file to test on is, byte for byte, one to train on. Only files of the same size are read.
-
-    A file that can not be read is passed over: it is named when its pixels are asked for.
-
-    Raises:
-        DataError: some are.
-    """
-    shared = {size for size, _ in _sized(test)} & {size for size, _ in _sized(train)} - {0}
-    trained = dict(_digests(train, shared))
-    both = [(path, trained[content]) for content, path in _digests(test, shared) if content in trained]
-    if both:
-        copies = some_of([f"{_place(one)} is {_place(other)}" for one, other in both])
-        raise DataError(
-            f"{len(both):,} of the {len(test):,} test images lie in train too, byte for byte ({copies}). A network "
-            "that learned from them has seen the answer, and its score would be too good. Remove the copies from one "
-            "of the two; or remove the folder test/, so that a part of the patients is held back for the test."
-        )
-
-
 def _sized(paths: Sequence[Path]) -> Iterator[tuple[int, Path]]:
     for path in paths:
         with suppress(OSError):
@@ -232,14 +233,3 @@ def _digests(paths: Sequence[Path], sizes: Collection[int]) -> Iterator[tuple[st
 
 def _place(path: Path) -> str:
     return printable("/".join(path.parts[-3:]))
-
-
-def _patient_of(path: Path, cards: Sequence[DatasetCard]) -> str:
-    for card in cards:
-        if patient := card.patient_of(path.name):
-            return patient
-    names = " or ".join(f"datasets/{card.slug}.toml" for card in cards)
-    raise DataError(
-        f"The file name {printable(path.name)} does not say whose image it is. Expected a name of the form that "
-        f"{names} says; for other names, add a pattern with a group `patient` to a data card in datasets/."
-    )

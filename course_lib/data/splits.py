@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,15 @@ from course_lib.tasks.task import Sample
 
 CLOSE_ENOUGH = 0.01 + 1e-9  #: how far the part that is taken is from the one that was asked for, if patients suffice
 TOO_FAR = 0.05 + 1e-9  #: where patients are few, it may be so far
+AnySample = TypeVar("AnySample", bound=Sample)
 
 
 def split_by_patient(
-    samples: Sequence[LabelledImage], fraction: float = 0.2, seed: int = 0
-) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    samples: Sequence[AnySample], fraction: float = 0.2, seed: int = 0
+) -> tuple[list[AnySample], list[AnySample]]:
     """Two lists, the second with about ``fraction`` of the images: no patient in both, classes in like proportion.
+
+    Samples without a class, such as outlined volumes, count as if all were of one.
 
     The patients are parted into folds, and the second list has the first of these, or the first few: of five, one is
     20 % and two are 40 %. Of a class with few patients there are only few folds, and the second list has the part that
@@ -35,8 +39,8 @@ def split_by_patient(
     taken, folds = _taken_of_folds(fraction, most=max(2, fewest))
     if fewest > 1 and abs(taken / folds - fraction) > TOO_FAR:
         raise DataError(
-            f"{fraction:.0%} of the patients can not be kept apart: a class has only {fewest}. Add patients, or "
-            f"ask for a fraction of {taken / folds:.2f}."
+            f"{fraction:.0%} of the patients can not be kept apart: {_who(samples, 'a class has')} only {fewest}. Add "
+            f"patients, or ask for a fraction of {taken / folds:.2f}."
         )
     pairs = _places_by_patient(samples, folds, seed)
     apart = set(np.concatenate([second for _, second in pairs[:taken]]).tolist())
@@ -45,8 +49,8 @@ def split_by_patient(
 
 
 def folds_by_patient(
-    samples: Sequence[LabelledImage], folds: int = 5, seed: int = 0
-) -> list[tuple[list[LabelledImage], list[LabelledImage]]]:
+    samples: Sequence[AnySample], folds: int = 5, seed: int = 0
+) -> list[tuple[list[AnySample], list[AnySample]]]:
     """For cross-validation: as many pairs of lists as there are folds; each image is in one second list only.
 
     In a pair no patient is in both lists, and the classes are in like proportion. The same seed gives the same folds.
@@ -58,7 +62,7 @@ def folds_by_patient(
     return [([samples[i] for i in first], [samples[i] for i in second]) for first, second in pairs]
 
 
-def take_patients(samples: Sequence[LabelledImage], max_images: int, seed: int = 0) -> list[LabelledImage]:
+def take_patients(samples: Sequence[AnySample], max_images: int, seed: int = 0) -> list[AnySample]:
     """At most ``max_images`` images: all images of patients that are drawn at random, in the original order."""
     if len(samples) <= max_images:
         return list(samples)
@@ -114,13 +118,26 @@ def _taken_of_folds(fraction: float, most: int) -> tuple[int, int]:
     return min(ways, key=lambda way: max(abs(way[0] / way[1] - fraction), CLOSE_ENOUGH))
 
 
-def _patients_of_classes(samples: Sequence[LabelledImage]) -> Counter[int]:
+def _label_of(sample: Sample) -> int:
+    """The class of a sample; 0 for one that has none."""
+    return int(getattr(sample, "label", 0))
+
+
+def _have_classes(samples: Sequence[Sample]) -> bool:
+    return any(hasattr(sample, "label") for sample in samples)
+
+
+def _who(samples: Sequence[Sample], class_has: str) -> str:
+    return class_has if _have_classes(samples) else "there are"
+
+
+def _patients_of_classes(samples: Sequence[Sample]) -> Counter[int]:
     """How many patients each class has."""
-    return Counter(label for label, _ in {(r.label, r.patient) for r in samples})
+    return Counter(label for label, _ in {(_label_of(r), r.patient) for r in samples})
 
 
 def _places_by_patient(
-    samples: Sequence[LabelledImage], folds: int, seed: int
+    samples: Sequence[Sample], folds: int, seed: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """For each fold, the places of the samples outside it and in it.
 
@@ -130,10 +147,11 @@ def _places_by_patient(
     for label, patients in sorted(_patients_of_classes(samples).items()):
         if patients < folds:
             fewer = ", or make fewer parts" if folds > 2 else ""
+            needed = "each class needs images" if _have_classes(samples) else "there must be images"
             raise DataError(
-                f"To make {folds} parts with no patient in two of them, each class needs images of at least {folds} "
-                f"patients, but class {label} has {patients}. Add patients{fewer}."
+                f"To make {folds} parts with no patient in two of them, {needed} of at least {folds} patients, but "
+                f"{_who(samples, f'class {label} has')} {patients}. Add patients{fewer}."
             )
-    labels, groups = [r.label for r in samples], [r.patient for r in samples]
+    labels, groups = [_label_of(r) for r in samples], [r.patient for r in samples]
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(labels)), labels, groups))

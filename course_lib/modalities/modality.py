@@ -1,13 +1,13 @@
 """What a kind of images brings with it, so that one function opens all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from course_lib.data.samples import LabelledImage
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.runtime import Profile
+from course_lib.tasks.task import Sample
 
 
 class Reader(Protocol):
@@ -18,7 +18,7 @@ class Reader(Protocol):
 
     def __call__(
         self, root: Path, part: Literal["train", "test"], card: DatasetCard | None, disease: str | None, /
-    ) -> tuple[list[LabelledImage], tuple[str, ...]]: ...
+    ) -> tuple[Sequence[Sample], tuple[str, ...]]: ...
 
 
 @dataclass(frozen=True)
@@ -32,3 +32,5 @@ class Modality:
     task: str  #: what `read` reads for; a data set whose card names another is refused
     read: Reader
     simulated_folder: Callable[[Profile], Path]  #: where this profile's simulated images are, made now if need be
+    counted: str = "images"  #: what one of them is, in a table
+    remark: str = ""  #: on the test part of the real set, where the course has chosen it

@@ -1,22 +1,26 @@
 """Which modalities there are, and where their images come from: simulated, from Kaggle, or from a folder."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from course_lib.data.class_order import describe_order
 from course_lib.data.course_data import CourseData
 from course_lib.data.image_folder import describe_test_part, recognise_card
-from course_lib.data.samples import LabelledImage
 from course_lib.data.splits import check_patients_apart, split_by_patient, take_patients
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
+from course_lib.modalities.hippocampus_mri.modality import HIPPOCAMPUS_MRI
 from course_lib.modalities.modality import Modality
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.kaggle_dataset import check_promised, fetch_dataset
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable
 from course_lib.support.runtime import SOURCES, Profile, current_profile, existing_folder
+from course_lib.tasks.task import Sample
 
-MODALITIES = {modality.name: modality for modality in (CHEST_XRAY,)}
+MODALITIES = {modality.name: modality for modality in (CHEST_XRAY, HIPPOCAMPUS_MRI)}
 UNKNOWN_FOLDER = "a folder of your own"
 
 
@@ -29,14 +33,15 @@ def open_dataset(
     seed: int = 0,
     at_most_mb: float | None = None,
     disease: str | None = None,
-) -> CourseData:
+) -> CourseData[Any]:
     """The images of a modality, chest X-rays if none is named, split by patient.
 
     ``source`` is ``"phantom"`` (simulated: those that come with the course, unpacked on first use, or with the profile
     ``full`` more of them, made on first use), ``"kaggle"`` (the modality's real set: found on this computer, or else
     fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data card), or a
-    folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``), or several, each in a folder
-    with its card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
+    folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``, volumes as ``images/`` and
+    ``labels/``), or several, each in a folder with its card's name. Without a source, what ``COURSE_DATA`` names, or
+    else phantoms.
     The validation list is always cut from ``train`` by patient; a folder ``val`` is not read. `image_folder.read_part`
     says what the test part is. A licence that forbids commercial use is named in a line. No image is decoded yet: one
     that can not be read is named when its pixels are asked for, see `CourseData.cached`.
@@ -62,10 +67,12 @@ def open_dataset(
     train_part, validation = split_by_patient(used, validation_fraction, seed)
     if card and card.notice:
         print(card.notice)
+    held_back = describe_test_part(root, test)
     notes = (
-        _note(profile, len(used), len(train), len(validation) / len(used)),
-        describe_test_part(root, test),
-        describe_order(classes, card, disease),
+        _note(profile, kind.counted, len(used), len(train), len(validation) / len(used)),
+        held_back,
+        kind.remark if held_back and card and card.slug == kind.real else "",
+        describe_order(classes, card, disease) if kind.task == "classification" else "",
     )
     return CourseData(
         name=card.name if card else UNKNOWN_FOLDER,
@@ -76,6 +83,7 @@ def open_dataset(
         test=tuple(test),
         note=" ".join(note for note in notes if note),
         card=card,
+        counted=kind.counted,
     )
 
 
@@ -124,7 +132,7 @@ def find_modality(name: str) -> Modality:
 
 def _read_parts(
     kind: Modality, root: Path, card: DatasetCard | None, disease: str | None
-) -> tuple[list[LabelledImage], list[LabelledImage], tuple[str, ...]]:
+) -> tuple[Sequence[Sample], Sequence[Sample], tuple[str, ...]]:
     """The images to train on, those to test on, and the classes; no patient is in both."""
     train, classes = kind.read(root, "train", card, disease)
     test, _ = kind.read(root, "test", card, disease)
@@ -137,7 +145,7 @@ def _set_within(folder: Path, kind: Modality) -> Path:
 
     The modality's own real set comes first, then others of its cards in alphabetical order.
     """
-    if (folder / "train").is_dir():
+    if (folder / "train").is_dir() or holds_volumes(folder):
         return folder
     cards = [load_card(slug) for slug in card_slugs() if (folder / slug).is_dir()]
     ours = sorted((card for card in cards if card.modality == kind.name), key=lambda card: card.slug != kind.real)
@@ -174,7 +182,9 @@ def _existing_folder(given: str) -> Path:
     return folder
 
 
-def _note(profile: Profile, used: int, there: int, fraction: float) -> str:
+def _note(profile: Profile, counted: str, used: int, there: int, fraction: float) -> str:
     part = f"all {there:,}" if used == there else f"{used:,} of the {there:,}"
     limit = "" if used == there else " COURSE_PROFILE=full takes all."
-    return f"Profile {profile.name}: {part} training images, {fraction:.0%} of them, by patient, for validation.{limit}"
+    return (
+        f"Profile {profile.name}: {part} training {counted}, {fraction:.0%} of them, by patient, for validation.{limit}"
+    )

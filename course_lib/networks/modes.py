@@ -1,4 +1,4 @@
-"""Training mode and evaluation mode, and what batch norm makes of them."""
+"""Training mode and evaluation mode, what batch norm makes of them, and whether a network takes volumes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +35,11 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 def needs_batches(model: nn.Module) -> bool:
     """Whether a batch norm goes by the batch in training, so that it needs two images at least."""
     return any(isinstance(layer, BatchNorm) and not _is_frozen_batch_norm(layer) for layer in model.modules())
+
+
+def takes_volumes(model: nn.Module) -> bool:
+    """Whether it has a convolution in three dimensions."""
+    return any(parameter.ndim == 5 for parameter in model.parameters())
 
 
 def _is_frozen_batch_norm(layer: nn.Module) -> bool:

@@ -73,7 +73,7 @@ def fetch_dataset(
         forget_archive(found)
         return found
     if card.handle.count("/") != 2 or not card.counts:
-        raise DataError(f"The card {slug} has no handle owner/name/version or no counts, so nothing can be fetched.")
+        raise DataError(_not_on_kaggle(card))
     target = (cache or cache_folder("datasets")) / slug
     with alone_with(target, card):
         if not target.exists():  # else another process put it there while this one waited
@@ -81,6 +81,17 @@ def fetch_dataset(
             _unpack(_archive_of(target), target, card)
     check_counts(images_of_a_set(target), card, f"The copy in {target}", "Remove that folder and call again.")
     return target
+
+
+def _not_on_kaggle(card: DatasetCard) -> str:
+    """Why a set can not be fetched, and where it is instead."""
+    why = f"The card {card.slug} has no handle owner/name/version or no counts, so nothing can be fetched from Kaggle."
+    if card.simulated:
+        return f"{why} Its images are simulated on this computer: open_dataset({card.modality!r}, source='phantom')."
+    return (
+        f"{why} Get {card.name} from its source ({card.source}), unpack it, and set COURSE_DATA to that folder, or to "
+        f"one that holds it under the name {card.slug}."
+    )
 
 
 def command_that_makes(folder: Path) -> str:

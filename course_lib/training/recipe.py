@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from torch import nn
 
@@ -65,8 +65,17 @@ class Experiment(Protocol[P]):
     def new_network(self, seed: int) -> nn.Module:
         """The network before training; the same seed gives the same weights."""
 
-    def figures(self, validation: P) -> Mapping[str, Callable[[P], float]]:
-        """What is printed of the test, by name; what has to be chosen, such as a threshold, is chosen on validation."""
+    def scored(self, predictions: P) -> Any:
+        """What `figures` are taken of: the predictions, or what takes long to measure of them, measured once.
+
+        A thousand draws of patients are taken from it, so that it is `Judged` as well.
+        """
+
+    def figures(self, validation: Any) -> Mapping[str, Callable[[Any], float]]:
+        """What is printed of the test, by name; what has to be chosen, such as a threshold, is chosen on validation.
+
+        ``validation`` and what the figures take is what `scored` gives.
+        """
 
     def together(self, several: Sequence[P]) -> P:
         """What several networks say together about the same images."""

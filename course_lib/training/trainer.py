@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from course_lib.data.samples import ImageData
+from course_lib.networks.modes import takes_volumes
 from course_lib.support.errors import TrainingError
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
@@ -110,8 +111,7 @@ def memory_format_of(model: nn.Module, config: TrainConfig) -> torch.memory_form
 
     Volumes stay as they are: on a processor, their convolutions gain nothing by it.
     """
-    takes_volumes = any(parameter.ndim == 5 for parameter in model.parameters())
-    return torch.channels_last if config.channels_last and not takes_volumes else torch.contiguous_format
+    return torch.channels_last if config.channels_last and not takes_volumes(model) else torch.contiguous_format
 
 
 def arranged(images: torch.Tensor, memory_format: torch.memory_format) -> torch.Tensor:

@@ -12,6 +12,7 @@ from course_lib.authoring.studies import STUDIES, methods, study
 from course_lib.authoring.studies.command import PROFILE
 from course_lib.authoring.studies.study import Study, carry_out
 from course_lib.data.course_data import CourseData
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation import studies as stored_studies
 from course_lib.evaluation.studies import Row, stored
 from course_lib.modalities.registry import open_dataset
@@ -32,7 +33,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Row]:
 
 @pytest.fixture
 def trial(calls: list[Row]) -> Study:
-    def measure(_: CourseData, case: Row) -> Row:
+    def measure(_: CourseData[LabelledImage], case: Row) -> Row:
         calls.append(case)
         return {"images": 7 + int(case["seed"]), "auroc": 0.123456 + 0.1 * int(case["seed"]), "low": 0.1, "high": 0.4}
 
@@ -40,7 +41,7 @@ def trial(calls: list[Row]) -> Study:
 
 
 @pytest.fixture(scope="module")
-def phantoms() -> CourseData:
+def phantoms() -> CourseData[LabelledImage]:
     return open_dataset(source="phantom", profile=PROFILE)
 
 
@@ -48,7 +49,7 @@ def interrupted(trial: Study, after: int) -> Study:
     """The same study, broken off after so many cases."""
     left: Iterator[int] = iter(range(after))
 
-    def measure(data: CourseData, case: Row) -> Row:
+    def measure(data: CourseData[LabelledImage], case: Row) -> Row:
         if next(left, None) is None:
             raise KeyboardInterrupt
         return trial.measure(data, case)
@@ -56,7 +57,7 @@ def interrupted(trial: Study, after: int) -> Study:
     return replace(trial, measure=measure)
 
 
-def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms: CourseData) -> None:
+def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     path = carry_out(trial, phantoms)
     assert path.name == "trial.phantom.json"
     assert str(COURSE_ROOT) not in path.read_text(encoding="utf-8")
@@ -71,7 +72,7 @@ def test_a_file_holds_the_numbers_and_what_they_came_from(trial: Study, phantoms
     assert results.values("auroc", method="a") == [0.1235, 0.2235]
 
 
-def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData) -> None:
+def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     carry_out(trial, phantoms)
     assert stored("trial", "phantom").table().splitlines() == [
         "| method | seeds | AUROC (95 % interval) | AUROC of single seeds | images |",
@@ -81,24 +82,26 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
     ]
 
 
-def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData) -> None:
+def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     carry_out(trial, phantoms)
     results = stored("trial", "phantom")
     turned = tuple({"seed": row["seed"], **row} for row in (*results.rows[::2], *results.rows[1::2]))
     assert replace(results, rows=turned).table() == results.table()
 
 
-def test_a_case_is_its_factors_and_a_seed(trial: Study, phantoms: CourseData) -> None:
+def test_a_case_is_its_factors_and_a_seed(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     with pytest.raises(ValueError, match=r"must say method, patients, seed, but one says method a, seed 0\."):
         carry_out(replace(trial, factors=("method", "patients")), phantoms)
 
 
-def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+def test_a_finished_study_is_left_alone(trial: Study, phantoms: CourseData[LabelledImage], calls: list[Row]) -> None:
     assert carry_out(trial, phantoms).read_bytes() == carry_out(trial, phantoms).read_bytes()
     assert calls == list(CASES)
 
 
-def test_an_interrupted_study_goes_on_where_it_stopped(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+def test_an_interrupted_study_goes_on_where_it_stopped(
+    trial: Study, phantoms: CourseData[LabelledImage], calls: list[Row]
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         carry_out(interrupted(trial, after=3), phantoms)
     assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
@@ -107,33 +110,39 @@ def test_an_interrupted_study_goes_on_where_it_stopped(trial: Study, phantoms: C
     assert len(stored("trial", "phantom").rows) == len(CASES)
 
 
-def test_rows_of_another_question_are_not_gone_on_with(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+def test_rows_of_another_question_are_not_gone_on_with(
+    trial: Study, phantoms: CourseData[LabelledImage], calls: list[Row]
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         carry_out(interrupted(trial, after=3), phantoms)
     carry_out(replace(trial, question="Does it work now?"), phantoms)
     assert calls == [*CASES[:3], *CASES]
 
 
-def test_rows_of_other_images_are_not_gone_on_with(trial: Study, phantoms: CourseData, calls: list[Row]) -> None:
+def test_rows_of_other_images_are_not_gone_on_with(
+    trial: Study, phantoms: CourseData[LabelledImage], calls: list[Row]
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         carry_out(interrupted(trial, after=3), replace(phantoms, train=phantoms.train[:10]))
     carry_out(trial, phantoms)
     assert calls == [*CASES[:3], *CASES]
 
 
-def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData) -> None:
+def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     carry_out(trial, replace(phantoms, simulated=False, name="X-rays"))
     assert stored("trial", "real").command == "python -m course_lib.authoring studies <folder> --only trial"
     assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
 
 
-def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData) -> None:
+def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     with pytest.raises(ValueError, match="not a number"):
         carry_out(replace(trial, measure=lambda *_: {"auroc": float("nan")}), phantoms)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "[" * 90_000, '{"study": "trial"}'])
-def test_missing_and_damaged_results_say_what_to_run(trial: Study, phantoms: CourseData, content: str | None) -> None:
+def test_missing_and_damaged_results_say_what_to_run(
+    trial: Study, phantoms: CourseData[LabelledImage], content: str | None
+) -> None:
     path = carry_out(trial, phantoms)
     path.unlink() if content is None else path.write_text(content)
     with pytest.raises(DataError, match=r"python -m course_lib.authoring studies --only trial"):
@@ -156,7 +165,7 @@ def test_the_command_runs_one_study_or_says_what_is_wrong(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: CourseData) -> None:
+def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: CourseData[LabelledImage]) -> None:
     study = STUDIES[name]
     cases = study.cases(phantoms)
     for case in study.sample:

@@ -50,7 +50,7 @@ def test_the_card_knows_the_patient_from_the_file_name(name: str, patient: str |
 
 
 def test_an_unknown_card_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(DataError, match="No data card 'moon': expected one of chest-xray-pneumonia, phantom"):
+    with pytest.raises(DataError, match="No data card 'moon': expected one of chest-xray-pneumonia, hippocampus-mri, "):
         load_card("moon")
 
 

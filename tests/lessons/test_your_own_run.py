@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from course_lib.data.course_data import CourseData
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.report import Report, Score
 from course_lib.explain.layers import layer_to_explain
 from course_lib.lessons.your_own_run import choices as run_choices
@@ -28,7 +29,7 @@ REPORT = Report("a test", tuple(Score(name, 0.9, 0.8, 0.95, 0.5) for name in NAM
 
 
 @pytest.fixture
-def data(folder: Path) -> CourseData:
+def data(folder: Path) -> CourseData[LabelledImage]:
     return open_dataset(source=folder)
 
 
@@ -134,7 +135,7 @@ def test_phantoms_come_with_the_reason_where_kaggle_gives_nothing(
 def test_real_images_that_were_not_named_bring_word_of_a_better_start(
     network: str | None,
     says: bool,
-    data: CourseData,
+    data: CourseData[LabelledImage],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -177,7 +178,7 @@ def test_a_map_has_four_by_four_places_at_least(network: str, size: int, places:
 
 
 def test_each_run_has_a_shelf_and_the_openings_of_a_test_are_counted(
-    data: CourseData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    data: CourseData[LabelledImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_choices, "RUNS", tmp_path)
     shelves = [shelf_for(choose(seed=seed), data) for seed in (0, 0, 1)]
@@ -203,7 +204,7 @@ def test_each_run_has_a_shelf_and_the_openings_of_a_test_are_counted(
     ],
 )
 def test_what_may_stand_beside_published_figures_is_said(
-    data: CourseData, card: str, images: int, may: bool, says: str
+    data: CourseData[LabelledImage], card: str, images: int, may: bool, says: str
 ) -> None:
     about = load_card(card) if card else None
     mine = replace(data, card=about, simulated=bool(about and about.simulated), test=data.test[:1] * images)

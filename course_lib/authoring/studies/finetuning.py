@@ -59,7 +59,7 @@ ANSWERS = UNFINISHED / "answers"
 Answers = tuple[Predictions, Predictions]  #: of validation and of test
 
 
-def cases(data: CourseData) -> list[Row]:
+def cases(data: CourseData[LabelledImage]) -> list[Row]:
     """Every start with each seed: frozen, and on real images also fine-tuned.
 
     On phantoms a start from phantoms has seen the simulator already, so that little is learned from tuning it there.
@@ -76,7 +76,7 @@ def cases(data: CourseData) -> list[Row]:
     ]
 
 
-def measure(data: CourseData, case: Row) -> Row:
+def measure(data: CourseData[LabelledImage], case: Row) -> Row:
     """AUROC on test patients with its 95 % interval, and the paired difference to a start from nothing with its own."""
     chosen, (on_validation, on_test) = _chosen(data, case)
     of_nothing = _chosen(data, {**case, "start": "nothing"})[1][1]
@@ -95,7 +95,7 @@ def measure(data: CourseData, case: Row) -> Row:
     }
 
 
-def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
+def _chosen(data: CourseData[LabelledImage], case: Row) -> tuple[float, Answers]:
     """The best of `CHOICES` on validation, and what it says.
 
     A probe chooses its own. There is one learning rate for a start and a size of images: the best on average over the
@@ -110,7 +110,7 @@ def _chosen(data: CourseData, case: Row) -> tuple[float, Answers]:
     return best, _answers(data, case, best)
 
 
-def _answers(data: CourseData, case: Row, choice: float) -> Answers:
+def _answers(data: CourseData[LabelledImage], case: Row, choice: float) -> Answers:
     """What the network says of validation and of test after this training, which is not done twice."""
     parts = _validation(data), data.test
     judge = _probe if case["use"] == FROZEN else _train
@@ -123,7 +123,7 @@ def _answers(data: CourseData, case: Row, choice: float) -> Answers:
     return predictions_of(parts[0], data.classes, validation), predictions_of(parts[1], data.classes, test)
 
 
-def _probe(data: CourseData, case: Row, regularisation: float) -> Answers:
+def _probe(data: CourseData[LabelledImage], case: Row, regularisation: float) -> Answers:
     model, how = _new_network(data, case), _how(int(case["px"]))
     seen = partial(features, model)
     learned, *judged = (
@@ -134,7 +134,7 @@ def _probe(data: CourseData, case: Row, regularisation: float) -> Answers:
     return on_validation, on_test
 
 
-def _train(data: CourseData, case: Row, learning_rate: float) -> Answers:
+def _train(data: CourseData[LabelledImage], case: Row, learning_rate: float) -> Answers:
     model, how = _new_network(data, case), _how(int(case["px"]))
     drawn = _drawn(data, case)
     train = PixelCache(drawn * max(1, round(EPOCH_IMAGES / len(drawn))), data.classes, how, Augmentation())
@@ -149,7 +149,7 @@ def _training(images: int) -> TrainConfig:
     return TRAINING if images < TRAINING.epochs * EPOCH_IMAGES else replace(TRAINING, epochs=EPOCHS_OF_ALL)
 
 
-def _new_network(data: CourseData, case: Row) -> nn.Module:
+def _new_network(data: CourseData[LabelledImage], case: Row) -> nn.Module:
     with seeded(int(case["seed"])):
         return build_backbone(NETWORK, len(data.classes), weights=STARTS[str(case["start"])])
 
@@ -158,15 +158,15 @@ def _how(px: int) -> Preprocessing:
     return replace(preprocessing_for(NETWORK, "imagenet"), size=px)
 
 
-def _drawn(data: CourseData, case: Row) -> list[LabelledImage]:
+def _drawn(data: CourseData[LabelledImage], case: Row) -> list[LabelledImage]:
     return draw_patients(data.train, int(case["patients"]), int(case["seed"]))
 
 
-def _validation(data: CourseData) -> list[LabelledImage]:
+def _validation(data: CourseData[LabelledImage]) -> list[LabelledImage]:
     return take_patients(data.validation, MOST_VALIDATION_IMAGES)
 
 
-def _key(data: CourseData, case: Row, choice: float) -> str:
+def _key(data: CourseData[LabelledImage], case: Row, choice: float) -> str:
     """Another one for another training, other images, other weights to start from, or another torch."""
     parts = _drawn(data, case), _validation(data), data.test
     images = [[(image.path.name, image.label, image.patient) for image in part] for part in parts]

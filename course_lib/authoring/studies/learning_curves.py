@@ -37,12 +37,12 @@ FROZEN = ("frozen, phantoms", "frozen, nothing")  #: a probe on a ResNet-18, by 
 METHODS = ("Net, plain", "Net, augmented", *FROZEN)
 
 
-def cases(data: CourseData) -> list[Row]:
+def cases(data: CourseData[LabelledImage]) -> list[Row]:
     """Every method with 12, 25, 50, 100, 200 and all patients, with each seed."""
     return cases_by_patients(data, METHODS, PATIENTS)
 
 
-def measure(data: CourseData, case: Row) -> Row:
+def measure(data: CourseData[LabelledImage], case: Row) -> Row:
     """AUROC on test patients with its 95 % interval, and the number of training images."""
     seed = int(case["seed"])
     train = draw_patients(data.train, int(case["patients"]), seed)
@@ -59,7 +59,7 @@ def measure(data: CourseData, case: Row) -> Row:
     return {"images": len(train), "auroc": auroc(on_test), "low": low, "high": high}
 
 
-def _seen(method: str, data: CourseData, radiographs: Sequence[LabelledImage], seed: int) -> Features:
+def _seen(method: str, data: CourseData[LabelledImage], radiographs: Sequence[LabelledImage], seed: int) -> Features:
     """What the frozen network of a method sees in these images; the seed draws random weights."""
     if method == "frozen, phantoms":
         return phantom_features(data, radiographs)

@@ -33,7 +33,7 @@ PROBE_REGULARISATION = 100.0  #: for 512 features and perhaps a dozen patients
 NET = TrainConfig(learning_rate=1e-3, weight_decay=0.05, schedule="one-cycle", gradient_clip=5.0)
 
 
-def cases_by_patients(data: CourseData, methods: Sequence[str], sizes: Sequence[int]) -> list[Row]:
+def cases_by_patients(data: CourseData[LabelledImage], methods: Sequence[str], sizes: Sequence[int]) -> list[Row]:
     """Every method with each number of patients that there are, and with all, with each seed."""
     everyone = len({radiograph.patient for radiograph in data.train})
     return [
@@ -46,7 +46,7 @@ def cases_by_patients(data: CourseData, methods: Sequence[str], sizes: Sequence[
 
 def train_and_judge(
     model: nn.Module,
-    data: CourseData,
+    data: CourseData[LabelledImage],
     train: Sequence[LabelledImage],
     config: TrainConfig,
     augmentation: Augmentation | None,
@@ -62,7 +62,7 @@ def train_and_judge(
     return predict(model, validation), predict(model, test)
 
 
-def phantom_features(data: CourseData, radiographs: Sequence[LabelledImage]) -> Features:
+def phantom_features(data: CourseData[LabelledImage], radiographs: Sequence[LabelledImage]) -> Features:
     """What the ResNet-18 that learned on phantoms sees in these images."""
     return features(_phantom_network(), PixelCache(radiographs, data.classes, HOW))
 

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from course_lib.data.course_data import CourseData
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation import studies as stored_studies
 from course_lib.evaluation.studies import Results, Row, Value, command_of, file_of, read_results
 from course_lib.support.files import digest, write_whole
@@ -23,13 +24,15 @@ class Study:
     name: str
     question: str
     factors: tuple[str, ...]  #: what differs from case to case, beside the seed, for example method and patients
-    cases: Callable[[CourseData], Sequence[Row]]  #: a value for each factor, and a seed
-    measure: Callable[[CourseData, Row], Row]  #: the numbers of one case, the same each time but for rounding
+    cases: Callable[[CourseData[LabelledImage]], Sequence[Row]]  #: a value for each factor, and a seed
+    measure: Callable[
+        [CourseData[LabelledImage], Row], Row
+    ]  #: the numbers of one case, the same each time but for rounding
     sample: tuple[Row, ...]  #: a few cases that take seconds on phantoms; a test measures them again
     tolerance: float = 0.02  #: of any number, from one processor to another
 
 
-def carry_out(study: Study, data: CourseData) -> Path:
+def carry_out(study: Study, data: CourseData[LabelledImage]) -> Path:
     """Measure every case and write the file, which appears when all are there; gives its path.
 
     A file that is there already is left as it is. What an interrupted call has measured is not measured again, if
@@ -54,25 +57,25 @@ def carry_out(study: Study, data: CourseData) -> Path:
     return path
 
 
-def _checked_cases(study: Study, data: CourseData) -> Sequence[Row]:
+def _checked_cases(study: Study, data: CourseData[LabelledImage]) -> Sequence[Row]:
     cases, wanted = study.cases(data), {*study.factors, "seed"}
     if wrong := [case for case in cases if set(case) != wanted]:
         raise ValueError(f"A case of {study.name} must say {', '.join(sorted(wanted))}, but one says {_say(wrong[0])}.")
     return cases
 
 
-def _source(data: CourseData) -> str:
+def _source(data: CourseData[LabelledImage]) -> str:
     return "phantom" if data.simulated else "real"
 
 
-def _fingerprint(data: CourseData) -> str:
+def _fingerprint(data: CourseData[LabelledImage]) -> str:
     """The same for the same images with the same labels."""
     parts = (data.train, data.validation, data.test)
     names = [[(r.path.name, r.label, r.patient) for r in part] for part in parts]
     return digest(names, 8)
 
 
-def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequence[Row]) -> Results:
+def _results(study: Study, data: CourseData[LabelledImage], cases: Sequence[Row], rows: Sequence[Row]) -> Results:
     return Results(
         study=study.name,
         question=study.question,
@@ -87,7 +90,7 @@ def _results(study: Study, data: CourseData, cases: Sequence[Row], rows: Sequenc
     )
 
 
-def _rows_so_far(study: Study, data: CourseData, cases: Sequence[Row], part: Path) -> list[Row]:
+def _rows_so_far(study: Study, data: CourseData[LabelledImage], cases: Sequence[Row], part: Path) -> list[Row]:
     """The rows of an interrupted call, none if it asked something else; the file then begins anew."""
     try:
         before = read_results(part)

@@ -32,7 +32,7 @@ TREATMENTS = ("all labels", "cleaned", "as many left out at random")
 REGULARISATION = {"probe": 1.0, "probe, held back": HELD_BACK}
 
 
-def cases(_: CourseData) -> list[Row]:
+def cases(_: CourseData[LabelledImage]) -> list[Row]:
     """Every model with every share of wrong labels and every treatment, with each seed."""
     return [
         {"model": model, "share": share, "treatment": treatment, "seed": seed}
@@ -43,7 +43,7 @@ def cases(_: CourseData) -> list[Row]:
     ]
 
 
-def measure(data: CourseData, case: Row) -> Row:
+def measure(data: CourseData[LabelledImage], case: Row) -> Row:
     """AUROC on test patients with its 95 % interval; how many labels were wrong, doubted, and doubted with reason."""
     seed = int(case["seed"])
     clean = phantom_features(data, data.train)
@@ -68,7 +68,7 @@ def _any(images: int, many: int, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, 1]).choice(images, many, replace=False)
 
 
-def _trained(data: CourseData, spoilt: Features, kept: NDArray[np.int64], seed: int) -> Predictions:
+def _trained(data: CourseData[LabelledImage], spoilt: Features, kept: NDArray[np.int64], seed: int) -> Predictions:
     """The test, by a `Net` that was trained on these images with these labels."""
     with seeded(seed):
         net = Net(len(data.classes))

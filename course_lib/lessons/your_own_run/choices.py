@@ -103,7 +103,7 @@ def choose(
     return Choices(source, at_most_mb, network, weights, replace(recipe, config=config), profile, device)
 
 
-def open_chosen(choices: Choices) -> CourseData:
+def open_chosen(choices: Choices) -> CourseData[LabelledImage]:
     """The images of the choices. Where none were named and Kaggle gives none, phantoms; the reason is printed.
 
     If Kaggle does give some and the network is `NET`, a sentence names the one that suits real images.
@@ -140,17 +140,17 @@ def build_network(choices: Choices, classes: int) -> nn.Module:
         return build_backbone(choices.network, classes, weights=choices.weights)
 
 
-def shelf_for(choices: Choices, data: CourseData) -> Path:
+def shelf_for(choices: Choices, data: CourseData[LabelledImage]) -> Path:
     """Where the files of this run belong: another folder for other choices or images, the same for the same ones."""
     return RUNS / f"{_slug(data)}-{digest((choices, _names(data.train), _names(data.validation)), 8)}"
 
 
-def times_opened(shelf: Path, data: CourseData) -> int:
+def times_opened(shelf: Path, data: CourseData[LabelledImage]) -> int:
     """How many runs on this computer have opened the test of these images, the one on this shelf included."""
     return len({card.parent for card in RUNS.glob(f"{_slug(data)}-*/{CARD_FILE}")} | {shelf})
 
 
-def _slug(data: CourseData) -> str:
+def _slug(data: CourseData[LabelledImage]) -> str:
     """The data set, and which of its images are the test."""
     return f"{data.card.slug if data.card else 'folder'}-{digest(_names(data.test), 8)}"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from course_lib.data.course_data import CourseData
+from course_lib.data.samples import LabelledImage
 from course_lib.evaluation.intervals import with_interval
 from course_lib.evaluation.report import Report, Score
 from course_lib.modalities.chest_xray.modality import REAL_SET
@@ -67,7 +68,7 @@ class BesidePublished:
         return self._repr_markdown_()
 
 
-def beside_published(report: Report, data: CourseData) -> BesidePublished:
+def beside_published(report: Report, data: CourseData[LabelledImage]) -> BesidePublished:
     """The report of a test beside `PUBLISHED`, with a sentence on what may be compared."""
     images = len(data.test)
     official = sum(data.card.counts["test"].values()) if data.card and data.card.slug == REAL_SET else 0

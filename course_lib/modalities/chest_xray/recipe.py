@@ -200,6 +200,10 @@ class ChestXrays:
         with seeded(seed):
             return self.network()
 
+    def scored(self, predictions: Predictions) -> Predictions:
+        """The predictions: a figure of them is measured fast."""
+        return predictions
+
     def figures(self, validation: Predictions) -> Mapping[str, Metric]:
         """AUROC, and four numbers at the threshold with the highest balanced accuracy on validation patients."""
         threshold = choose_threshold(validation)

@@ -38,8 +38,8 @@ from course_lib.modalities.chest_xray.simulator import (
     shipping,
     unpack_dataset,
 )
-from course_lib.modalities.chest_xray.simulator.files import MANIFEST
 from course_lib.modalities.chest_xray.simulator.plan import Picture, make_picture, plan_pictures
+from course_lib.modalities.phantom_files import MANIFEST
 from course_lib.support import files
 from course_lib.support.errors import DataError
 from course_lib.support.files import write_whole

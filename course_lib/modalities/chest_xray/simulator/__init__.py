@@ -6,11 +6,12 @@ the lungs), `imaging` (from attenuation to the film), `radiograph` (all of it to
 set has), `files` (data sets on disk) and `shipping` (a data set as one file, and the one that comes with the course).
 """
 
-from course_lib.modalities.chest_xray.simulator.files import PhantomError, check_dataset, make_dataset, read_mask
+from course_lib.modalities.chest_xray.simulator.files import check_dataset, make_dataset, read_mask
 from course_lib.modalities.chest_xray.simulator.people import Exposure, Kind, Patient, draw_exposure, draw_patient
 from course_lib.modalities.chest_xray.simulator.plan import VERSION, Confounders, Settings
 from course_lib.modalities.chest_xray.simulator.radiograph import render, render_layers, render_with
 from course_lib.modalities.chest_xray.simulator.shipping import QUICK_ARCHIVE, QUICK_SET, pack_dataset, unpack_dataset
+from course_lib.modalities.phantom_files import PhantomError
 
 __all__ = [
     "QUICK_ARCHIVE",

@@ -1,43 +1,33 @@
-"""Phantoms as files: whole data sets in the course's layout, with masks and a manifest, made anew or continued."""
+"""Phantom radiographs as files: whole data sets in the course's layout, with masks, rendered by several processes."""
 
 import contextlib
-import errno
-import json
 import multiprocessing
 import os
 import re
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path, PurePath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from course_lib.modalities.chest_xray.simulator.plan import Picture, Planned, Settings, make_picture, plan_pictures
+from course_lib.modalities.phantom_files import MANIFEST, PhantomError, check_set, make_set
 from course_lib.sources.foreign_image import image_bytes, read_bits, read_image
-from course_lib.support.files import digest_of_bytes, digest_of_file, remove_unfinished, write_whole
-from course_lib.support.foreign import some_of, understood
-from course_lib.support.locks import alone
-from course_lib.support.own_files import remove_half_made
+from course_lib.support.files import write_whole
+from course_lib.support.foreign import understood
 
-MANIFEST = "manifest.json"
 MASKS = "masks"
 AHEAD = 8  #: pictures per worker that are rendered before they are written; keeps the memory flat
 WORTH_A_WORKER = 40  #: pictures that take as long to render as another process takes to start
 _PICTURE = r"phantom\d{4}_(normal|bacteria|virus)_\d+\.(jpeg|png)"
-FILE_NAME = re.compile(rf"(?a:manifest\.json|{_PICTURE})")  #: of every file in a set
-ENTRY = re.compile(rf"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/{_PICTURE})")  #: and its path
-DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-
-
-class PhantomError(ValueError):
-    """A data set of phantoms is not what it should be; the message says what was expected, what came, what to do."""
+#: the path of every file in a set, seen from its folder
+ENTRY = re.compile(rf"(?a:manifest\.json|(masks/)?(train|val|test)/(NORMAL|PNEUMONIA)/{_PICTURE})")
 
 
 def make_dataset(root: Path, settings: Settings, *, workers: int | None = None, progress: bool = True) -> Path:
@@ -54,18 +44,11 @@ def make_dataset(root: Path, settings: Settings, *, workers: int | None = None, 
         OSError: it can not be written, or the disk is full; what is there already is kept for the next call.
     """
     _check_not_a_worker()
-    root = root.absolute()
-    unfinished = root.with_name(f".{root.name}-unfinished")
-    if _is_made(root, settings):
-        return root
-    with sole_writer(root, unfinished):
-        if not _is_made(root, settings):  # else another process made it while this one waited
-            _start_or_continue(unfinished, settings)
-            _write_pictures(unfinished, settings, workers, progress)
-            content = {"settings": settings.to_json(), "files": _hashes(unfinished)}
-            _write_manifest(unfinished, {**content, "digest": _digest(content)})
-            appear(unfinished, root)
-    return root
+
+    def fill(folder: Path) -> None:
+        _write_pictures(folder, settings, workers, progress)
+
+    return make_set(root, settings.to_json(), ENTRY, fill)
 
 
 def check_dataset(root: Path) -> Settings:
@@ -76,19 +59,10 @@ def check_dataset(root: Path) -> Settings:
     Raises:
         PhantomError: there is no manifest, it was edited, or a file is missing, changed or one too many.
     """
-    content = read_manifest(root)
-    listed, there = content.get("files"), _hashes(root)
-    if not isinstance(listed, dict) or content.get("digest") != _digest(content):
-        raise PhantomError(f"{root / MANIFEST} was edited or is not finished. Remove {root}, and it is made anew.")
-    wrong = [name for name in sorted({*there, *listed}) if there.get(name) != listed.get(name)]
-    if wrong:
-        raise PhantomError(
-            f"{len(wrong)} files in {root} are missing, changed or one too many ({some_of(wrong)}). "
-            "Remove the folder, and it is made anew."
-        )
+    content = check_set(root)
     unknown = f"{root / MANIFEST} holds settings that this version does not know"
     with understood(lambda reason: PhantomError(f"{unknown} ({reason}).")):
-        return Settings.from_json(content["settings"])
+        return Settings.from_json(content)
 
 
 def read_mask(picture: Path) -> NDArray[np.bool_]:
@@ -123,75 +97,6 @@ def mask_path(picture: PurePath) -> PurePath:
 def is_part(path: PurePath) -> bool:
     """Whether a set of phantoms has a file at this place, seen from its folder."""
     return ENTRY.fullmatch(path.as_posix()) is not None
-
-
-def read_manifest(root: Path) -> dict[str, Any]:
-    """The manifest's content, of which only that it has settings is sure."""
-    refuse = f"{root} is not a set of phantoms: {MANIFEST} is missing or can not be read"
-    remedy = "Choose another folder, or remove this one, and the phantoms are made anew."
-    with understood(lambda reason: PhantomError(f"{refuse} ({reason}). {remedy}")):
-        content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
-            raise TypeError("it holds no settings")
-    return content
-
-
-@contextlib.contextmanager
-def sole_writer(root: Path, work: Path) -> Iterator[None]:
-    """Hold the lock of a data set; say so if another process has it, and what to do when the disk does not do."""
-    try:
-        with alone(root.with_name(f".{root.name}.lock"), f"making {root.name}"):
-            yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        remedy = f"The phantoms can not be written to {root.parent} ({reason}). Choose a folder that you may write to."
-        if error.errno in DISK_FULL:
-            kept = f"What is made so far stays in {work}: free some space" if work.exists() else "Free some space"
-            remedy = f"The disk that holds {root.parent} is full ({reason}). {kept} and call again."
-        raise OSError(error.errno, remedy) from error
-
-
-def appear(folder: Path, root: Path) -> None:
-    """Give a whole folder its name; an empty one may have it already."""
-    if root.is_dir():
-        root.rmdir()
-    folder.rename(root)
-
-
-def _is_made(root: Path, settings: Settings) -> bool:
-    """Is there a data set with these settings? An empty folder counts as none; anything else is refused."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    _check_same(root, settings)
-    content = read_manifest(root)
-    missing = [name for name in content.get("files", {}) if not (root / name).is_file()]
-    if content.get("digest") != _digest(content) or missing:
-        raise PhantomError(
-            f"{root} is not what was made: {MANIFEST} was edited or {len(missing)} files are missing. Remove the "
-            "folder; it is made anew."
-        )
-    return True
-
-
-def _check_same(root: Path, settings: Settings) -> None:
-    there = read_manifest(root)["settings"]
-    if there != settings.to_json():
-        raise PhantomError(
-            f"{root} was made with other settings.\n  there:  {json.dumps(there)}\n"
-            f"  wanted: {json.dumps(settings.to_json())}\n"
-            "Remove that folder, choose another one, or ask for the same settings."
-        )
-
-
-def _start_or_continue(unfinished: Path, settings: Settings) -> None:
-    """The folder for what is made so far: as an interrupted call with the same settings left it, or new."""
-    if (unfinished / MANIFEST).exists():
-        _check_same(unfinished, settings)
-        for folder, _, _ in os.walk(unfinished):
-            remove_unfinished(Path(folder), FILE_NAME)
-        return
-    remove_half_made(unfinished, is_part)  # the manifest comes first, so there is nothing of value
-    _write_manifest(unfinished, {"settings": settings.to_json()})
 
 
 def _write_pictures(folder: Path, settings: Settings, workers: int | None, progress: bool) -> None:
@@ -252,22 +157,3 @@ def _check_not_a_worker() -> None:
     """A script that makes phantoms when it is imported is imported by each worker, which would wait for its parent."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise PhantomError("Call make_dataset with workers=1; or, in a script, under `if __name__ == '__main__':`.")
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    """Of a manifest: SHA-256 of its settings and its files, to notice that somebody edited it."""
-    text = json.dumps([content.get("settings"), content.get("files")], sort_keys=True)
-    return digest_of_bytes(text.encode())
-
-
-def _hashes(root: Path) -> dict[str, str]:
-    """SHA-256 of every file but the manifest, by its path inside the folder."""
-    hashes = {}
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and path != root / MANIFEST and not path.name.startswith("."):
-            hashes[path.relative_to(root).as_posix()] = digest_of_file(path)
-    return hashes
-
-
-def _write_manifest(root: Path, content: dict[str, Any]) -> None:
-    write_whole(root / MANIFEST, json.dumps(content, indent=1))

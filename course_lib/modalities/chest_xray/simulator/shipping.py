@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from course_lib.modalities.chest_xray.simulator.files import (
-    ENTRY,
-    MANIFEST,
-    PhantomError,
-    appear,
-    check_dataset,
-    is_part,
-    make_dataset,
-    sole_writer,
-)
+from course_lib.modalities.chest_xray.simulator.files import ENTRY, check_dataset, is_part, make_dataset
 from course_lib.modalities.chest_xray.simulator.plan import Settings
+from course_lib.modalities.phantom_files import MANIFEST, PhantomError, appear, sole_writer
 from course_lib.support.files import write_whole
 from course_lib.support.foreign import understood
 from course_lib.support.own_files import remove_half_made
