@@ -2,16 +2,31 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from course_lib.data.volume_data import OutlinedVolume
-from course_lib.data.volumes import SUFFIXES
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.sources.foreign_image import files_in
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
+SUFFIXES = (".nii", ".nii.gz")  #: of NIfTI files
 LAYOUTS = (("images", "labels"), ("imagesTr", "labelsTr"))  #: of volumes and label maps; the second as in the Decathlon
+
+
+@dataclass(frozen=True)
+class OutlinedVolume:
+    """One file of a volume, the file of its label map, and whose it is."""
+
+    path: Path
+    mask: Path  #: on the same grid; the value of a voxel is the index of its label
+    patient: str
+    spacing: tuple[float, ...] = (1.0, 1.0, 1.0)  #: mm from voxel to voxel; a `VolumeDataset` says what it has made it
+
+    @property
+    def target(self) -> Path:
+        """The file of the label map."""
+        return self.mask
 
 
 def holds_volumes(root: Path) -> bool:

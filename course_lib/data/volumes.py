@@ -26,12 +26,12 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
+from course_lib.data.volume_folder import SUFFIXES
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import LONGEST_PATH, printable, some_of, understood
 
 Affine = NDArray[np.float64]  #: [4, 4], from the indices of a voxel to millimetres towards Right, Anterior, Superior
 
-SUFFIXES = (".nii", ".nii.gz")
 KINDS: dict[bytes, type[Nifti1Header]] = {b"n+1\0": Nifti1Header, b"n+2\0": Nifti2Header}  #: by the magic of a header
 MAGIC_AT = {348: 344, 540: 4}  #: by the size of a header, where its magic lies
 GZIP_START = b"\x1f\x8b"
