@@ -23,6 +23,7 @@ def cerebrum(patient: Patient, p: Points) -> Iterator[Coat]:
     """Grey matter as thick as the patient's cortex under every surface, white matter within."""
     depth = _depth(patient, p)
     core = ellipsoid(p.out, p.y, p.z, (0, 8, -2), (31, 42, 22))  # callosum, nuclei: no sulci, no cortex
+    core = np.minimum(core, ellipsoid(p.out, p.y, p.z, (26, -6, -17), (11, 26, 11)))  # above the hippocampus neither
     surface = np.minimum(depth, _to_sulcus(patient, p, depth, core) - patient.sulci_mm)
     yield Coat(Tissue.GREY, p.fill(-surface), p.place, Structure.CEREBRUM)
     yield Coat(Tissue.WHITE, p.fill(np.minimum(patient.cortex_mm - surface, core)), p.place, Structure.CEREBRUM)
@@ -56,7 +57,7 @@ def _to_sulcus(patient: Patient, p: Points, depth: Field, core: Field) -> Field:
 def _to_fissure(x: Field, y: Field, z: Field) -> Field:
     """Distance to two clefts that all people have, mm: the lateral one, with the insula in it, and the collateral."""
     out = np.abs(x)
-    height = z + 14 + 0.5 * (y - 24)
+    height = z + 14 + 0.5 * (y - 24) + 2.5 * np.sin(0.15 * y)
     lateral = np.sqrt((0.9 * height) ** 2 + np.maximum(0, 36 - out) ** 2 + np.maximum(0, np.abs(y + 2) - 30) ** 2)
     curve = out - 35 + 0.012 * (y - 2) ** 2 + 0.02 * height**2
     insula = np.sqrt(curve**2 + np.maximum(0, np.abs(height + 2) - 12) ** 2 + np.maximum(0, np.abs(y - 2) - 20) ** 2)
@@ -72,10 +73,12 @@ def cerebellum(patient: Patient, p: Points) -> Iterator[Coat]:
     halves = ellipsoid(q.out, q.y, q.z, (23, -45, -42), (31, 33, 26))
     body = unite(halves, ellipsoid(q.x, q.y, q.z, (0, -46, -38), (16, 27, 24)), 6)
     body = np.maximum(np.maximum(body, q.inside + patient.csf_mm), above_tentorium(q) + 1.8)
-    angle = np.arctan2(q.z + 38, q.y + 22)
-    wide_enough = ramp(np.hypot(q.z + 38, q.y + 22), 12, 24)  # nearer to their common edge they are finer than a voxel
-    leaves = np.sin(52 * angle + 1.5 * draw_waves(patient.anatomy_seed, 5, 25.0, 8)(q.x, q.y, q.z))
-    tree = body + 12 + 6 * np.sin(16 * angle + draw_waves(patient.anatomy_seed, 6, 30.0, 8)(q.x, q.y, q.z))
+    angle, radius = np.arctan2(q.z + 38, q.y + 22), np.hypot(q.z + 38, q.y + 22)  # around the fourth ventricle
+    leaves = np.sin(36 * angle + 1.5 * draw_waves(patient.anatomy_seed, 5, 25.0, 8)(q.x, q.y, q.z))
+    wide_enough = ramp(radius, 12, 24)  # further in, leaves would be finer than voxels
+    branches = np.sin(11 * angle + draw_waves(patient.anatomy_seed, 6, 30.0, 8)(q.x, q.y, q.z))
+    core = ellipsoid(q.out, q.y, q.z, (15, -31, -41), (11, 11, 7))
+    tree = np.minimum(body + 13 + 6 * branches, core)
     yield Coat(Tissue.GREY, q.fill(body), q.place, Structure.CEREBELLUM)
     furrows = np.maximum(1.2 * np.abs(leaves) - 0.3, np.maximum(body, -body - 6))
     yield Coat(Tissue.CSF, 0.4 * wide_enough * q.fill(furrows), q.place, Structure.CEREBELLUM)

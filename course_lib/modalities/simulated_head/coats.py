@@ -58,7 +58,7 @@ class Points:
     y: Field  #: to the front
     z: Field  #: up
     inside: Field  #: signed distance to the inside of the skull, mm: below 0 where the brain is
-    edge_mm: float  #: of the voxel around each point
+    edge_mm: float  #: width of an edge in the image: of a voxel, or more in a blurred image
     place: Place = WHOLE  #: where these points lie among all that are worked on
 
     @property

@@ -10,7 +10,7 @@ from course_lib.modalities.simulated_head.people import PITUITARY, Patient
 from course_lib.modalities.simulated_head.physics import Tissue
 
 FLATTENED = 0.75  #: width over height of the lateral ventricles
-CISTERN_MM = 3.0  #: width of the fluid around the brain stem
+CISTERN_MM = 2.2  #: width of the fluid around the brain stem
 MIXED = 0.65  #: part of grey matter in the thalamus, which fibres cross
 
 
@@ -24,9 +24,9 @@ def brain_stem(p: Points) -> Field:
 
 def cisterns(p: Points) -> Field:
     """Signed distance to the fluid at the base of the brain and what lies in it, mm."""
-    above_sella = ellipsoid(p.x, p.y, p.z, (0, 13, -30), (13, 10, 8))
+    above_sella = ellipsoid(p.x, p.y, p.z, (0, 14, -31), (10, 8, 7))
     behind = ellipsoid(p.x, p.y, p.z, (0, -22, -12), (11, 6, 5))
-    return np.maximum(unite(unite(brain_stem(p) - CISTERN_MM, above_sella, 5), behind, 3), 1.2 * (p.z + 11))
+    return np.maximum(unite(unite(brain_stem(p) - CISTERN_MM, above_sella, 5), behind, 3), 1.2 * (p.z + 13))
 
 
 def nuclei(p: Points) -> Iterator[Coat]:
@@ -53,7 +53,7 @@ def lateral_ventricles(patient: Patient, p: Points) -> Iterator[Coat]:
     q = p.near((-40, -75, -30), (40, 55, 35))
     if q is None:
         return
-    course = ((8, 37, -3), (5, 27, 4), (5, 9, 8), (9, -9, 9), (19, -25, 5), (25, -28, -7))
+    course = ((8, 37, -3), (5, 27, 4), (5, 6, 8), (7, -11, 9), (19, -25, 5), (25, -28, -7))
     flat = tuple((x, y, FLATTENED * z) for x, y, z in course)
     horn = tube(q.out, q.y, FLATTENED * q.z, flat, (2.4, 4.6, 4.2, 4.2, 6.0, 4.0))
     back = tube(q.out, q.y, q.z, ((21, -28, 3), (20, -46, -2), (17, -56, -3)), (4.5, 2.8, 1))

@@ -88,9 +88,10 @@ def _one_side(patient: Patient, q: Points, side: int, size: float) -> Iterator[C
     filled = q.fill(body)
     yield Coat(Tissue.HIPPOCAMPUS, filled * front, q.place, Structure.HIPPOCAMPUS_ANTERIOR)
     yield Coat(Tissue.HIPPOCAMPUS, filled * ~front, q.place, Structure.HIPPOCAMPUS_POSTERIOR)
-    curl = np.abs(body + 2.4 + 0.8 * draw_waves(seed, 21, 9.0, 8)(q.x, y, z)) - 0.5
+    inner = draw_waves(seed, 21, 9.0, 8)(q.x, y, z)
+    curl = np.abs(body + 2.4 + 0.8 * inner) - 0.5
     yield Coat(Tissue.WHITE, 0.15 * q.fill(curl), q.place)
-    yield Coat(Tissue.CSF, 0.2 * q.fill(np.maximum(np.abs(body + 4) - 0.4, -up - 1)), q.place)
+    yield Coat(Tissue.CSF, 0.3 * q.fill(np.maximum(np.abs(body + 3.5) - 0.5, -up - 1 + inner)), q.place)
 
 
 def _axes(out: Field, y: Field, z: Field, size: float) -> tuple[Field, Field, Field]:

@@ -82,6 +82,7 @@ class Exposure:
     flair_ti_ms: float
     dose: float  #: of contrast agent, as a multiple of 0.1 mmol/kg
     slice_mm: float  #: thickness of a slice along k
+    blur: float  #: how wide an edge is in the image, in voxels; 1 is as sharp as can be
     noise: float  #: standard deviation, as a part of white matter's signal
     bias: float  #: how far the coil's sensitivity departs from 1 (standard deviation)
     randomise: float  #: 0: signals as the physics says; 1: each tissue's mean and texture at random
@@ -94,6 +95,8 @@ class Exposure:
         times = [field.name for field in fields(self) if field.name.endswith("_ms")]
         for name in (*times, "t1_flip_degrees", "slice_mm"):
             _check_positive(name, getattr(self, name))
+        if not self.blur >= 1:
+            raise ValueError(f"blur must be at least 1 voxel, but is {self.blur}.")
         if not 0 <= self.randomise <= 1:
             raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
         for name in ("noise", "bias", "dose"):
@@ -106,7 +109,7 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
     age = float(rng.uniform(18, 85))
     old = max(0.0, age - 40) / 40
     size = float(np.clip(rng.normal(1, 0.025), 0.94, 1.06))
-    hippocampus = rng.normal(0.97, 0.024) * (1 - 0.05 * old)
+    hippocampus = rng.normal(0.96, 0.024) * (1 - 0.05 * old)
     asymmetry = rng.normal(0.008, 0.012)  # the right one is larger by 2 to 3 % on average
     return Patient(
         kind=kind,
@@ -134,7 +137,7 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
         t1_tr_ms=float(rng.uniform(18, 30)),
         t1_flip_degrees=float(rng.uniform(25, 35)),
         mprage_tr_ms=float(rng.uniform(2100, 2400)),
-        mprage_ti_ms=float(rng.uniform(900, 1000) if field_t > 2 else rng.uniform(800, 900)),
+        mprage_ti_ms=float(rng.uniform(860, 940) if field_t > 2 else rng.uniform(790, 870)),
         t2_tr_ms=float(rng.uniform(3500, 6000)),
         t2_te_ms=float(rng.uniform(80, 110)),
         flair_tr_ms=flair_tr_ms,
@@ -142,6 +145,7 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
         flair_ti_ms=csf_null_ms(flair_tr_ms, field_t) * float(rng.uniform(0.97, 1.03)),
         dose=float(rng.uniform(0.9, 1.1)),
         slice_mm=1.0,
+        blur=float(rng.uniform(1.0, 1.8)),
         noise=float(rng.uniform(0.02, 0.06)),
         bias=float(rng.uniform(0.02, 0.12)),
         randomise=randomise,

@@ -67,7 +67,8 @@ def _render_rows(
     """Signals of some rows along i, the mean of sub-slices, and the labels [2, rows, j, k] in the middle of each."""
     x, y, z = grid.points(rows, offsets)
     i, j, k = grid.spacing_mm
-    points, displaced = find_places(patient, x, y, z, float((i * j * min(i, j, k)) ** (1 / 3)))
+    edge = exposure.blur * float((i * j * min(i, j, k)) ** (1 / 3))
+    points, displaced = find_places(patient, x, y, z, edge)
     texture = draw_waves(patient.anatomy_seed, 7, TEXTURE_MM, 8)(displaced.x, displaced.y, displaced.z)
     signals: dict[Contrast, Field] = {contrast: np.zeros_like(x) for contrast in looks}
     labels = np.zeros((2, *x.shape), dtype=np.uint8)

@@ -43,7 +43,7 @@ def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     yield Coat(Tissue.BONE, p.fill(skull), p.place)
     yield Coat(Tissue.MARROW, p.fill(np.abs(p.inside - 0.5 * thickness) - 0.2 * thickness), p.place)
     clivus = ellipsoid(x, y, z, (0, 8, -50), (10, 5, 12))
-    yield Coat(Tissue.MARROW, p.fill(np.maximum(clivus, 1.5 - p.inside)), p.place)
+    yield Coat(Tissue.MARROW, 0.5 * p.fill(np.maximum(clivus, 1.5 - p.inside)), p.place)
 
 
 def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:

@@ -14,9 +14,10 @@ ONE = np.zeros(1)  #: one sub-slice, in the middle
 
 
 def cube(half: float, count: int) -> tuple[Field, Field, Field]:
-    steps = np.indices((count, count, count), dtype=np.float32)
-    x, y, z = -half + 2 * half / (count - 1) * steps
-    return x, y, z
+    """Points at equal distances in a cube around the origin."""
+    grid = Grid((count, count, count), np.diag([2 * half / (count - 1)] * 3 + [1.0]))
+    x, y, z = grid.points(slice(0, count), ONE)
+    return x - half, y - half, z - half
 
 
 def test_the_head_grid_holds_160_by_192_by_160_mm_around_the_origin() -> None:

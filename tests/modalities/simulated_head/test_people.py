@@ -83,6 +83,7 @@ def test_a_tumour_refuses_nonsense(change: dict[str, float], message: str) -> No
         ({"randomise": 1.5}, "randomise must be from 0 to 1"),
         ({"noise": -0.1}, "noise can not be below 0"),
         ({"slice_mm": -1.0}, "slice_mm must be above 0"),
+        ({"blur": 0.5}, "blur must be at least 1"),
     ],
 )
 def test_an_exposure_refuses_nonsense(change: dict[str, float], message: str) -> None:
