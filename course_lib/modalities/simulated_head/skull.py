@@ -51,8 +51,7 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
     q = p.near((-60, -10, -90), (60, 100, 10))
     if q is None:
         return
-    inner = tuple(slice(s.start, s.stop) for s in q.place)
-    head, bumps = head[inner], bumps[inner]
+    head, bumps = head[q.place], bumps[q.place]
     x, y, z, out = q.x, q.y, q.z, q.out
     orbit = np.maximum(ellipsoid(out, y, z, (29, 60, -38), (16, 29, 15)), head + 2)
     yield Coat(Tissue.BONE, q.fill(np.maximum(orbit - 2, head + 4)), q.place)
@@ -74,7 +73,7 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
 
 
 def membranes(p: Points) -> Iterator[Coat]:
-    """Dura on the inside of the skull, the fluid within it, and the veins that run in the dura."""
+    """Dura on the inside of the skull, and the fluid within it."""
     yield Coat(Tissue.DURA, p.fill(p.inside), p.place)
     yield Coat(Tissue.CSF, p.fill(p.inside + DURA_MM), p.place)
 
