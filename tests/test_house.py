@@ -13,7 +13,7 @@ from course_lib.sources.dataset_card import card_slugs, load_card
 from course_lib.support.runtime import COURSE_ROOT
 
 PACKAGES = {path.parent.name for path in (COURSE_ROOT / "course_lib").glob("*/__init__.py")}
-FOLDERS_OF_MODALITIES = {path.parent.name for path in (COURSE_ROOT / "course_lib" / "modalities").glob("*/__init__.py")}
+FOLDERS_OF_MODALITIES = {path.parent.name for path in (COURSE_ROOT / "course_lib" / "modalities").glob("*/modality.py")}
 
 
 def test_the_plan_names_the_packages_in_the_order_of_the_layers_one_line_each() -> None:

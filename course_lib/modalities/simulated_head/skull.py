@@ -26,7 +26,8 @@ def above_tentorium(p: Points) -> Field:
 def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     """Skin, fat and muscle; face; bone with its marrow."""
     x, y, z, out = p.x, p.y, p.z, p.out
-    thickness = patient.skull_mm * (1 + 0.08 * draw_waves(patient.anatomy_seed, 1, 70.0, 8)(x, y, z))
+    uneven = 0.08 * draw_waves(patient.anatomy_seed, 1, 70.0, 8)(x, y, z)
+    thickness = patient.skull_mm * (1 + uneven - 0.35 * ramp(out, 45, 64))  # thinnest at the temples
     skull = p.inside - thickness
     face = ellipsoid(x, y, z, (0, 42, -52), (58, 46, 62))
     neck = np.maximum(60 * np.hypot(x / 58, (y + 18) / 60) - 60, z + 20)
