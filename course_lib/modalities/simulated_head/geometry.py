@@ -13,7 +13,7 @@ HEAD_MM = (160.0, 192.0, 160.0)  #: the box of a whole head: right, front, up
 FLAT = 0.15  #: part of a field's usual steepness, squared, that keeps distances finite on its tops
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """The voxels of a volume: ``shape`` [i, j, k], and ``affine`` [4, 4], from an index to mm to the right, front, up.
 

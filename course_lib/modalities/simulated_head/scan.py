@@ -21,7 +21,7 @@ TEXTURE_MM = 8.0  #: from one bright spot to the next within a tissue
 Looks = dict[Contrast, dict[Tissue, Look]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """What the scanner gives, and the truth behind it, all [i, j, k] on the same voxels."""
 

@@ -26,7 +26,8 @@ def above_tentorium(p: Points) -> Field:
 def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     """Skin, fat and muscle; face; bone with its marrow."""
     x, y, z, out = p.x, p.y, p.z, p.out
-    thickness = patient.skull_mm * (1 + 0.08 * draw_waves(patient.anatomy_seed, 1, 70.0, 8)(x, y, z))
+    uneven = 0.08 * draw_waves(patient.anatomy_seed, 1, 70.0, 8)(x, y, z)
+    thickness = patient.skull_mm * (1 + uneven - 0.35 * ramp(out, 45, 64))  # thinnest at the temples
     skull = p.inside - thickness
     face = ellipsoid(x, y, z, (0, 42, -52), (58, 46, 62))
     neck = np.maximum(60 * np.hypot(x / 58, (y + 18) / 60) - 60, z + 20)
@@ -51,8 +52,7 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
     q = p.near((-60, -10, -90), (60, 100, 10))
     if q is None:
         return
-    inner = tuple(slice(s.start, s.stop) for s in q.place)
-    head, bumps = head[inner], bumps[inner]
+    head, bumps = head[q.place], bumps[q.place]
     x, y, z, out = q.x, q.y, q.z, q.out
     orbit = np.maximum(ellipsoid(out, y, z, (29, 60, -38), (16, 29, 15)), head + 2)
     yield Coat(Tissue.BONE, q.fill(np.maximum(orbit - 2, head + 4)), q.place)
@@ -74,7 +74,7 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
 
 
 def membranes(p: Points) -> Iterator[Coat]:
-    """Dura on the inside of the skull, the fluid within it, and the veins that run in the dura."""
+    """Dura on the inside of the skull, and the fluid within it."""
     yield Coat(Tissue.DURA, p.fill(p.inside), p.place)
     yield Coat(Tissue.CSF, p.fill(p.inside + DURA_MM), p.place)
 

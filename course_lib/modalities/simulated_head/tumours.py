@@ -1,7 +1,6 @@
 """Tumours and their habits: where each kind grows, what shape it has, and what it does to the brain around it.
 
-Source: A. G. Osborn, G. L. Hedlund, K. L. Salzman, Osborn's Brain, 2nd ed., Elsevier 2017, chapters 17 (gliomas), 22
-(meningiomas) and 25 (the sella).
+The habits are those of any textbook of neuroradiology; how large and how ragged tumours are was set by eye.
 """
 
 from collections.abc import Iterator

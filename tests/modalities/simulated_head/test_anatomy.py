@@ -57,8 +57,9 @@ def test_brain_and_fluid_have_published_volumes() -> None:
 
 
 def test_hippocampi_have_the_volume_of_real_ones() -> None:
-    """Sources: the 112 training patients of the Decathlon's Task 04 have 1.73 ml in front and 1.59 ml behind;
-    M. Z. Ahmad et al. measured 3.43 ± 0.32 ml on the right, 3.26 ± 0.34 ml on the left (PMC3773349)."""
+    """Sources: the 112 training patients of the Decathlon's Task 04 have 1.73 ml in front and 1.59 ml behind; 43 people
+    of 50 to 77 years had 3.43 ± 0.32 ml on the right and 3.26 ± 0.34 ml on the left (PMC3773349).
+    """
     front, behind = (
         np.array([box(seed, side).volumes_ml[name] for seed in SEEDS for side in ("right", "left")])
         for name in ("hippocampus anterior", "hippocampus posterior")

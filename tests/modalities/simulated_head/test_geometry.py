@@ -23,7 +23,7 @@ def cube(half: float, count: int) -> tuple[Field, Field, Field]:
 def test_the_head_grid_holds_160_by_192_by_160_mm_around_the_origin() -> None:
     grid = Grid.head((1.0, 1.0, 4.0))
     assert grid.shape == (160, 192, 40)
-    assert grid.spacing_mm == (1, 1, 4)
+    assert grid.spacing_mm == (1.0, 1.0, 4.0)
     x, y, z = grid.points(slice(0, 160), ONE)
     for values, half in ((x, 80), (y, 96), (z, 80)):
         assert values.min() == pytest.approx(-half, abs=2)
