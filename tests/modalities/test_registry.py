@@ -11,11 +11,14 @@ from course_lib.data.splits import check_patients_apart
 from course_lib.data.transforms import Preprocessing
 from course_lib.modalities.chest_xray import modality
 from course_lib.modalities.chest_xray import simulator as phantom
+from course_lib.modalities.hippocampus_mri import modality as hippocampus_modality
+from course_lib.modalities.hippocampus_mri import phantoms as hippocampus_phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
 from course_lib.sources import dataset_card
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, PROFILES
 from tests.conftest import write_image
+from tests.modalities.hippocampus_mri.conftest import write_volume
 
 SMALL = Preprocessing(size=32)
 
@@ -260,3 +263,49 @@ def change_card(cards: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str
     assert old in text
     (cards / "phantom.toml").write_text(text.replace(old, new), encoding="utf-8")
     monkeypatch.setattr(dataset_card, "CARDS_FOLDER", cards)
+
+
+def test_volumes_are_opened_by_their_modality(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, root = tmp_path / "room", tmp_path / "room" / "hippocampus-mri"
+    for number in range(1, 31):
+        write_volume(root, f"hippocampus_{number:03d}.nii.gz", seed=number)
+    data = open_dataset("hippocampus_mri", root)
+    assert data.classes == ("background", "anterior", "posterior")
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        check_patients_apart(getattr(data, one), getattr(data, other), (one, other))
+    title, head, train, *_, labels, note = str(data).splitlines()
+    assert title == "Medical Segmentation Decathlon, Task 04: hippocampus"
+    assert head.split() == ["volumes", "patients"]
+    assert train.split()[1] == str(len(data.train))
+    assert labels == "labels: background, anterior, posterior"
+    assert " training volumes, " in note
+    assert "There is no folder test/: " in note
+    assert note.endswith("where one of them is in the test part, the other one is left out.")
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    assert open_dataset("hippocampus_mri") == data
+    with pytest.raises(DataError, match=r"holds hippocampus-mri, but no chest X-rays"):
+        open_dataset()
+    with pytest.raises(DataError, match=r"hippocampus is a data set of hippocampus_mri, but chest X-rays were asked"):
+        open_dataset(source=root)
+
+
+def test_volumes_of_a_few_patients_can_not_be_parted(tmp_path: Path) -> None:
+    for number in (1, 2, 3, 7):  # of which only the last one is held back
+        write_volume(tmp_path, f"hippocampus_{number:03d}.nii.gz", seed=number)
+    with pytest.raises(DataError, match=r"20% of the patients can not be kept apart: there are only 2\. Add"):
+        open_dataset("hippocampus_mri", tmp_path, validation_fraction=0.2)
+
+
+def test_simulated_volumes_are_made_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hippocampus_phantoms, "QUICK_SET", hippocampus_phantoms.Settings({"train": 2, "test": 1}, 0))
+    monkeypatch.setattr(hippocampus_modality, "COURSE_ROOT", tmp_path)
+    data = open_dataset("hippocampus_mri", "phantom", profile=PROFILES["quick"], validation_fraction=0.5)
+    assert data.title == "Phantom hippocampi (simulated)"
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [1, 1, 1]
+    assert data.test[0].path.parents[3].name == "phantom-hippocampus"
+    assert "There is no folder" not in data.note
+
+
+def test_a_set_that_kaggle_does_not_have_says_where_it_is() -> None:
+    with pytest.raises(DataError, match=r"Get Medical .* from its source \(http://medicaldecathlon\.com: Task04_Hippo"):
+        open_dataset("hippocampus_mri", "kaggle")

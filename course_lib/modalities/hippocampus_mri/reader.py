@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from course_lib.data.image_folder import check_no_copies, hold_back_test
-from course_lib.data.volume_folder import OutlinedVolume, read_outlined
+from course_lib.data.volume_folder import OutlinedVolume, read_outlined, volumes_of
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 
@@ -40,13 +40,13 @@ def read_part(
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     learned = root / "train" if (root / "train").is_dir() else root
     if not (root / "test").is_dir():
-        rest, test = hold_back_test(read_outlined(learned, cards))
-        tested = _of_persons(test)
-        persons = {volume.patient for volume in tested}
-        return (tested if part == "test" else [v for v in _of_persons(rest) if v.patient not in persons]), LABELS
+        rest, test = (_of_persons(volumes) for volumes in hold_back_test(read_outlined(learned, cards)))
+        persons = {volume.patient for volume in test}
+        return (test if part == "test" else [volume for volume in rest if volume.patient not in persons]), LABELS
     volumes = read_outlined(root / "test" if part == "test" else learned, cards)
     if part == "test":
-        check_no_copies([v.path for v in volumes], [v.path for v in read_outlined(learned, cards)])
+        tested = [volume.path for volume in volumes]
+        check_no_copies(tested, [path for path in volumes_of(root) if path not in tested])
     return _of_persons(volumes), LABELS
 
 

@@ -19,36 +19,35 @@ from course_lib.data.volume_data import VolumeDataset
 from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.evaluation.segmentation import ImageScores, SegmentationPredictions, dice, per_image
 from course_lib.evaluation.surfaces import hausdorff_distance, surface_dice
-from course_lib.modalities.hippocampus_mri import phantoms
 from course_lib.modalities.hippocampus_mri.modality import SIMULATED_SET
+from course_lib.modalities.hippocampus_mri.phantoms import Settings, make_dataset
 from course_lib.modalities.hippocampus_mri.reader import LABELS, read_part
 from course_lib.networks.unet import UNet
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 
-PHANTOMS = phantoms.Settings({"train": 300, "test": 40}, seed=7)
+PHANTOMS = Settings({"train": 300, "test": 40}, seed=7)
 PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "hippocampus_mri-phantoms"
 VALIDATION_FRACTION = 1 / 8  #: of the training patients choose the best epoch
-LEARNED_SHAPE = (40, 56, 40)  #: voxels: all of most volumes, and the whole hippocampus of every one
-JUDGED_SHAPE = (48, 64, 48)  #: with room for the largest real volume, 41 x 58 x 46 voxels, and some more
+SHAPE = (40, 56, 40)  #: voxels: a few more than the whole hippocampus of any of them needs, 29 x 48 x 35
 TOLERANCE_MM = 1.0  #: of the surface Dice: a voxel
 
-
-def prepared(shape: tuple[int, int, int]) -> torchio.Transform:
-    """Voxels of 1 mm with the axes to the right, front and up, greys with mean 0 and spread 1, in a box of this shape.
-
-    Files have no scale of greys in common: the brightest voxel of one is 89, that of another one 364,038.
-    """
-    return torchio.Compose(
-        [torchio.ToCanonical(), torchio.Resample(1), torchio.ZNormalization(), torchio.CropOrPad(shape)]
-    )
-
+#: Greys with mean 0 and spread 1, since files have no scale in common; then a box of one shape, filled up with what is
+#: at the border. Of large volumes it cuts off a rim; if that held a part of the hippocampus, `VolumeDataset` says so.
+PREPARATION = torchio.Compose(
+    [
+        torchio.ToCanonical(),
+        torchio.Resample(1),
+        torchio.ZNormalization(),
+        torchio.CropOrPad(SHAPE, padding_mode="edge"),
+    ]
+)
 
 #: What another head, another position and another scanner may do. No mirror: all hippocampi lie as a left one does.
 CHANGES = torchio.Compose(
     [
-        torchio.RandomAffine(scales=0.1, degrees=15, translation=2, p=0.8),
+        torchio.RandomAffine(scales=0.1, degrees=15, translation=2, default_pad_value=0, p=0.8),
         torchio.RandomBiasField(0.3, p=0.3),
         torchio.RandomGamma(0.3, p=0.5),
         torchio.RandomNoise(std=(0, 0.1), p=0.5),
@@ -58,9 +57,9 @@ CHANGES = torchio.Compose(
 
 #: Ten minutes on two cores, with a hundred volumes.
 CONFIG = TrainConfig(
-    epochs=40,
-    learning_rate=5e-3,
-    batch_size=2,
+    epochs=44,
+    learning_rate=3e-3,
+    batch_size=1,
     weight_decay=0.01,
     schedule="one-cycle",
     gradient_clip=1.0,
@@ -79,12 +78,13 @@ METRICS: Mapping[str, MaskMetric] = {
 class Hippocampi:
     """The two parts of the hippocampus outlined by a U-Net; satisfies `training.recipe.Experiment`."""
 
+    preparation: torchio.Transform
     change: torchio.Transform
     config: TrainConfig
     width: int = 16
     depth: int = 3
     networks: int = 1
-    phantoms: phantoms.Settings | None = None  #: what it learns from; None: the training patients of the folder
+    phantoms: Settings | None = None  #: what it learns from; None: the training patients of the folder
 
     def training_data(self, folder: Path) -> tuple[VolumeDataset, VolumeDataset]:
         """What is learned from, and what chooses the epoch: of the folder, or made now.
@@ -94,13 +94,13 @@ class Hippocampi:
             PhantomError: there are other phantoms in the place of these.
         """
         if self.phantoms:
-            root, card = phantoms.make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
+            root, card = make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
             (learned, _), (held_out, _) = (read_part(root, part, card) for part in ("train", "test"))
         else:
             learned, held_out = split_by_patient(
                 read_part(folder, "train", recognise_card(folder))[0], VALIDATION_FRACTION
             )
-        return VolumeDataset(learned, LABELS, prepared(LEARNED_SHAPE), self.change), _judged(held_out)
+        return VolumeDataset(learned, LABELS, self.preparation, self.change), self._judged(held_out)
 
     def test_data(self, folder: Path) -> VolumeDataset:
         """The test part of the folder, as it is.
@@ -108,7 +108,7 @@ class Hippocampi:
         Raises:
             DataError: the folder is not in the layout, or a volume can not be read.
         """
-        return _judged(read_part(folder, "test", recognise_card(folder))[0])
+        return self._judged(read_part(folder, "test", recognise_card(folder))[0])
 
     def new_network(self, seed: int) -> nn.Module:
         """The U-Net before training."""
@@ -133,13 +133,12 @@ class Hippocampi:
         voted = tuple(_vote(maps) for maps in zip(*(said.predicted for said in several), strict=True))
         return replace(several[0], predicted=voted, losses=np.mean([said.losses for said in several], axis=0))
 
+    def _judged(self, volumes: Sequence[OutlinedVolume]) -> VolumeDataset:
+        return VolumeDataset(volumes, LABELS, self.preparation)
 
-ON_REAL_IMAGES = Hippocampi(CHANGES, CONFIG)
+
+ON_REAL_IMAGES = Hippocampi(PREPARATION, CHANGES, CONFIG)
 ON_PHANTOMS = replace(ON_REAL_IMAGES, phantoms=PHANTOMS)
-
-
-def _judged(volumes: Sequence[OutlinedVolume]) -> VolumeDataset:
-    return VolumeDataset(volumes, LABELS, prepared(JUDGED_SHAPE))
 
 
 def _vote(maps: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:

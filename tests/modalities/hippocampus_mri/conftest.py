@@ -1,4 +1,4 @@
-"""A stand-in of the Decathlon's folder: small volumes with an outlined block, and what its archive holds beside them."""
+"""A stand-in of the Decathlon's folder: small volumes with an outlined block, and what else its archive holds."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
