@@ -93,9 +93,9 @@ def modalities_in(folder: Path) -> set[str]:
 
 
 def modalities_of(path: Path) -> set[str]:
-    """The names of the modalities whose images a notebook opens."""
+    """The names of the modalities whose images a notebook opens; chest X-rays, if it names none."""
     code = "\n".join(cell["source"] for cell in code_cells(nbformat.read(path, as_version=4)))
-    return {name or CHEST_XRAY.name for name in OPENED.findall(code)}
+    return {name or CHEST_XRAY.name for name in OPENED.findall(code)} or {CHEST_XRAY.name}
 
 
 def execute_in_place(path: Path) -> None:
