@@ -10,7 +10,7 @@ from course_lib.modalities.simulated_head.deep import cisterns
 from course_lib.modalities.simulated_head.geometry import Field, draw_waves, ellipsoid, ramp, unite
 from course_lib.modalities.simulated_head.people import Patient
 from course_lib.modalities.simulated_head.physics import Tissue
-from course_lib.modalities.simulated_head.skull import above_tentorium
+from course_lib.modalities.simulated_head.skull import DURA_MM, above_tentorium
 
 FOLD_MM = 19.5  #: from one sulcus to the next but one, about
 SULCUS_MM = 14.0  #: usual depth of a sulcus
@@ -35,7 +35,7 @@ def _depth(patient: Patient, p: Points) -> Field:
     over_tent = np.minimum(above_tentorium(p) - 1, 60) * behind + 60 * (1 - behind)
     callosum = ellipsoid(np.zeros_like(p.x), p.y, p.z, (0, 9, -12), (1000, 36, 30))
     to_cleft = np.hypot(p.x, np.maximum(0, -callosum)) - 1.0
-    depth = np.minimum(np.minimum(-p.inside - patient.csf_mm, over_tent), to_cleft)
+    depth = np.minimum(np.minimum(-p.inside - DURA_MM - patient.csf_mm, over_tent), to_cleft)
     return np.minimum(depth, cisterns(p))
 
 
@@ -72,13 +72,13 @@ def cerebellum(patient: Patient, p: Points) -> Iterator[Coat]:
         return
     halves = ellipsoid(q.out, q.y, q.z, (23, -45, -42), (31, 33, 26))
     body = unite(halves, ellipsoid(q.x, q.y, q.z, (0, -46, -38), (16, 27, 24)), 6)
-    body = np.maximum(np.maximum(body, q.inside + patient.csf_mm), above_tentorium(q) + 1.8)
+    body = np.maximum(np.maximum(body, q.inside + DURA_MM + patient.csf_mm), above_tentorium(q) + 1.8)
     angle, radius = np.arctan2(q.z + 38, q.y + 22), np.hypot(q.z + 38, q.y + 22)  # around the fourth ventricle
     leaves = np.sin(36 * angle + 1.5 * draw_waves(patient.anatomy_seed, 5, 25.0, 8)(q.x, q.y, q.z))
-    wide_enough = ramp(radius, 12, 24)  # further in, leaves would be finer than voxels
+    wide_enough = ramp(radius, 10, 22)  # further in, leaves and branches would be finer than voxels
     branches = np.sin(11 * angle + draw_waves(patient.anatomy_seed, 6, 30.0, 8)(q.x, q.y, q.z))
     core = ellipsoid(q.out, q.y, q.z, (15, -31, -41), (11, 11, 7))
-    tree = np.minimum(body + 13 + 6 * branches, core)
+    tree = np.minimum(body + 13 + 6 * wide_enough * branches, core)
     yield Coat(Tissue.GREY, q.fill(body), q.place, Structure.CEREBELLUM)
     furrows = np.maximum(1.2 * np.abs(leaves) - 0.3, np.maximum(body, -body - 6))
     yield Coat(Tissue.CSF, 0.4 * wide_enough * q.fill(furrows), q.place, Structure.CEREBELLUM)

@@ -48,7 +48,7 @@ class Patient:
     warp_mm: float  #: how far things lie from where they lie in the standard head (standard deviation)
     scalp_mm: float  #: thickness of skin and fat
     skull_mm: float  #: thickness of the skull
-    csf_mm: float  #: width of the gap around the brain; grows with age
+    csf_mm: float  #: width of the gap between brain and dura; grows with age
     sulci_mm: float  #: half-width of the sulci; grows with age
     cortex_mm: float  #: thickness of the cortex
     ventricles: float  #: width of the ventricles; 1 is usual in the middle of life
@@ -119,8 +119,8 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
         warp_mm=float(rng.uniform(0.5, 1.1)),
         scalp_mm=float(rng.uniform(3.5, 6)),
         skull_mm=float(rng.uniform(4.5, 7)),
-        csf_mm=float(rng.uniform(0.5, 1.2) + 0.7 * old),
-        sulci_mm=float(rng.uniform(0.25, 0.5) + 0.4 * old),
+        csf_mm=float(rng.uniform(0.4, 0.9) + 0.7 * old),
+        sulci_mm=float(rng.uniform(0.2, 0.4) + 0.35 * old),
         cortex_mm=float(rng.normal(2.8, 0.1) - 0.2 * old),
         ventricles=float(np.exp(rng.normal(-0.1 + 0.4 * old, 0.15))),
         hippocampus=(float(hippocampus * (1 + asymmetry)), float(hippocampus * (1 - asymmetry))),

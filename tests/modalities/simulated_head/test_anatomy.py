@@ -118,9 +118,13 @@ def test_no_two_brains_fold_alike() -> None:
 
 
 def test_from_the_outside_in_come_skin_bone_fluid_grey_and_white() -> None:
-    column = head(2).tissues[27:, 32, 32]  # from the middle of the head to the right
+    upwards = np.diag([1.0, 1.0, 0.5, 1.0])
+    upwards[0, 3] = 22  # beside the middle
+    exposure = draw_exposure(np.random.default_rng(2))
+    column = render(patient(2), exposure, Grid((1, 1, 180), upwards)).tissues[0, 0]
     order = [
-        int(np.flatnonzero(column == tissue).max()) for tissue in (Tissue.SKIN, Tissue.BONE, Tissue.GREY, Tissue.WHITE)
+        int(np.flatnonzero(column == tissue).max())
+        for tissue in (Tissue.SKIN, Tissue.FAT, Tissue.BONE, Tissue.DURA, Tissue.CSF, Tissue.GREY, Tissue.WHITE)
     ]
     assert order == sorted(order, reverse=True)
 

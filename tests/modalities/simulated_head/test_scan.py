@@ -53,7 +53,7 @@ def test_what_comes_back_has_the_shapes_and_types_that_are_promised() -> None:
 
 
 def test_white_matter_is_about_1_and_the_order_of_tissues_is_seen_in_the_images() -> None:
-    scan = render(*drawn(noise=0.0, bias=0.0, blur=1.0), Grid.head(3.0), ("T1", "T2"))
+    scan = render(*drawn(noise=0.0, bias=0.0, blur=1.0), Grid.around((35, 0, 35), (90, 90, 90), 1.5), ("T1", "T2"))
     white, grey, csf = (scan.tissues == t for t in (Tissue.WHITE, Tissue.GREY, Tissue.CSF))
     t1, t2 = scan.images["T1"], scan.images["T2"]
     assert np.median(t1[white]) == pytest.approx(1, abs=0.05)
