@@ -74,7 +74,7 @@ def test_files_are_read_as_volumes_of_one_millimetre_towards_right_front_and_up(
     }
     image = read_volume(root / "test/images/phantom0003.nii.gz")
     labels = read_label_map(root / "test/labels/phantom0003.nii.gz", image, LABELS)
-    assert image.orientation == ("R", "A", "S")
+    assert "".join(image.orientation) == "RAS"
     assert image.spacing == (1, 1, 1)
     made = phantoms.make_volume(FEW, 3)
     assert (image.numpy()[0] == made[0]).all()
