@@ -373,9 +373,7 @@ def test_samples_without_a_class_are_split_by_patient_as_if_they_had_one() -> No
     train, validation = split_by_patient(volumes, 0.2)
     check_patients_apart(train, validation, ("train", "validation"))
     assert len(validation) == 8
-    assert take_patients(volumes, 4) == [
-        v for v in volumes if v.patient in {t.patient for t in take_patients(volumes, 4)}
-    ]
+    assert len(take_patients(volumes, 4)) == 4
     with pytest.raises(DataError, match=r"there must be images of at least 2 patients, but there are 1\. Add patients"):
         split_by_patient(volumes[:2], 0.2)
     with pytest.raises(DataError, match=r"10% of the patients can not be kept apart: there are only 2\. Add patients"):
