@@ -55,6 +55,7 @@ def test_every_card_belongs_to_a_modality_and_every_modality_has_its_cards() -> 
         "from course_lib.sources import load_card; load_card('phantom')",
         "from course_lib.modalities.chest_xray import simulator",
         "from course_lib.modalities.hippocampus_mri import phantoms",
+        "import course_lib.modalities.simulated_head",
         "import course_lib.evaluation",
     ],
 )

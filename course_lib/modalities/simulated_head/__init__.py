@@ -1,8 +1,9 @@
 """A simulated head in an MRI scanner: anatomy in closed form, tumours with their habits, signal from physics.
 
-In reading order: `people` (who lies in the scanner, and how it is set), `physics` (what each tissue answers to a pulse
-sequence), `geometry` (where voxels lie, and how much of one a body fills), `hippocampus` and `anatomy` (the healthy
-head), `tumours`, `warp` (no two heads are alike), and `scan` (all of it together).
+In reading order: `physics` (what each tissue answers to a pulse sequence), `people` (who lies in the scanner, and how
+it is set), `geometry` (where voxels lie; smooth fields and simple bodies), `coats` (what the anatomy is made of),
+`cavity`, `skull`, `brain`, `deep` and `hippocampus` (the healthy head), `tumours`, `anatomy` (all coats in order),
+`warp` (no two heads are alike), `scanner` (from tissue to grey value) and `scan` (all of it together).
 """
 
 from course_lib.modalities.simulated_head.coats import Structure
@@ -10,8 +11,11 @@ from course_lib.modalities.simulated_head.geometry import Grid
 from course_lib.modalities.simulated_head.people import (
     CONTRASTS,
     KINDS,
+    Contrast,
     Exposure,
+    Kind,
     Patient,
+    Tumour,
     draw_exposure,
     draw_patient,
 )
@@ -24,12 +28,15 @@ __all__ = [
     "CONTRASTS",
     "KINDS",
     "TISSUES",
+    "Contrast",
     "Exposure",
     "Grid",
+    "Kind",
     "Patient",
     "Scan",
     "Structure",
     "Tissue",
+    "Tumour",
     "TumourPart",
     "draw_exposure",
     "draw_patient",

@@ -28,8 +28,8 @@ def build_head(patient: Patient, displaced: Points, points: Points) -> Iterator[
         yield spread_oedema(patient, patient.tumour, points, last)
     yield from folds_of_dura(displaced)
     yield from cerebellum(patient, displaced)
-    yield from nuclei(displaced)
     yield from lateral_ventricles(patient, displaced)
+    yield from nuclei(displaced)
     yield from midline(patient, displaced)
     yield from hippocampi(patient, displaced)
     if patient.tumour is not None:

@@ -58,7 +58,7 @@ class Points:
     y: Field  #: to the front
     z: Field  #: up
     inside: Field  #: signed distance to the inside of the skull, mm: below 0 where the brain is
-    edge_mm: float  #: of the voxel around each point
+    edge_mm: float  #: width of an edge in the image: of a voxel, or more in a blurred image
     place: Place = WHOLE  #: where these points lie among all that are worked on
 
     @property
@@ -70,7 +70,8 @@ class Points:
         """The block of rows, columns and slices that holds all points of a box of the standard head, or None."""
         place: list[slice] = []
         for lowest, highest in self._ranges:
-            holds = np.flatnonzero(((highest >= np.array(low)[:, None]) & (lowest <= np.array(high)[:, None])).all(axis=0))
+            meets = (highest >= np.array(low)[:, None]) & (lowest <= np.array(high)[:, None])
+            holds = np.flatnonzero(meets.all(axis=0))
             if not holds.size:
                 return None
             place.append(slice(int(holds[0]), int(holds[-1]) + 1))

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from course_lib.modalities.simulated_head.coats import Coat, Points, Structure
-from course_lib.modalities.simulated_head.geometry import Field, Point, ellipsoid, tube, unite
-from course_lib.modalities.simulated_head.people import Patient
+from course_lib.modalities.simulated_head.geometry import Field, ellipsoid, tube, unite
+from course_lib.modalities.simulated_head.people import PITUITARY, Patient
 from course_lib.modalities.simulated_head.physics import Tissue
 
-PITUITARY: Point = (0.0, 18.0, -38.0)  #: its middle, mm
-CISTERN_MM = 3.0  #: width of the fluid around the brain stem
+FLATTENED = 0.75  #: width over height of the lateral ventricles
+CISTERN_MM = 2.2  #: width of the fluid around the brain stem
 MIXED = 0.65  #: part of grey matter in the thalamus, which fibres cross
 
 
@@ -24,9 +24,9 @@ def brain_stem(p: Points) -> Field:
 
 def cisterns(p: Points) -> Field:
     """Signed distance to the fluid at the base of the brain and what lies in it, mm."""
-    above_sella = ellipsoid(p.x, p.y, p.z, (0, 13, -30), (13, 10, 8))
+    above_sella = ellipsoid(p.x, p.y, p.z, (0, 14, -31), (10, 8, 7))
     behind = ellipsoid(p.x, p.y, p.z, (0, -22, -12), (11, 6, 5))
-    return np.maximum(unite(unite(brain_stem(p) - CISTERN_MM, above_sella, 5), behind, 3), 1.2 * (p.z + 11))
+    return np.maximum(unite(unite(brain_stem(p) - CISTERN_MM, above_sella, 5), behind, 3), 1.2 * (p.z + 13))
 
 
 def nuclei(p: Points) -> Iterator[Coat]:
@@ -36,10 +36,12 @@ def nuclei(p: Points) -> Iterator[Coat]:
         return
     out, y, z = q.out, q.y, q.z
     slanted = out - 0.14 * (14 - y)
-    putamen = ellipsoid(slanted, y, z, (24, 15, -6), (5, 16, 9))
+    putamen = ellipsoid(slanted, y, z, (24.5, 14, -6), (6, 17.5, 10))
     pallidum = ellipsoid(slanted, y, z, (18.5, 10, -8), (3.5, 9, 5.5))
-    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (11, -3, -2), (8, 15, 8.5))
-    caudate = tube(out, y, z, ((11, 31, -6), (13, 22, 2), (16.5, 8, 9), (19, -8, 10), (23, -20, 5)), (6, 6, 3.2, 2.2, 1.5))
+    thalamus = ellipsoid(out + 0.3 * (y + 2), y, z, (11, -3, -3), (10.5, 17, 10))
+    caudate = tube(out, y, z, ((11, 31, -7), (12, 22, 0), (14, 8, 6), (17, -8, 8), (23, -20, 4)), (6, 6, 3.2, 2.2, 1.5))
+    hypothalamus = ellipsoid(out, y, z, (2, 10, -20), (5, 9, 5))
+    yield Coat(Tissue.DEEP_GREY, MIXED * q.fill(hypothalamus), q.place)
     yield Coat(Tissue.DEEP_GREY, q.fill(putamen), q.place, Structure.PUTAMEN)
     yield Coat(Tissue.DEEP_GREY, q.fill(caudate), q.place, Structure.CAUDATE)
     yield Coat(Tissue.DEEP_GREY, MIXED * q.fill(pallidum), q.place, Structure.PALLIDUM)
@@ -51,14 +53,9 @@ def lateral_ventricles(patient: Patient, p: Points) -> Iterator[Coat]:
     q = p.near((-40, -75, -30), (40, 55, 35))
     if q is None:
         return
-    flat = 0.75  # they are higher than wide
-    horn = tube(
-        q.out,
-        q.y,
-        flat * q.z,
-        tuple((x, y, flat * z) for x, y, z in ((8, 39, -2), (6, 28, 5), (7, 10, 11), (12, -9, 12), (20, -25, 5), (25, -28, -7))),
-        (2.0, 3.6, 3.2, 3.2, 5.0, 3.2),
-    )
+    course = ((8, 37, -3), (5, 27, 4), (5, 6, 8), (7, -11, 9), (19, -25, 5), (25, -28, -7))
+    flat = tuple((x, y, FLATTENED * z) for x, y, z in course)
+    horn = tube(q.out, q.y, FLATTENED * q.z, flat, (2.4, 4.6, 4.2, 4.2, 6.0, 4.0))
     back = tube(q.out, q.y, q.z, ((21, -28, 3), (20, -46, -2), (17, -56, -3)), (4.5, 2.8, 1))
     widening = 3.5 * (patient.ventricles * np.where(q.x > 0, 0.96, 1.04).astype(np.float32) - 1)
     ventricle = np.maximum(unite(horn, back, 3) - widening, 0.8 - q.out)
@@ -80,8 +77,8 @@ def midline(patient: Patient, p: Points) -> Iterator[Coat]:
     fourth = ellipsoid(x, y, z, (0, -24, -41), (6, 5, 10))
     aqueduct = tube(x, y, z, ((0, -12, -12), (0, -17, -22), (0, -23, -36)), (1.2, 1.0, 1.5))
     yield Coat(Tissue.CSF, q.fill(unite(fourth, aqueduct, 2)), q.place, Structure.FOURTH_VENTRICLE)
-    narrow = out - (0.9 + 1.1 * patient.ventricles)
-    third = np.maximum(narrow, ellipsoid(x, y, z, (0, 2, -13), (30, 15, 11)))
+    narrow = out - (0.5 + 0.9 * patient.ventricles)
+    third = np.maximum(narrow, ellipsoid(x, y, z, (0, 2, -12), (30, 14, 9)))
     bridge = np.hypot(y, z + 7) - 3
     yield Coat(Tissue.CSF, q.fill(np.maximum(third, -bridge)), q.place, Structure.THIRD_VENTRICLE)
     yield from _sella(q)
@@ -92,7 +89,8 @@ def _sella(q: Points) -> Iterator[Coat]:
     """The pituitary in its fossa, its stalk, and the crossing of the optic nerves above."""
     gland = ellipsoid(q.x, q.y, q.z, PITUITARY, (6.5, 5, 3.5))
     stalk = tube(q.x, q.y, q.z, ((0, 17, -36), (0, 10, -24)), (1.0, 1.4))
-    chiasm = tube(q.out, q.y, q.z, ((13, 30, -34), (4, 18, -29), (0, 15, -28), (4, 10, -27), (12, 0, -22)), (2, 2, 2, 2, 1.8))
+    course = ((13, 30, -34), (4, 18, -29), (0, 15, -28), (4, 10, -27), (12, 0, -22))
+    chiasm = tube(q.out, q.y, q.z, course, (2, 2, 2, 2, 1.8))
     yield Coat(Tissue.BONE, q.fill(np.maximum(gland - 2.5, q.z + 36)), q.place)
     yield Coat(Tissue.CSF, q.fill(np.maximum(gland - 1.2, -36 - q.z)), q.place)
     yield Coat(Tissue.WHITE, q.fill(chiasm), q.place)

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]  #: one number a point, [i, j, k]
+Field = NDArray[np.floating[Any]]  #: one number a point, [i, j, k], float32
 Point = tuple[float, float, float]  #: mm: to the right, to the front, up
 HEAD_MM = (160.0, 192.0, 160.0)  #: the box of a whole head: right, front, up
+FLAT = 0.15  #: part of a field's usual steepness, squared, that keeps distances finite on its tops
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """The voxels of a volume: ``shape`` [i, j, k], and ``affine`` [4, 4], from an index to mm to the right, front, up.
 
@@ -60,14 +62,14 @@ class Grid:
         """Volume of a voxel, ml."""
         return float(abs(np.linalg.det(self.affine[:3, :3]))) / 1000
 
-    def points(self, slices: NDArray[np.float64]) -> tuple[Field, Field, Field]:
-        """The points, mm, of all rows and columns at these (broken) indices along k; each [i, j, len(slices)]."""
-        i, j = np.arange(self.shape[0]), np.arange(self.shape[1])
-        axes = (i[:, None, None], j[None, :, None], slices[None, None, :])
-        shape = (*self.shape[:2], len(slices))
+    def points(self, rows: slice, offsets: NDArray[np.float64]) -> tuple[Field, Field, Field]:
+        """The points of some rows along i, mm, each [rows, j, k x offsets]; the offsets are along k, in voxels."""
+        i, j, k = (np.arange(count, dtype=float) for count in self.shape)
+        slices = (k[:, None] + offsets).ravel()
+        shape = (len(i[rows]), len(j), len(slices))
         x, y, z = (
-            np.broadcast_to(sum(row[a] * axes[a] for a in range(3)) + row[3], shape).astype(np.float32)
-            for row in self.affine[:3]
+            np.broadcast_to(a * i[rows, None, None] + b * j[:, None] + c * slices + shift, shape).astype(np.float32)
+            for a, b, c, shift in self.affine[:3]
         )
         return x, y, z
 
@@ -95,8 +97,9 @@ class Waves:
             slope = np.cos(angle)
             for component, part in zip(gradient, k, strict=True):
                 component += part * slope
-        flat = 0.15 * float(np.mean((self.vectors**2).sum(1))) * len(self.phases) / 2  # a floor, so that tops stay finite
-        return np.abs(value) / np.sqrt(gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2 + np.float32(flat))
+        usual = float(np.mean((self.vectors**2).sum(1))) * len(self.phases) / 2  # of the steepness, squared
+        steep = gradient[0] ** 2 + gradient[1] ** 2 + gradient[2] ** 2
+        return np.abs(value) / np.sqrt(steep + FLAT * usual)
 
 
 @lru_cache(maxsize=64)

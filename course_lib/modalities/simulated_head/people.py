@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from course_lib.modalities.simulated_head.cavity import below_vault
 from course_lib.modalities.simulated_head.geometry import Point
 from course_lib.modalities.simulated_head.physics import RELAXIVITY, csf_null_ms
 
@@ -12,6 +13,8 @@ Kind = Literal["none", "glioma", "meningioma", "pituitary"]
 Contrast = Literal["T1", "T1c", "T2", "FLAIR", "MPRAGE"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CONTRASTS: tuple[Contrast, ...] = get_args(Contrast)
+LOW_GRADE = 0.2  #: part of the gliomas that take up hardly any contrast agent and have no dead tissue
+PITUITARY: Point = (0.0, 18.0, -38.0)  #: its middle in the standard head, mm
 
 
 @dataclass(frozen=True)
@@ -20,10 +23,18 @@ class Tumour:
 
     centre_mm: Point
     radius_mm: float
-    necrosis: float  #: 0 solid, to 1 nothing but a thin rim around dead tissue
+    necrosis: float  #: 0 solid, to 0.95: a thin rim around dead tissue; of an adenoma the size of its cyst
     oedema_mm: float  #: how far the swelling reaches beyond the tumour
     push: float  #: how strongly it displaces what is around, 0 to 0.6
-    enhancement: float  #: uptake of contrast agent as a multiple of the usual one
+    enhancement: float  #: uptake of contrast agent as a multiple of what is usual for its kind
+
+    def __post_init__(self) -> None:
+        _check_positive("radius_mm", self.radius_mm)
+        for name, value, highest in (("necrosis", self.necrosis, 0.95), ("push", self.push, 0.6)):
+            if not 0 <= value <= highest:
+                raise ValueError(f"{name} must be from 0 to {highest}, but is {value}.")
+        for name in ("oedema_mm", "enhancement"):
+            _check_not_below_zero(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class Patient:
     warp_mm: float  #: how far things lie from where they lie in the standard head (standard deviation)
     scalp_mm: float  #: thickness of skin and fat
     skull_mm: float  #: thickness of the skull
-    csf_mm: float  #: width of the gap around the brain; grows with age
+    csf_mm: float  #: width of the gap between brain and dura; grows with age
     sulci_mm: float  #: half-width of the sulci; grows with age
     cortex_mm: float  #: thickness of the cortex
     ventricles: float  #: width of the ventricles; 1 is usual in the middle of life
@@ -71,6 +82,7 @@ class Exposure:
     flair_ti_ms: float
     dose: float  #: of contrast agent, as a multiple of 0.1 mmol/kg
     slice_mm: float  #: thickness of a slice along k
+    blur: float  #: how wide an edge is in the image, in voxels; 1 is as sharp as can be
     noise: float  #: standard deviation, as a part of white matter's signal
     bias: float  #: how far the coil's sensitivity departs from 1 (standard deviation)
     randomise: float  #: 0: signals as the physics says; 1: each tissue's mean and texture at random
@@ -83,10 +95,12 @@ class Exposure:
         times = [field.name for field in fields(self) if field.name.endswith("_ms")]
         for name in (*times, "t1_flip_degrees", "slice_mm"):
             _check_positive(name, getattr(self, name))
+        if not self.blur >= 1:
+            raise ValueError(f"blur must be at least 1 voxel, but is {self.blur}.")
         if not 0 <= self.randomise <= 1:
             raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
-        if min(self.noise, self.bias, self.dose) < 0:
-            raise ValueError(f"noise, bias and dose can not be below 0, but are {self.noise}, {self.bias}, {self.dose}.")
+        for name in ("noise", "bias", "dose"):
+            _check_not_below_zero(name, getattr(self, name))
 
 
 def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
@@ -94,19 +108,19 @@ def draw_patient(rng: np.random.Generator, kind: Kind | None = None) -> Patient:
     kind = kind or KINDS[rng.choice(4)]
     age = float(rng.uniform(18, 85))
     old = max(0.0, age - 40) / 40
-    size = rng.normal(1, 0.03)
-    hippocampus = rng.normal(1, 0.05) * (1 - 0.06 * old)
-    asymmetry = rng.normal(0.008, 0.012)  # the right one is larger by 2 to 3 % on average
+    size = float(np.clip(rng.normal(1, 0.025), 0.94, 1.06))
+    hippocampus = rng.normal(0.96, 0.024) * (1 - 0.05 * old)
+    asymmetry = rng.normal(0.008, 0.012)  # on average the right one has 5 % more volume: 3.43 to 3.26 ml, PMC3773349
     return Patient(
         kind=kind,
         tumour=_draw_tumour(rng, kind),
         age=age,
-        scale=(float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02)), float(size * rng.normal(1, 0.02))),
-        warp_mm=float(rng.uniform(0.7, 1.5)),
-        scalp_mm=float(rng.uniform(4, 7)),
-        skull_mm=float(rng.uniform(5.5, 8)),
-        csf_mm=float(rng.uniform(1.0, 2.0) + 1.5 * old),
-        sulci_mm=float(rng.uniform(0.3, 0.6) + 0.6 * old),
+        scale=(size * rng.normal(1.0, 0.012), size * rng.normal(1.0, 0.012), size * rng.normal(1.02, 0.012)),
+        warp_mm=float(rng.uniform(0.5, 1.1)),
+        scalp_mm=float(rng.uniform(3.5, 6)),
+        skull_mm=float(rng.uniform(4.5, 7)),
+        csf_mm=float(rng.uniform(0.4, 0.9) + 0.7 * old),
+        sulci_mm=float(rng.uniform(0.2, 0.4) + 0.35 * old),
         cortex_mm=float(rng.normal(2.8, 0.1) - 0.2 * old),
         ventricles=float(np.exp(rng.normal(-0.1 + 0.4 * old, 0.15))),
         hippocampus=(float(hippocampus * (1 + asymmetry)), float(hippocampus * (1 - asymmetry))),
@@ -123,14 +137,15 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
         t1_tr_ms=float(rng.uniform(18, 30)),
         t1_flip_degrees=float(rng.uniform(25, 35)),
         mprage_tr_ms=float(rng.uniform(2100, 2400)),
-        mprage_ti_ms=float(rng.uniform(900, 1000) if field_t > 2 else rng.uniform(800, 900)),
+        mprage_ti_ms=float(rng.uniform(860, 940) if field_t > 2 else rng.uniform(790, 870)),
         t2_tr_ms=float(rng.uniform(3500, 6000)),
         t2_te_ms=float(rng.uniform(80, 110)),
         flair_tr_ms=flair_tr_ms,
         flair_te_ms=float(rng.uniform(90, 130)),
-        flair_ti_ms=csf_null_ms(flair_tr_ms) * float(rng.uniform(0.97, 1.03)),
+        flair_ti_ms=csf_null_ms(flair_tr_ms, field_t) * float(rng.uniform(0.97, 1.03)),
         dose=float(rng.uniform(0.9, 1.1)),
         slice_mm=1.0,
+        blur=float(rng.uniform(1.0, 1.8)),
         noise=float(rng.uniform(0.02, 0.06)),
         bias=float(rng.uniform(0.02, 0.12)),
         randomise=randomise,
@@ -142,22 +157,34 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
 def _draw_tumour(rng: np.random.Generator, kind: Kind) -> Tumour | None:
     if kind == "none":
         return None
-    side = rng.choice([-1.0, 1.0])
+    side = float(rng.choice([-1.0, 1.0]))
     if kind == "glioma":
-        centre = (side * rng.uniform(24, 38), rng.uniform(-45, 40), rng.uniform(2, 30))
-        return _tumour(centre, rng.uniform(11, 22), rng.uniform(0.3, 0.9), rng.uniform(5, 18), 0.35, rng.uniform(0.6, 1.3))
+        low_grade = rng.random() < LOW_GRADE
+        return Tumour(
+            centre_mm=(side * rng.uniform(24, 38), rng.uniform(-45, 40), rng.uniform(0, 28)),
+            radius_mm=rng.uniform(10, 22),
+            necrosis=0.0 if low_grade else rng.uniform(0.3, 0.9),
+            oedema_mm=rng.uniform(4, 18),
+            push=0.35,
+            enhancement=rng.uniform(0, 0.1) if low_grade else rng.uniform(0.7, 1.4),
+        )
     if kind == "meningioma":
-        centre = (side * rng.uniform(30, 50), rng.uniform(-50, 50), rng.uniform(10, 45))
-        return _tumour(centre, rng.uniform(9, 22), 0, rng.uniform(0, 8), 0.5, rng.uniform(0.9, 1.2))
-    return _tumour((rng.normal(0, 1.5), 18.0, -36.0), rng.uniform(6, 13), rng.uniform(0, 0.3), 0, 0.3, rng.uniform(0.7, 1.2))
-
-
-def _tumour(centre: Point, radius: float, necrosis: float, oedema: float, push: float, enhancement: float) -> Tumour:
-    x, y, z = (float(part) for part in centre)
-    return Tumour((x, y, z), float(radius), float(necrosis), float(oedema), float(push), float(enhancement))
+        radius = rng.uniform(8, 22)
+        turn, rise = rng.uniform(-1.3, 1.3), rng.uniform(-0.1, 1.3)
+        direction = (side * float(np.cos(turn) * np.cos(rise)), float(np.sin(turn) * np.cos(rise)), float(np.sin(rise)))
+        centre = below_vault(direction, 0.6 * radius)
+        return Tumour(centre, radius, 0.0, float(rng.choice([0.0, rng.uniform(2, 9)])), 0.5, rng.uniform(0.8, 1.2))
+    x, y, z = PITUITARY
+    cyst = float(rng.choice([0.0, rng.uniform(0.2, 0.5)]))
+    return Tumour((x + rng.normal(0, 1.5), y, z + 2), rng.uniform(6, 13), cyst, 0.0, 0.3, rng.uniform(0.7, 1.2))
 
 
 def _check_positive(name: str, *values: float) -> None:
     for value in values:
         if not value > 0:
             raise ValueError(f"{name} must be above 0, but is {value}.")
+
+
+def _check_not_below_zero(name: str, value: float) -> None:
+    if not value >= 0:
+        raise ValueError(f"{name} can not be below 0, but is {value}.")

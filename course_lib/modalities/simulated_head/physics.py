@@ -43,7 +43,7 @@ class Relaxation:
     proton_density: float  #: of water = 1
     uptake_mmol_l: float = 0.0  #: contrast agent in it some minutes after 0.1 mmol/kg
     texture: float = 0.03  #: how much its signal varies from place to place, standard deviation over mean
-    t1_grows: bool = True  #: with the field, as in tissue; hardly so in fluid and fat
+    t1_grows: bool = True  #: with the field; fat's hardly does
 
 
 #: BrainWeb gives fat, muscle and skin, CSF, grey and white matter. Its bone has no signal; ours has a little. The
@@ -57,23 +57,27 @@ TISSUES: dict[Tissue, Relaxation] = {
     Tissue.MUSCLE: Relaxation(900, 47, 1.0, 0.1, 0.1),
     Tissue.BONE: Relaxation(900, 5, 0.06, 0, 0.1),
     Tissue.MARROW: Relaxation(450, 60, 0.6, 0.05, 0.15),
-    Tissue.CSF: Relaxation(2569, 329, 1.0, 0, 0.01, t1_grows=False),
+    Tissue.CSF: Relaxation(2569, 329, 1.0, 0, 0.01),
     Tissue.GREY: Relaxation(833, 83, 0.86, 0.02, 0.04),
     Tissue.WHITE: Relaxation(500, 70, 0.77, 0.01, 0.03),
     Tissue.DEEP_GREY: Relaxation(740, 76, 0.84, 0.02, 0.04),
-    Tissue.HIPPOCAMPUS: Relaxation(815, 85, 0.86, 0.02, 0.05),
-    Tissue.DURA: Relaxation(800, 40, 0.7, 0.5, 0.05),
-    Tissue.VESSEL: Relaxation(1300, 25, 0.9, 1.2, 0.05),
-    Tissue.PITUITARY: Relaxation(700, 80, 0.86, 0.8, 0.05),
-    Tissue.VITREOUS: Relaxation(2400, 400, 1.0, 0, 0.01, t1_grows=False),
+    Tissue.HIPPOCAMPUS: Relaxation(815, 85, 0.86, 0.02, 0.07),
+    Tissue.DURA: Relaxation(800, 40, 0.7, 0.2, 0.05),
+    Tissue.VESSEL: Relaxation(1300, 25, 0.9, 0.7, 0.05),
+    Tissue.PITUITARY: Relaxation(700, 80, 0.86, 0.4, 0.05),
+    Tissue.VITREOUS: Relaxation(2400, 400, 1.0, 0, 0.01),
     Tissue.OEDEMA: Relaxation(1050, 130, 0.9, 0.01, 0.05),
-    Tissue.NECROSIS: Relaxation(1900, 220, 0.95, 0.05, 0.06, t1_grows=False),
-    Tissue.GLIOMA: Relaxation(1150, 115, 0.9, 0.8, 0.12),
-    Tissue.MENINGIOMA: Relaxation(900, 90, 0.87, 1.0, 0.04),
-    Tissue.ADENOMA: Relaxation(900, 95, 0.87, 0.55, 0.06),
+    Tissue.NECROSIS: Relaxation(1900, 220, 0.95, 0.01, 0.06),
+    Tissue.GLIOMA: Relaxation(1150, 115, 0.9, 0.3, 0.12),
+    Tissue.MENINGIOMA: Relaxation(900, 90, 0.87, 0.35, 0.04),
+    Tissue.ADENOMA: Relaxation(900, 95, 0.87, 0.3, 0.06),
 }
-RELAXIVITY = {1.5: 4.78, 3.0: 4.97}  #: r1 of gadobutrol in plasma at 37 °C, L/(mmol s), by field strength, T
-T1_GROWS = {1.5: 1.0, 3.0: 1.6}  #: T1 of grey and white matter over that at 1.5 T (Wansapura et al. 1999: 1331, 832 ms)
+#: r1 of gadobutrol in plasma at 37 °C, L/(mmol s), by field strength, T.
+#: Source: P. Szomolanyi et al., Invest Radiol 54:559, 2019.
+RELAXIVITY = {1.5: 4.78, 3.0: 4.97}
+#: T1 over that at 1.5 T. White matter comes to 800 ms at 3 T; published values reach from 699 to 1735 ms.
+#: Source: J. Z. Bojorquez et al., Magn Reson Imaging 35:69, 2017.
+T1_GROWS = {1.5: 1.0, 3.0: 1.6}
 
 
 def spoiled_gradient_echo(t1_ms: float, proton_density: float, tr_ms: float, flip_degrees: float) -> float:
@@ -93,9 +97,9 @@ def flair(t1_ms: float, t2_ms: float, proton_density: float, tr_ms: float, te_ms
     return float(proton_density * recovered * np.exp(-te_ms / t2_ms))
 
 
-def csf_null_ms(tr_ms: float) -> float:
+def csf_null_ms(tr_ms: float, field_t: float) -> float:
     """The inversion time at which CSF has no signal, ms: where 1 - 2 exp(-TI/T1) + exp(-TR/T1) is 0."""
-    t1_ms = TISSUES[Tissue.CSF].t1_ms
+    t1_ms = TISSUES[Tissue.CSF].t1_ms * T1_GROWS[field_t]
     return float(t1_ms * np.log(2 / (1 + np.exp(-tr_ms / t1_ms))))
 
 
@@ -109,8 +113,5 @@ def mprage(t1_ms: float, proton_density: float, tr_ms: float, ti_ms: float) -> f
 
 
 def add_contrast_agent(t1_ms: float, concentration: float, relaxivity: float) -> float:
-    """T1 in ms with so many mmol/l of contrast agent: 1/T1' = 1/T1 + r1 C, r1 in L/(mmol s).
-
-    Source: r1 of gadobutrol 4.78 at 1.5 T and 4.97 at 3 T: P. Szomolanyi et al., Invest Radiol 54:559, 2019.
-    """
+    """T1 in ms with so many mmol/l of contrast agent: 1/T1' = 1/T1 + r1 C, with r1 in L/(mmol s): see `RELAXIVITY`."""
     return float(1000 / (1000 / t1_ms + relaxivity * concentration))

@@ -11,7 +11,7 @@ from course_lib.modalities.simulated_head.coats import Structure
 from course_lib.modalities.simulated_head.geometry import Field, Grid, draw_waves
 from course_lib.modalities.simulated_head.people import CONTRASTS, Contrast, Exposure, Patient
 from course_lib.modalities.simulated_head.physics import Tissue
-from course_lib.modalities.simulated_head.scanner import Look, add_noise, middle_slices, shade, tissue_looks
+from course_lib.modalities.simulated_head.scanner import Look, add_noise, coil_sensitivity, cut_slices, tissue_looks
 from course_lib.modalities.simulated_head.tumours import PART_OF_TISSUE, TumourPart
 from course_lib.modalities.simulated_head.warp import find_places
 
@@ -21,7 +21,7 @@ TEXTURE_MM = 8.0  #: from one bright spot to the next within a tissue
 Looks = dict[Contrast, dict[Tissue, Look]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """What the scanner gives, and the truth behind it, all [i, j, k] on the same voxels."""
 
@@ -44,30 +44,31 @@ def render(patient: Patient, exposure: Exposure, grid: Grid, contrasts: Sequence
     """
     if not contrasts or not set(contrasts) <= set(CONTRASTS):
         raise ValueError(f"contrasts must be some of {CONTRASTS}, but are {tuple(contrasts)}.")
-    looks: Looks = {contrast: tissue_looks(exposure, contrast) for contrast in contrasts}
+    enhancement = patient.tumour.enhancement if patient.tumour else 1.0
+    looks: Looks = {contrast: tissue_looks(exposure, contrast, enhancement) for contrast in contrasts}
     images = {contrast: np.empty(grid.shape, dtype=np.float32) for contrast in looks}
     labels = np.empty((2, *grid.shape), dtype=np.uint8)
-    offsets = middle_slices(exposure.slice_mm, grid)
-    step = max(1, SLAB // (grid.shape[0] * grid.shape[1] * len(offsets)))
-    for first in range(0, grid.shape[2], step):
-        slab = slice(first, min(first + step, grid.shape[2]))
-        signals, labels[..., slab] = _render_slab(patient, grid, slab, offsets, looks)
+    offsets = cut_slices(exposure.slice_mm, grid)
+    step = max(1, SLAB // (grid.shape[1] * grid.shape[2] * len(offsets)))
+    for first in range(0, grid.shape[0], step):
+        rows = slice(first, min(first + step, grid.shape[0]))
+        signals, labels[:, rows] = _render_rows(patient, exposure, grid, rows, offsets, looks)
         for contrast, image in images.items():
-            image[..., slab] = signals[contrast]
+            image[rows] = signals[contrast]
     for contrast, image in images.items():
-        shade(image, exposure, grid)
         add_noise(image, exposure, contrast)
     tumour = np.array([PART_OF_TISSUE.get(tissue, TumourPart.NONE) for tissue in Tissue], dtype=np.uint8)[labels[0]]
     return Scan(images, labels[0], labels[1], tumour, grid.affine, _volumes(labels[0], labels[1], tumour, grid))
 
 
-def _render_slab(
-    patient: Patient, grid: Grid, slab: slice, offsets: NDArray[np.float64], looks: Looks
+def _render_rows(
+    patient: Patient, exposure: Exposure, grid: Grid, rows: slice, offsets: NDArray[np.float64], looks: Looks
 ) -> tuple[dict[Contrast, Field], NDArray[np.uint8]]:
-    """Signals of some slices, each the mean of its sub-slices, and the labels [2, i, j, k] in the middle of each."""
-    x, y, z = grid.points((np.arange(slab.start, slab.stop)[:, None] + offsets).ravel())
+    """Signals of some rows along i, the mean of sub-slices, and the labels [2, rows, j, k] in the middle of each."""
+    x, y, z = grid.points(rows, offsets)
     i, j, k = grid.spacing_mm
-    points, displaced = find_places(patient, x, y, z, float((i * j * min(i, j, k)) ** (1 / 3)))
+    edge = exposure.blur * float((i * j * min(i, j, k)) ** (1 / 3))
+    points, displaced = find_places(patient, x, y, z, edge)
     texture = draw_waves(patient.anatomy_seed, 7, TEXTURE_MM, 8)(displaced.x, displaced.y, displaced.z)
     signals: dict[Contrast, Field] = {contrast: np.zeros_like(x) for contrast in looks}
     labels = np.zeros((2, *x.shape), dtype=np.uint8)
@@ -78,8 +79,9 @@ def _render_slab(
         for contrast, signal in signals.items():
             look, here = looks[contrast][coat.tissue], signal[coat.place]
             here += coat.part * (look.mean * (1 + look.texture * texture[coat.place]) - here)
-    by_slice = (*grid.shape[:2], slab.stop - slab.start, len(offsets))
-    means = {contrast: signal.reshape(by_slice).mean(axis=3) for contrast, signal in signals.items()}
+    sensitivity = coil_sensitivity(exposure, x, y, z)
+    by_slice = (*x.shape[:2], grid.shape[2], len(offsets))
+    means = {contrast: (signal * sensitivity).reshape(by_slice).mean(axis=3) for contrast, signal in signals.items()}
     return means, labels.reshape(2, *by_slice)[..., len(offsets) // 2]
 
 

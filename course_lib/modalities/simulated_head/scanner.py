@@ -20,6 +20,7 @@ from course_lib.modalities.simulated_head.physics import (
 )
 
 BIAS_LENGTH_MM = 280.0
+TUMOURS = (Tissue.GLIOMA, Tissue.MENINGIOMA, Tissue.ADENOMA, Tissue.NECROSIS)
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Look:
     texture: float  #: how much it varies from place to place, standard deviation over mean
 
 
-def tissue_looks(exposure: Exposure, contrast: Contrast) -> dict[Tissue, Look]:
-    """How each tissue looks.
+def tissue_looks(exposure: Exposure, contrast: Contrast, enhancement: float = 1.0) -> dict[Tissue, Look]:
+    """How each tissue looks; tumours take up ``enhancement`` times the usual contrast agent.
 
     With ``exposure.randomise`` at 1 each mean and texture is random; between 0 and 1 it is a mixture. Networks that
     learn from such images need not know the scanner.
@@ -42,18 +43,21 @@ def tissue_looks(exposure: Exposure, contrast: Contrast) -> dict[Tissue, Look]:
     looks = {}
     for tissue in Tissue:
         random = Look(rng.uniform(0.05, 1.5), rng.uniform(0, 0.2))
-        mean, texture = signal(tissue, exposure, contrast) / white, TISSUES[tissue].texture
+        taken_up = enhancement if tissue in TUMOURS else 1.0
+        mean, texture = signal(tissue, exposure, contrast, taken_up) / white, TISSUES[tissue].texture
         part = exposure.randomise if tissue != Tissue.AIR else 0.0
         looks[tissue] = Look(mean + part * (random.mean - mean), texture + part * (random.texture - texture))
     return looks
 
 
-def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast) -> float:
+def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast, enhancement: float = 1.0) -> float:
     """What the physics says that a voxel of nothing but this tissue answers."""
     facts = TISSUES[tissue]
-    t1, t2, density = facts.t1_ms * (T1_GROWS[exposure.field_t] if facts.t1_grows else 1), facts.t2_ms, facts.proton_density
+    t1, t2, density = facts.t1_ms, facts.t2_ms, facts.proton_density
+    if facts.t1_grows:
+        t1 *= T1_GROWS[exposure.field_t]
     if contrast == "T1c":
-        t1 = add_contrast_agent(t1, facts.uptake_mmol_l * exposure.dose, RELAXIVITY[exposure.field_t])
+        t1 = add_contrast_agent(t1, facts.uptake_mmol_l * enhancement * exposure.dose, RELAXIVITY[exposure.field_t])
     if contrast in ("T1", "T1c"):
         return spoiled_gradient_echo(t1, density, exposure.t1_tr_ms, exposure.t1_flip_degrees)
     if contrast == "MPRAGE":
@@ -63,11 +67,9 @@ def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast) -> float:
     return flair(t1, t2, density, exposure.flair_tr_ms, exposure.flair_te_ms, exposure.flair_ti_ms)
 
 
-def shade(image: Field, exposure: Exposure, grid: Grid) -> None:
-    """Multiply, in place, by the sensitivity of the coil: a smooth field around 1."""
-    bias = draw_waves(exposure.look_seed, 8, BIAS_LENGTH_MM, 6)
-    for k in range(grid.shape[2]):
-        image[:, :, k : k + 1] *= np.exp(exposure.bias * bias(*grid.points(np.array([float(k)]))))
+def coil_sensitivity(exposure: Exposure, x: Field, y: Field, z: Field) -> Field:
+    """What the coil's place multiplies each signal by: a smooth field around 1, by mm in the scanner."""
+    return np.exp(exposure.bias * draw_waves(exposure.look_seed, 8, BIAS_LENGTH_MM, 5)(x, y, z))
 
 
 def add_noise(image: Field, exposure: Exposure, contrast: Contrast) -> None:
@@ -83,8 +85,8 @@ def add_noise(image: Field, exposure: Exposure, contrast: Contrast) -> None:
         np.hypot(plane + first, second, out=plane)
 
 
-def middle_slices(thick_mm: float, grid: Grid) -> NDArray[np.float64]:
-    """Where the sub-slices of a slice lie along k, in voxels from its middle: an odd number, as thin as voxels are wide."""
+def cut_slices(thick_mm: float, grid: Grid) -> NDArray[np.float64]:
+    """Where the sub-slices of a slice lie along k, in voxels from its middle: an odd number, as thin as voxels wide."""
     i, j, k = grid.spacing_mm
     count = 2 * round((thick_mm / min(i, j, k) - 1) / 2) + 1
     return ((np.arange(max(1, count)) + 0.5) / max(1, count) - 0.5) * thick_mm / k

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from course_lib.modalities.simulated_head.cavity import behind_petrous
 from course_lib.modalities.simulated_head.coats import Coat, Points, Structure
 from course_lib.modalities.simulated_head.geometry import Field, draw_waves, ellipsoid, ramp, tube, unite
 from course_lib.modalities.simulated_head.people import Patient
@@ -17,31 +18,16 @@ DURA_MM = 0.8  #: thickness of the membrane inside the skull
 SKIN_MM = 1.8
 
 
-def cavity(x: Field, y: Field, z: Field) -> Field:
-    """Signed distance to the inside of the skull, mm: a dome on a floor of three steps, below 0 inside."""
-    out = np.abs(x)
-    narrow = out * (1 + 0.0012 * (y + 10))  # narrower in front
-    dome = ellipsoid(narrow, y, z, (0, 0, 0), (65, 82, 64))
-    floor = -25 - 21 * ramp(y, 40, 24) + 14 * ramp(out, 24, 10) * ramp(y, -6, 4) - 30 * behind_petrous(out, y)
-    cranium = -unite(-dome, 0.8 * (z - floor), 8)
-    fossa = ellipsoid(out, y, z, (18, -40, -38), (34, 36, 27))
-    return unite(cranium, fossa, 8)
-
-
-def behind_petrous(out: Field, y: Field) -> Field:
-    """From 0 in the middle fossa of the skull to 1 in the posterior one, behind the ridge of the petrous bone."""
-    return ramp(y + 0.75 * (out - 12), 5, -3)
-
-
 def above_tentorium(p: Points) -> Field:
-    """Height above the tentorium, mm: a tent between cerebrum and cerebellum, highest in the middle and in front."""
-    return p.z + 8 - 0.45 * np.minimum(p.y + 27, 0) + 0.013 * p.x**2
+    """Height above the tentorium, mm: a tent between cerebrum and cerebellum, highest behind the midbrain."""
+    return p.z + 7 - 0.45 * np.minimum(p.y + 27, 0) + 0.75 * np.maximum(p.y + 27, 0) + 0.009 * p.x**2
 
 
 def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     """Skin, fat and muscle; face; bone with its marrow."""
     x, y, z, out = p.x, p.y, p.z, p.out
-    thickness = patient.skull_mm * (1 + 0.15 * draw_waves(patient.anatomy_seed, 1, 60.0, 8)(x, y, z))
+    uneven = 0.08 * draw_waves(patient.anatomy_seed, 1, 70.0, 8)(x, y, z)
+    thickness = patient.skull_mm * (1 + uneven - 0.35 * ramp(out, 45, 64))  # thinnest at the temples
     skull = p.inside - thickness
     face = ellipsoid(x, y, z, (0, 42, -52), (58, 46, 62))
     neck = np.maximum(60 * np.hypot(x / 58, (y + 18) / 60) - 60, z + 20)
@@ -50,7 +36,7 @@ def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     bumps = draw_waves(patient.anatomy_seed, 2, 20.0, 10)(x, y, z)
     yield Coat(Tissue.SKIN, p.fill(head), p.place)
     yield Coat(Tissue.FAT, p.fill(head + SKIN_MM), p.place)
-    flesh = np.maximum(head + patient.scalp_mm + 1.5 * bumps, 2.5 * (np.abs(bumps) - 1.4))
+    flesh = np.maximum(head + patient.scalp_mm + 1.5 * bumps + 20 * ramp(z, -30, -5), 2.5 * (np.abs(bumps) - 1.7))
     yield Coat(Tissue.MUSCLE, p.fill(flesh), p.place)
     temporal = ellipsoid(out, y, z, (65, 24, -20), (9, 24, 32))
     yield Coat(Tissue.MUSCLE, p.fill(np.maximum(temporal, head + 3)), p.place)
@@ -58,7 +44,7 @@ def scalp_and_skull(patient: Patient, p: Points) -> Iterator[Coat]:
     yield Coat(Tissue.BONE, p.fill(skull), p.place)
     yield Coat(Tissue.MARROW, p.fill(np.abs(p.inside - 0.5 * thickness) - 0.2 * thickness), p.place)
     clivus = ellipsoid(x, y, z, (0, 8, -50), (10, 5, 12))
-    yield Coat(Tissue.MARROW, p.fill(np.maximum(clivus, 1.5 - p.inside)), p.place)
+    yield Coat(Tissue.MARROW, 0.5 * p.fill(np.maximum(clivus, 1.5 - p.inside)), p.place)
 
 
 def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
@@ -66,10 +52,9 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
     q = p.near((-60, -10, -90), (60, 100, 10))
     if q is None:
         return
-    inner = tuple(slice(s.start, s.stop) for s in q.place)
-    head, bumps = head[inner], bumps[inner]
+    head, bumps = head[q.place], bumps[q.place]
     x, y, z, out = q.x, q.y, q.z, q.out
-    orbit = np.maximum(ellipsoid(out, y, z, (29, 60, -38), (18, 30, 17)), head + 2)
+    orbit = np.maximum(ellipsoid(out, y, z, (29, 60, -38), (16, 29, 15)), head + 2)
     yield Coat(Tissue.BONE, q.fill(np.maximum(orbit - 2, head + 4)), q.place)
     yield Coat(Tissue.FAT, q.fill(orbit), q.place)
     air = np.minimum(ellipsoid(out, y, z, (4, 55, -58), (10, 30, 20)), ellipsoid(x, y, z, (0, 30, -52), (12, 11, 8)))
@@ -89,7 +74,7 @@ def _eyes_and_nose(p: Points, head: Field, bumps: Field) -> Iterator[Coat]:
 
 
 def membranes(p: Points) -> Iterator[Coat]:
-    """Dura on the inside of the skull, the fluid within it, and the veins that run in the dura."""
+    """Dura on the inside of the skull, and the fluid within it."""
     yield Coat(Tissue.DURA, p.fill(p.inside), p.place)
     yield Coat(Tissue.CSF, p.fill(p.inside + DURA_MM), p.place)
 

@@ -1,7 +1,6 @@
 """Tumours and their habits: where each kind grows, what shape it has, and what it does to the brain around it.
 
-Source: A. G. Osborn, G. L. Hedlund, K. L. Salzman, Osborn's Brain, 2nd ed., Elsevier 2017, chapters 17 (gliomas), 22
-(meningiomas) and 25 (the sella).
+The habits are those of any textbook of neuroradiology; how large and how ragged tumours are was set by eye.
 """
 
 from collections.abc import Iterator
@@ -58,7 +57,8 @@ def _glioma(patient: Patient, tumour: Tumour, q: Points) -> Iterator[Coat]:
     edge = np.maximum(edge, q.inside + 2)
     ring = 2 + (radius - 2) * (1 - tumour.necrosis) * (1 + 0.5 * draw_waves(seed, 51, 0.9 * radius, 12)(q.x, q.y, q.z))
     yield Coat(Tissue.GLIOMA, q.fill(edge), q.place)
-    yield Coat(Tissue.NECROSIS, q.fill(edge + np.maximum(ring, 1.5)), q.place)
+    if tumour.necrosis > 0:
+        yield Coat(Tissue.NECROSIS, q.fill(edge + np.maximum(ring, 1.5)), q.place)
 
 
 def _meningioma(patient: Patient, tumour: Tumour, q: Points) -> Iterator[Coat]:

@@ -4,11 +4,11 @@ from typing import Literal
 
 import numpy as np
 
+from course_lib.modalities.simulated_head.cavity import cavity
 from course_lib.modalities.simulated_head.coats import Points
 from course_lib.modalities.simulated_head.geometry import Field, Point, draw_waves
 from course_lib.modalities.simulated_head.hippocampus import MIDDLE
 from course_lib.modalities.simulated_head.people import Patient, Tumour
-from course_lib.modalities.simulated_head.skull import cavity
 
 Side = Literal["right", "left"]
 WARP_LENGTH_MM = 110.0  #: from one bulge to the next
@@ -54,8 +54,7 @@ def to_head(patient: Patient, place: Point) -> Point:
 def _to_standard(patient: Patient, x: Field, y: Field, z: Field) -> tuple[Field, Field, Field]:
     bulges = (draw_waves(patient.anatomy_seed, 100 + axis, WARP_LENGTH_MM, 5)(x, y, z) for axis in range(3))
     sx, sy, sz = (
-        v / scale + patient.warp_mm * bulge
-        for v, scale, bulge in zip((x, y, z), patient.scale, bulges, strict=True)
+        v / scale + patient.warp_mm * bulge for v, scale, bulge in zip((x, y, z), patient.scale, bulges, strict=True)
     )
     return sx, sy, sz
 
