@@ -59,17 +59,11 @@ class VolumeDataset:
             raise DataError("A data set needs at least one volume, got none.")
         self.task = Segmentation(tuple(labels))
         self.preparation, self.change = preparation, change
-        subjects = [self._prepared(sample) for sample in progress(samples, "Reading the volumes", "volume")]
-        _check_shapes(samples, subjects)
+        self._subjects = [self._prepared(sample) for sample in progress(samples, "Reading the volumes", "volume")]
+        _check_shapes(samples, self._subjects)
         self.samples = tuple(
-            replace(sample, spacing=subject.spacing) for sample, subject in zip(samples, subjects, strict=True)
+            replace(sample, spacing=subject.spacing) for sample, subject in zip(samples, self._subjects, strict=True)
         )
-        self._images = torch.stack(
-            [subject.get_image("image").data for subject in subjects]
-        )  # float32 [volumes, 1, i, j, k]
-        self._labels = torch.stack([subject.get_image("labels").data for subject in subjects])  # uint8, the same
-        self._affines = [subject.get_image("image").affine for subject in subjects]
-        self._rows = torch.arange(len(self.samples))
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -84,28 +78,23 @@ class VolumeDataset:
 
     def batch(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
         """`inputs`, and the label of each voxel, int64 [volumes, i, j, k] on the device."""
-        rows = self._rows[indices]
-        images, labels = self._images[rows], self._labels[rows]
+        subjects = [self.subject(i) for i in indices.tolist()]
         if self.change is not None:
-            changed = [self.change(self.subject(number)) for number in indices.tolist()]
-            images = torch.stack([subject.get_image("image").data for subject in changed]).float()
-            labels = torch.stack([subject.get_image("labels").data for subject in changed])
-        return images.to(device), labels[:, 0].to(device).long()
+            subjects = [self.change(subject) for subject in subjects]
+        images = torch.stack([subject.get_image("image").data for subject in subjects])
+        labels = torch.stack([subject.get_image("labels").data[0] for subject in subjects])
+        return images.float().to(device), labels.to(device).long()
 
     def subject(self, index: int) -> torchio.Subject:
-        """One volume after preparation, and before any change: its images are ``image`` and ``labels``."""
-        row = int(self._rows[index])
-        return torchio.Subject(
-            image=torchio.ScalarImage(tensor=self._images[row].clone(), affine=self._affines[row]),
-            labels=torchio.LabelMap(tensor=self._labels[row].clone(), affine=self._affines[row]),
-        )
+        """A copy of one volume after preparation, and before any change: the images ``image`` and ``labels``."""
+        return copy.deepcopy(self._subjects[index])
 
     def take(self, indices: Iterable[int]) -> Self:
         """The same kind of data with some of the volumes only, in the order of ``indices``, from the same memory."""
         chosen = list(indices)
         part = copy.copy(self)
         part.samples = tuple(self.samples[i] for i in chosen)
-        part._rows = self._rows[chosen]
+        part._subjects = [self._subjects[i] for i in chosen]
         return part
 
     def _prepared(self, sample: OutlinedVolume) -> torchio.Subject:

@@ -10,13 +10,13 @@ refused, because nobody can tell its left from its right. So is one whose two af
 """
 
 import gzip
-import io
 import math
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nibabel
 import numpy as np
@@ -39,12 +39,14 @@ BYTES_PER_MB = 1_000_000
 MOST_MB = 1000  #: of a volume in memory; a CT of the whole trunk, 512 x 512 x 800 voxels, has 839
 MOST_BYTES_BEFORE = 10_000_000  #: of notes between the header and the voxels
 FINEST_MM, COARSEST_MM = 0.01, 50.0  #: a voxel; microscopes are finer, and metres taken for millimetres look finer, too
+FARTHEST_MM = 1e5  #: from the origin of the scanner to the first voxel
 SAME_SPACING = 0.01  #: by which part the header's voxel sizes may differ from the affine's
 LEAST_DETERMINANT = 1e-3  #: of an affine's directions, each of length 1; at right angles they have 1
 SAME_PLACE = 0.1  #: of a voxel, by which a label map may lie beside its volume
 WHOLE = 1e-3  #: by which a label may miss a whole number, after a slope
 
 COPY_AGAIN = "Copy it again from its source, or leave it out."
+SAME_GRID = "Both must be the same: take the label map that was drawn on this volume, or resample it to it."
 EXPORT_AGAIN = "Export it again, from DICOM for example, or leave it out."
 
 
@@ -68,8 +70,8 @@ def read_volume(path: Path | str, *, at_most_mb: float = MOST_MB) -> torchio.Sca
     Source: NIfTI-1 data format, https://nifti.nimh.nih.gov/nifti-1, and its extension NIfTI-2.
     """
     values, affine = _read(Path(path), at_most_mb)
-    with np.errstate(over="ignore"):  # such values are infinite afterwards, and refused
-        voxels = values.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        voxels = values.astype(np.float32, order="C")
     if strange := int(np.count_nonzero(~np.isfinite(voxels))):
         raise VolumeError(
             path,
@@ -80,7 +82,7 @@ def read_volume(path: Path | str, *, at_most_mb: float = MOST_MB) -> torchio.Sca
 
 
 def read_label_map(
-    path: Path | str, like: torchio.ScalarImage, labels: tuple[str, ...], *, at_most_mb: float = MOST_MB
+    path: Path | str, like: torchio.ScalarImage, labels: Sequence[str], *, at_most_mb: float = MOST_MB
 ) -> torchio.LabelMap:
     """The label of each voxel of a volume, uint8 [1, i, j, k]: an index into the names of the labels.
 
@@ -99,11 +101,11 @@ def read_label_map(
         strange = np.unique(values[~fits])
         raise VolumeError(
             path,
-            f"holds the values {some_of([f'{value:g}' for value in strange], 5)}, which stand for no label",
+            f"holds the values {some_of([f'{value:g}' for value in strange[:6]], 5)}, which stand for no label",
             f"Expected 0 to {len(labels) - 1} ({', '.join(labels)}). Is it a label map, or was it resampled like a "
             "picture?",
         )
-    return torchio.LabelMap(tensor=torch.from_numpy(whole.astype(np.uint8))[None], affine=like.affine)
+    return torchio.LabelMap(tensor=torch.from_numpy(whole.astype(np.uint8, order="C"))[None], affine=like.affine)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ def _read(path: Path, at_most_mb: float) -> tuple[NDArray[Any], Affine]:
     values = np.frombuffer(voxels, header.voxel_type).reshape(header.shape, order="F")
     if (header.slope, header.intercept) == (1.0, 0.0):
         return values, header.affine
-    return values.astype(np.float64) * header.slope + header.intercept, header.affine
+    with np.errstate(over="ignore", invalid="ignore"):  # as in `read_volume`
+        return values.astype(np.float64) * header.slope + header.intercept, header.affine
 
 
 def _check_length(path: Path, there: int, header: _Header) -> None:
@@ -157,7 +160,7 @@ def _check_length(path: Path, there: int, header: _Header) -> None:
         )
 
 
-def _read_header(file: io.BufferedIOBase | gzip.GzipFile | Any, path: Path, at_most_mb: float) -> _Header:
+def _read_header(file: BinaryIO | gzip.GzipFile, path: Path, at_most_mb: float) -> _Header:
     start = file.read(max(MAGIC_AT))
     sizes = (int.from_bytes(start[:4], order) for order in ("little", "big"))
     at = next((MAGIC_AT[size] for size in sizes if size in MAGIC_AT), None)
@@ -213,8 +216,13 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
         raise VolumeError(path, f"is measured in {unit}s; expected millimetres", "Multiply its affine, and save it.")
     sizes = np.array(header["pixdim"][1:4], np.float64)
     if not ((sizes >= FINEST_MM) & (sizes <= COARSEST_MM)).all():  # NaN is neither
-        raise VolumeError(path, f"has voxels of {_mm(sizes)}; expected {FINEST_MM:g} to {COARSEST_MM:g} mm")
-    both = (header.get_sform(coded=True)[0], header.get_qform(coded=True)[0])
+        raise VolumeError(
+            path,
+            f"has voxels of {_mm(sizes)}; expected {FINEST_MM:g} to {COARSEST_MM:g} mm",
+            "Find out how large they are, and in which unit that is written; then correct its affine.",
+        )
+    header["pixdim"][0] = header["pixdim"][0] or 1  # the standard's meaning of 0
+    both = header.get_sform(coded=True)[0], header.get_qform(coded=True)[0]
     known = [affine for affine in both if affine is not None]
     if not known:
         raise VolumeError(
@@ -224,16 +232,17 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
         )
     for affine in known:
         _check_affine(path, affine, sizes)
-    if len({nibabel.aff2axcodes(affine) for affine in known}) > 1:
+    if ((known[0] * known[-1])[:3, :3].sum(axis=0) <= 0).any():  # an axis points one way here, and the other way there
         turned = " and ".join("".join(nibabel.aff2axcodes(affine)) for affine in known)
         raise VolumeError(path, f"has an sform and a qform that turn it differently, {turned}; expected them to agree")
     return np.asarray(known[0], np.float64)
 
 
 def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> None:
+    if not np.abs(affine).max() < FARTHEST_MM:  # NaN is neither
+        raise VolumeError(path, f"has an affine that is no place in a patient: it holds {np.abs(affine).max():g}")
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    determinant = abs(np.linalg.det(affine[:3, :3] / np.maximum(lengths, np.finfo(np.float64).tiny)))
-    if not np.isfinite(affine).all() or not determinant > LEAST_DETERMINANT:
+    if abs(np.linalg.det(affine[:3, :3] / np.where(lengths > 0, lengths, 1))) < LEAST_DETERMINANT:
         raise VolumeError(path, f"has an affine that folds the volume flat, {np.round(affine[:3], 3).tolist()}")
     if not np.allclose(lengths, sizes, rtol=SAME_SPACING):
         raise VolumeError(
@@ -246,7 +255,7 @@ def _check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, l
         raise VolumeError(
             path,
             f"has {' x '.join(map(str, shape))} voxels, its volume {' x '.join(map(str, like.spatial_shape))}",
-            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
+            SAME_GRID,
         )
     corners = np.stack(np.meshgrid(*[(0, side - 1) for side in shape], [1], indexing="ij")).reshape(4, -1)
     apart = float(np.linalg.norm(((affine - like.affine) @ corners)[:3], axis=0).max())
@@ -254,7 +263,7 @@ def _check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, l
         raise VolumeError(
             path,
             f"lies up to {apart:.3g} mm beside its volume, by their affines",
-            "Both must be the same: take the label map that was drawn on this volume, or resample it to it.",
+            SAME_GRID,
         )
 
 
