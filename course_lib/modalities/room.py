@@ -13,18 +13,29 @@ from pathlib import Path, PurePosixPath
 
 from torchvision.models import WeightsEnum
 
+from course_lib.data.image_folder import recognise_card
+from course_lib.data.volume_folder import LAYOUTS, holds_volumes, names_a_volume, volumes_of
 from course_lib.modalities.chest_xray.modality import REAL_SET
 from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
-from course_lib.sources.archive import MANIFEST, images_of_a_set, is_of_a_set, is_whole, read_manifest, verify
+from course_lib.sources.archive import (
+    MANIFEST,
+    images_of_a_set,
+    is_of_a_set,
+    is_whole,
+    read_manifest,
+    verify,
+    write_manifest,
+)
 from course_lib.sources.command_line import explained
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable
+from course_lib.support.files import digest_of_file
+from course_lib.support.foreign import printable, some_of
 from course_lib.support.own_files import files_below, finished, remove_half_made
-from course_lib.support.runtime import ROOM_FOLDER, expanded
+from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder, expanded
 
 _FETCHED = ("", ".lock", ".part", ".part.json")  #: how the names end that a download uses
 WEIGHTS_FILES = {
@@ -34,6 +45,7 @@ WEIGHTS_FILES = {
     for ending in _FETCHED
 }
 FETCHING_FILES = {PurePosixPath("lock"), *(PurePosixPath("archive.zip" + ending) for ending in _FETCHED)}
+LABELS_OF = dict(LAYOUTS)  #: by the name of a folder of volumes, that of the folder of their label maps
 LEFT_BY_SYSTEMS = re.compile(r"\.DS_Store|Thumbs\.db|\.directory|\._.+")  #: in every folder that somebody looked into
 
 
@@ -64,18 +76,50 @@ def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
 
 def _put_into(room: Path, card: DatasetCard) -> int:
     """Copy a set that is on this computer into the room, or fetch it; gives how many images it has, once verified."""
-    target = room / card.slug
-    if not is_whole(target, card):  # else the room is read-only already
+    target, from_kaggle = room / card.slug, bool(card.handle)
+    if not (is_whole(target, card) if from_kaggle else target.exists()):  # else the room is read-only already
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
-        found = find_dataset(card, room=room)
-        if found and (found / MANIFEST).is_file() and not target.exists():
+        found = _found(card, room)
+        if found and not target.exists():
             with alone_with(target, card):
                 if not target.exists():
                     _copy(found, target, card)
         else:
             fetch_dataset(card.slug, cache=room)
-    return verify(target, card, _command(room, card.slug))
+    command = _command(room, card.slug)
+    return verify(target, card, command) if from_kaggle else _verify_volumes(target, command)
+
+
+def _found(card: DatasetCard, room: Path) -> Path | None:
+    """Where the set is on this computer: as the course unpacked it; or volumes, which nobody but the user unpacks."""
+    if card.handle:
+        found = find_dataset(card, room=room)
+        return found if found and (found / MANIFEST).is_file() else None
+    given = data_folder()
+    places = [*([given, given / card.slug] if given else []), cache_folder("datasets") / card.slug]
+    there = (place.resolve() for place in places if holds_volumes(place) and not place.resolve().is_relative_to(room))
+    return next((place for place in there if recognise_card(place) == card), None)
+
+
+def _verify_volumes(folder: Path, command: str) -> int:
+    """How many volumes there are, once each file has been compared with the manifest.
+
+    Raises:
+        DataError: a file is missing, or is not what was copied.
+    """
+    sums = read_manifest(folder, command)
+    changed = [path for path, told in sums.items() if _digest_at(folder / path) != told]
+    if changed:
+        raise DataError(
+            f"{printable(folder)} has changed since it was copied, in {len(changed):,} files ({some_of(changed)}). "
+            f"Remove that folder and run `{command}` again."
+        )
+    return sum(path.parent.name in LABELS_OF for path in sums)
+
+
+def _digest_at(path: Path) -> str:
+    return digest_of_file(path) if path.is_file() else ""
 
 
 def _check_only_room(room: Path) -> None:
@@ -105,7 +149,7 @@ def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]])
     slug, _, state = top.removeprefix(".").rpartition(".")
     if not top.startswith(".") or slug not in sets:
         return False
-    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and is_of_a_set(below)
+    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
@@ -132,20 +176,34 @@ def _make_read_only(room: Path, files: Iterable[Path]) -> None:
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    files = [*(found / path for path in images_of_a_set(found)), found / MANIFEST]
-    require_disk(target.parent, sum(file.stat().st_size for file in files), f"Copying {card.name}")
+    paths = images_of_a_set(found) if card.handle else _volumes_with_labels(found)
+    require_disk(target.parent, sum((found / path).stat().st_size for path in paths), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
-    remove_half_made(scratch, is_of_a_set)
+    remove_half_made(scratch, _is_of_a_set)
     try:
-        for file in files:
-            copy = scratch / file.relative_to(found)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
+        for path in paths:
+            (scratch / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found / path, scratch / path)
+        if card.handle:
+            shutil.copyfile(found / MANIFEST, scratch / MANIFEST)
+        else:
+            write_manifest(scratch, {path: digest_of_file(scratch / path) for path in paths})
         scratch.rename(target)
     except OSError as error:
         raise disk_problem(error, target.parent, card.name) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _volumes_with_labels(found: Path) -> list[PurePosixPath]:
+    """The volumes and their label maps, as paths from the folder."""
+    volumes = [PurePosixPath(path.relative_to(found).as_posix()) for path in volumes_of(found)]
+    return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes)]
+
+
+def _is_of_a_set(path: PurePosixPath) -> bool:
+    """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
+    return is_of_a_set(path) or (names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

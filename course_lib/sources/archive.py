@@ -6,7 +6,7 @@ import shutil
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -64,7 +64,7 @@ def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
                 sorted(members.items()),
                 "Unpacking",
             )
-        _write_manifest(scratch, dict(zip(sorted(members), sums, strict=True)))
+        write_manifest(scratch, dict(zip(sorted(members), sums, strict=True)))
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -187,6 +187,12 @@ def read_manifest(folder: Path, command: str) -> dict[PurePosixPath, str]:
     return {PurePosixPath(name): digest for digest, name in lines}
 
 
+def write_manifest(folder: Path, sums: Mapping[PurePosixPath, str]) -> None:
+    """Write down the SHA-256 of each file, by its path from the folder."""
+    text = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
 def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
     name = member.orig_filename
     parts = name.replace("\\", "/").split("/")
@@ -248,11 +254,6 @@ def _problem_of(data: bytes, digest: str | None) -> str:
     except ImageError as error:
         return error.problem
     return ""
-
-
-def _write_manifest(folder: Path, sums: dict[PurePosixPath, str]) -> None:
-    text = "".join(f"{digest}  {path}\n" for path, digest in sums.items())
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _in_threads(work: Callable[[Item], Result], items: Sequence[Item], doing: str) -> list[Result]:

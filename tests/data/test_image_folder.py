@@ -27,6 +27,7 @@ from course_lib.data.splits import (
     split_by_patient,
     take_patients,
 )
+from course_lib.data.volume_data import OutlinedVolume
 from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError
@@ -365,6 +366,18 @@ def test_a_fraction_that_a_refusal_names_is_taken() -> None:
     with pytest.raises(DataError, match=r"20% of the patients .* a fraction of 0\.33\.$"):
         split_by_patient(cohort, 0.2)
     assert len(split_by_patient(cohort, 0.33)[1]) == 2
+
+
+def test_samples_without_a_class_are_split_by_patient_as_if_they_had_one() -> None:
+    volumes = [OutlinedVolume(Path(f"{n}.nii"), Path(f"{n}_labels.nii"), f"patient{n // 2}") for n in range(40)]
+    train, validation = split_by_patient(volumes, 0.2)
+    check_patients_apart(train, validation, ("train", "validation"))
+    assert len(validation) == 8
+    assert len(take_patients(volumes, 4)) == 4
+    with pytest.raises(DataError, match=r"there must be images of at least 2 patients, but there are 1\. Add patients"):
+        split_by_patient(volumes[:2], 0.2)
+    with pytest.raises(DataError, match=r"10% of the patients can not be kept apart: there are only 2\. Add patients"):
+        split_by_patient(volumes[:4], 0.1)
 
 
 def test_too_few_patients_to_split() -> None:

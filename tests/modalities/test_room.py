@@ -14,8 +14,10 @@ from course_lib.modalities.registry import MODALITIES, dataset_folder, open_data
 from course_lib.networks import weights
 from course_lib.sources import dataset_card
 from course_lib.sources.archive import verify
+from course_lib.sources.dataset_card import CARDS_FOLDER
 from course_lib.sources.download import DownloadError
 from course_lib.support.errors import DataError
+from tests.modalities.hippocampus_mri.conftest import write_volume
 from tests.sources.kaggle_fixtures import Learner
 
 
@@ -258,6 +260,35 @@ def test_a_room_holds_the_sets_that_were_asked_for_and_can_get_more(
     assert dataset_folder("chest_xray") == room.resolve() / "chest-xray-pneumonia"
     monkeypatch.setitem(MODALITIES, "hand_xray", replace(CHEST_XRAY, name="hand_xray", real="hands"))
     assert dataset_folder("hand_xray") == room.resolve() / "hands"
+    for path in (room, *room.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+@pytest.mark.usefixtures("weights_are_here")
+def test_volumes_that_kaggle_does_not_have_are_copied_from_where_they_lie(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(CARDS_FOLDER / "hippocampus-mri.toml", dataset_card.CARDS_FOLDER)
+    room, given = tmp_path / "room", tmp_path / "Task04_Hippocampus"
+    assert workshop_room.main([str(room), "hippocampus-mri"]) == 1
+    assert "Get Medical Segmentation Decathlon, Task 04: hippocampus from its source" in capsys.readouterr().err
+    for number in range(1, 31):
+        write_volume(given, f"hippocampus_{number:03d}.nii.gz", seed=number)
+    _write(given / "dataset.json")
+    _write(room / ".hippocampus-mri.copying" / "imagesTr" / "hippocampus_001.nii.gz")
+    monkeypatch.setenv("COURSE_DATA", str(given))
+    assert workshop_room.main([str(room), "hippocampus-mri"]) == 0
+    assert "30 verified images" in capsys.readouterr().out
+    assert {path.name for path in (room / "hippocampus-mri").iterdir()} == {"imagesTr", "labelsTr", "SHA256SUMS"}
+    monkeypatch.setenv("COURSE_DATA", str(room))
+    assert dataset_folder("hippocampus_mri") == room.resolve() / "hippocampus-mri"
+    assert workshop_room.main([str(room), "hippocampus-mri"]) == 0
+    changed = room / "hippocampus-mri" / "labelsTr" / "hippocampus_009.nii.gz"
+    changed.chmod(0o644)
+    changed.write_bytes(b"other")
+    assert workshop_room.main([str(room), "hippocampus-mri"]) == 1
+    assert "has changed since it was copied, in 1 files (labelsTr/hippocampus_009.nii.gz)" in capsys.readouterr().err
+    assert not [entry for entry in learner.world.log if "hippocampus" in str(entry)]
     for path in (room, *room.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)
 

@@ -34,3 +34,27 @@ def test_a_model_with_another_number_of_classes(
 ) -> None:
     with pytest.raises(ValueError, match=r"The data have 2 classes.*answered with \[32, 3\]\. Build it with classes=2"):
         predict(tiny_model(3), small_data)
+
+
+class Watched(nn.Module):
+    """A model of two classes for images of 32 px, with a convolution of so many dimensions; it writes down batches."""
+
+    def __init__(self, convolution: nn.Module, model: nn.Module) -> None:
+        super().__init__()
+        self.convolution, self.model, self.seen = convolution, model, list[int]()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(images))
+        answer: torch.Tensor = self.model(images)
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("convolution", "seen"), [(nn.Conv2d(1, 1, 3), [32]), (nn.Conv3d(1, 1, 3), [4] * 8)], ids=["images", "volumes"]
+)
+def test_only_a_few_volumes_are_looked_at_together(
+    small_data: ImageDataset, tiny_model: Callable[[int], nn.Module], convolution: nn.Module, seen: list[int]
+) -> None:
+    model = Watched(convolution, tiny_model(2))
+    predict(model, small_data)
+    assert model.seen == seen

@@ -17,9 +17,9 @@ def write_volume(folder: Path, name: str, *, layout: tuple[str, str] = ("imagesT
     labels = np.zeros(SHAPE, np.uint8)
     labels[5:10, 10:16, 4:9], labels[5:10, 4:10, 6:11] = 1, 2
     image = (rng.normal(100, 10, SHAPE) + 60 * labels).astype(np.int16)
-    for part, voxels in zip(layout, (image, labels), strict=True):
+    for part, file in zip(layout, (as_nifti(image), as_nifti(labels)), strict=True):
         (folder / part).mkdir(parents=True, exist_ok=True)
-        (folder / part / name).write_bytes(as_nifti(voxels))
+        (folder / part / name).write_bytes(file)
 
 
 Maker = Callable[[Iterable[int]], Path]
