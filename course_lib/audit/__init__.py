@@ -36,7 +36,6 @@ from course_lib.audit.shortcuts import (
 )
 from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
 from course_lib.audit.volume_copies import VolumeCopies, find_mirrored, find_volume_copies
-from course_lib.audit.volume_folders import holds_volumes
 from course_lib.audit.volume_report import audit_volumes
 from course_lib.audit.volumes import (
     LabelMapFile,
@@ -89,7 +88,6 @@ __all__ = [
     "flip_labels",
     "grey_scale_model",
     "hash_distances",
-    "holds_volumes",
     "judge_properties",
     "judged_by_others",
     "make_dirty_copy",

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from course_lib.audit.report import audit
-from course_lib.audit.volume_folders import holds_volumes
 from course_lib.audit.volume_report import audit_volumes
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, existing_folder

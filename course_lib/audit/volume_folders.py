@@ -12,12 +12,11 @@ from pathlib import Path
 
 from course_lib.audit.inventory import SPLITS
 from course_lib.data.image_folder import hold_back_test
+from course_lib.data.volume_folder import names_a_volume
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, understood
-from course_lib.support.runtime import expanded
 
-SUFFIXES = (".nii", ".nii.gz")
 FOLDERS = (
     ("train", "images", "labels"),
     ("train", "imagesTr", "labelsTr"),
@@ -35,11 +34,6 @@ class VolumePair:
     split: str
     patient: str  #: as the file name says; the file's own name where it says nothing
     kept_back: bool  #: it is to test on, and nobody has the label maps of that part, as in the Decathlon
-
-
-def holds_volumes(folder: str | Path) -> bool:
-    """Whether volumes lie in this folder, by their names, in one of the layouts that are audited."""
-    return bool(_all_pairs(expanded(folder)))
 
 
 def find_pairs(root: Path, card: DatasetCard | None, only: Collection[Path] | None) -> list[VolumePair]:
@@ -65,13 +59,6 @@ def find_pairs(root: Path, card: DatasetCard | None, only: Collection[Path] | No
     return pairs
 
 
-def card_of(root: Path) -> DatasetCard | None:
-    """The first card that knows at least half of the volumes by their names, or None."""
-    names = [pair.path.name for pair in _all_pairs(root)]
-    cards = [load_card(slug) for slug in card_slugs()]
-    return next((card for card in cards if 2 * sum(map(card.knows, names)) >= len(names)), None)
-
-
 def lone_label_maps(root: Path) -> list[Path]:
     """Label maps that have no volume."""
     used = {pair.label_map for pair in _all_pairs(root)}
@@ -81,7 +68,7 @@ def lone_label_maps(root: Path) -> list[Path]:
 def other_files(root: Path) -> list[Path]:
     """What lies beside the volumes and the label maps and is neither."""
     folders = [root / folder for _, images, labels in FOLDERS for folder in (images, labels)]
-    return [path for folder in folders for path in _entries(folder) if not _is_volume(path)]
+    return [path for folder in folders for path in _entries(folder) if not names_a_volume(path)]
 
 
 def shown(path: Path) -> str:
@@ -104,12 +91,8 @@ def _patient_of(pair: VolumePair, cards: Sequence[DatasetCard]) -> str:
     return next((patient for card in cards if (patient := card.patient_of(pair.path.name))), pair.path.name)
 
 
-def _is_volume(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES)
-
-
 def _volumes_in(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if _is_volume(path)]
+    return [path for path in _entries(folder) if names_a_volume(path)]
 
 
 def _entries(folder: Path) -> list[Path]:

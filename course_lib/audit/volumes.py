@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from course_lib.audit.volume_folders import VolumePair, card_of, find_pairs, lone_label_maps, other_files, shown
+from course_lib.audit.volume_folders import VolumePair, find_pairs, lone_label_maps, other_files, shown
+from course_lib.data.image_folder import likely_card
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.files import digest_of_bytes
 from course_lib.support.foreign import printable
@@ -107,7 +108,7 @@ def take_volumes(
         DataError: the folder is not there, may not be read, or there is no volume in one of the layouts.
     """
     root = expanded(folder)
-    card = card or card_of(root)
+    card = card or likely_card(root)
     pairs = find_pairs(root, card, only)
     unreadable: list[str] = []
     read = [one for pair in progress(pairs, "Reading volumes", "volume") if (one := _read(pair, unreadable))]

@@ -30,8 +30,8 @@ class OutlinedVolume:
 
 
 def holds_volumes(root: Path) -> bool:
-    """Whether the folder, or a folder ``train`` or ``test`` in it, has a folder of volumes as one of `LAYOUTS` says."""
-    return any((root / part / images).is_dir() for part in ("", "train", "test") for images, _ in LAYOUTS)
+    """Whether volumes lie in the folder, or in its folders ``train`` and ``test``, as one of `LAYOUTS` says."""
+    return bool(volumes_of(root))
 
 
 def volumes_of(root: Path) -> list[Path]:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.audit import audit_volumes, describe_volumes, find_mirrored, holds_volumes, take_volumes
+from course_lib.audit import audit_volumes, describe_volumes, find_mirrored, take_volumes
 from course_lib.audit.__main__ import main
 from course_lib.audit.volumes import SIDE, SPECK
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError
 from tests.audit.spoiled_volumes import FAULTS, LABELS, PATIENTS, change, clean_folder, copied, name, of, spoiled, write
