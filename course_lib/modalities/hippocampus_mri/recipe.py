@@ -27,7 +27,7 @@ from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 
-PHANTOMS = Settings({"train": 300, "test": 40}, seed=7)
+PHANTOMS = Settings({"train": 300, "test": 40}, seed=7, randomise=0.3)
 PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "hippocampus_mri-phantoms"
 VALIDATION_FRACTION = 1 / 8  #: of the training patients choose the best epoch
 SHAPE = (40, 56, 40)  #: voxels: a few more than the whole hippocampus of any of them needs, 29 x 48 x 35
@@ -44,21 +44,21 @@ PREPARATION = torchio.Compose(
     ]
 )
 
-#: What another head, another position and another scanner may do. No mirror: all hippocampi lie as a left one does.
+#: What another head, another position and another scanner may do. No mirror: all hippocampi lie as a left one does. And
+#: gently: with more of it, and half of the volumes blurred by a turn, the outlines learned are less exact.
 CHANGES = torchio.Compose(
     [
-        torchio.RandomAffine(scales=0.1, degrees=15, translation=2, default_pad_value=0, p=0.8),
-        torchio.RandomBiasField(0.3, p=0.3),
+        torchio.RandomAffine(scales=0.1, degrees=10, translation=2, default_pad_value=0, p=0.5),
+        torchio.RandomBiasField(0.2, p=0.3),
         torchio.RandomGamma(0.3, p=0.5),
-        torchio.RandomNoise(std=(0, 0.1), p=0.5),
-        torchio.RandomBlur((0, 0.8), p=0.3),
+        torchio.RandomNoise(std=(0, 0.05), p=0.5),
     ]
 )
 
-#: Ten minutes on two cores, with a hundred volumes.
+#: A quarter of an hour on one core with a hundred volumes, and under ten minutes on two.
 CONFIG = TrainConfig(
-    epochs=44,
-    learning_rate=3e-3,
+    epochs=40,
+    learning_rate=2e-3,
     batch_size=1,
     weight_decay=0.01,
     schedule="one-cycle",
@@ -138,7 +138,7 @@ class Hippocampi:
 
 
 ON_REAL_IMAGES = Hippocampi(PREPARATION, CHANGES, CONFIG)
-ON_PHANTOMS = replace(ON_REAL_IMAGES, phantoms=PHANTOMS)
+ON_PHANTOMS = replace(ON_REAL_IMAGES, phantoms=PHANTOMS, config=replace(CONFIG, epochs=12))  # of three times as many
 
 
 def _vote(maps: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
