@@ -1,6 +1,7 @@
 """The argument that most commands for authors take: a folder of real images."""
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from course_lib.data.volume_folder import holds_volumes
@@ -21,9 +22,13 @@ def real_folder(given: str) -> Path:
     except DataError as problem:  # argparse would put its own words in the place of these
         raise argparse.ArgumentTypeError(str(problem)) from problem
     if folder is None or not any(_is_a_set(place) for place in (folder, *folder.glob("*"))):
-        raise argparse.ArgumentTypeError(f"there is no folder train/ in {given!r}; name the folder that holds it")
+        raise argparse.ArgumentTypeError(
+            f"{given!r} holds neither train/ nor volumes in images/ with labels/; name a folder that does"
+        )
     return folder
 
 
 def _is_a_set(folder: Path) -> bool:
-    return (folder / "train").is_dir() or holds_volumes(folder)
+    with suppress(PermissionError):  # of something that lies beside the data sets
+        return (folder / "train").is_dir() or holds_volumes(folder)
+    return False

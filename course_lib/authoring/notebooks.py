@@ -28,6 +28,7 @@ from course_lib.authoring.notebook_form import (
     tags,
 )
 from course_lib.data.image_folder import recognise_card
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.registry import MODALITIES, dataset_folder, open_dataset
 from course_lib.support.errors import DataError
@@ -219,10 +220,13 @@ def results_page(runs: Sequence[RealRun], left_out: Mapping[str, Sequence[str]])
 
 def _holds(folder: Path, modality: str) -> bool:
     try:
-        card = recognise_card(dataset_folder(modality, folder))
+        root = dataset_folder(modality, folder)
+        card = recognise_card(root)
     except DataError:
         return False
-    return (card.modality if card else CHEST_XRAY.name) == modality
+    if card is None:
+        return not holds_volumes(root) and modality == CHEST_XRAY.name
+    return card.modality == modality
 
 
 def _run_on_real_images(path: Path) -> RealRun:

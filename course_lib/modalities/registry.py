@@ -176,8 +176,8 @@ def _existing_folder(given: str) -> Path:
     folder = existing_folder(given)
     if folder is None:
         raise DataError(
-            f"There is no folder {printable(given)}. Expected 'phantom', 'kaggle', or a folder that holds train/ and "
-            "test/; check COURSE_DATA, or unset it to work with simulated images."
+            f"There is no folder {printable(given)}. Expected 'phantom', 'kaggle', or a folder of images; check "
+            "COURSE_DATA, or unset it to work with simulated images."
         )
     return folder
 

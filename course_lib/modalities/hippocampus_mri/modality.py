@@ -12,7 +12,7 @@ SIMULATED_SET = "phantom-hippocampus"
 
 
 def simulated_folder(profile: Profile) -> Path:
-    """The folder of this profile's phantoms, made now if it is not there yet: in half a minute at most, or `full`.
+    """The folder of this profile's phantoms, made now if it is not there yet, in ten seconds or so; `full` takes longer.
 
     Raises:
         PhantomError: their folder holds others.

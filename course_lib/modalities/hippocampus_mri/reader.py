@@ -14,8 +14,8 @@ from course_lib.support.errors import DataError
 LABELS = ("background", "anterior", "posterior")  #: what 0, 1 and 2 mean in a label map
 NUMBERED = re.compile(r"hippocampus_(\d{3})")  #: how the files of the Decathlon are called
 REMARK = (
-    "It is a fifth of the files, of which 2n - 1 and 2n show one person; where one of them is in the test part, the "
-    "other one is left out."
+    "More exactly, it is a fifth of the files, of which 2n - 1 and 2n show one person; where one of them is in the "
+    "test part, the other one is left out."
 )
 
 

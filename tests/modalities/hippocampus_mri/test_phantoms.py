@@ -118,7 +118,7 @@ def test_an_interrupted_call_goes_on_with_what_is_missing(
 def test_a_file_is_the_same_at_any_time() -> None:
     voxels = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
     file = as_nifti(voxels)
-    assert file == as_nifti(voxels)
+    assert file[4:8] == bytes(4), "where gzip keeps the time"
     read = nibabel.Nifti1Image.from_stream(io.BytesIO(gzip.decompress(file)))
     assert (np.asarray(read.dataobj) == voxels).all()
 
