@@ -42,7 +42,6 @@ from course_lib.audit.volumes import (
     Structure,
     VolumeFile,
     VolumeInventory,
-    describe_volumes,
     take_volumes,
 )
 from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
@@ -76,7 +75,6 @@ __all__ = [
     "compare_splits",
     "corner_model",
     "count_people",
-    "describe_volumes",
     "difference_hash",
     "doubt_labels",
     "doubted_places",

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from course_lib.audit.report import audit
+from course_lib.audit.volume_folders import has_volumes
 from course_lib.audit.volume_report import audit_volumes
-from course_lib.data.volume_folder import holds_volumes
 from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, existing_folder
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _audited(given: str) -> str:
     if not given or (folder := existing_folder(given)) is None:
         raise DataError(f"There is no folder {given!r}. Say which to audit: make audit DATA=<folder>")
-    report = audit_volumes(folder) if holds_volumes(folder) else audit(folder)
+    report = audit_volumes(folder) if has_volumes(folder) else audit(folder)
     return f"{report}\n\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}"
 
 

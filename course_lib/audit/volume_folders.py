@@ -1,27 +1,30 @@
 """Where volumes and their label maps lie in a folder, which belong together, and whose they are; nothing is opened.
 
-A folder of volumes is ``<folder>/images/*.nii.gz`` with ``labels/`` beside it, the same below ``train``, ``val`` and
-``test``, or ``imagesTr`` and ``labelsTr`` as in the Medical Segmentation Decathlon. A label map has the name of its
-volume.
+A folder of volumes is ``<folder>/images/*.nii.gz`` with ``labels/`` beside it, or ``imagesTr`` and ``labelsTr`` as in
+the Medical Segmentation Decathlon, or either of them below ``train``, ``val`` and ``test``. A label map has the name of
+its volume.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib.audit.inventory import SPLITS
 from course_lib.data.image_folder import hold_back_test
-from course_lib.data.volume_folder import names_a_volume
+from course_lib.data.volume_folder import LAYOUTS, names_a_volume
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, understood
 
+TEST_OF_DECATHLON = ("test", Path("imagesTs"), Path("labelsTs"))
 FOLDERS = (
-    ("train", "images", "labels"),
-    ("train", "imagesTr", "labelsTr"),
-    ("test", "imagesTs", "labelsTs"),
-    *((split, f"{split}/images", f"{split}/labels") for split in SPLITS),
+    *(
+        (part or "train", Path(part, images), Path(part, labels))
+        for part in ("", *SPLITS)
+        for images, labels in LAYOUTS
+    ),
+    TEST_OF_DECATHLON,
 )  #: split, where its volumes lie, and where their label maps
 
 
@@ -33,22 +36,27 @@ class VolumePair:
     label_map: Path | None
     split: str
     patient: str  #: as the file name says; the file's own name where it says nothing
-    kept_back: bool  #: it is to test on, and nobody has the label maps of that part, as in the Decathlon
+    kept_back: bool  #: in the test part of the Decathlon, of which nobody has the label maps
 
 
-def find_pairs(root: Path, card: DatasetCard | None, only: Collection[Path] | None) -> list[VolumePair]:
-    """Every volume of a folder, or ``only`` some, with its label map, in the order of split and name.
+def has_volumes(root: Path) -> bool:
+    """Whether there is a volume in one of the layouts."""
+    return any(_volumes_in(root / images) for _, images, _ in FOLDERS)
 
-    Where no volume is to test on, those are that the course would hold back.
+
+def find_pairs(root: Path, card: DatasetCard | None) -> list[VolumePair]:
+    """Every volume of a folder with its label map, in the order of split and name.
+
+    Where no volume is to test on, `hold_back_test` chooses some, by the patients that the file names give.
 
     Raises:
         DataError: a folder may not be read, or there is no volume in one of the layouts.
     """
-    pairs = [pair for pair in _all_pairs(root) if only is None or pair.path in only]
+    pairs = _all_pairs(root)
     if not pairs:
         raise DataError(
             f"There is no volume to audit in {printable(root)}. Expected images/*.nii.gz, with the label maps under "
-            "the same names in labels/; or imagesTr/ and labelsTr/; or images/ and labels/ in train/, val/ and test/."
+            "the same names in labels/; or imagesTr/ and labelsTr/; or either of them in train/, val/ and test/."
         )
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
     pairs = [replace(pair, patient=_patient_of(pair, cards)) for pair in pairs]
@@ -78,9 +86,10 @@ def shown(path: Path) -> str:
 
 def _all_pairs(root: Path) -> list[VolumePair]:
     pairs = []
-    for split, images, labels in FOLDERS:
+    for place in FOLDERS:
+        split, images, labels = place
         maps = {path.name: path for path in _volumes_in(root / labels)}
-        kept_back = split == "test" and not maps
+        kept_back = place == TEST_OF_DECATHLON and not maps
         pairs += [
             VolumePair(path, maps.get(path.name), split, path.name, kept_back) for path in _volumes_in(root / images)
         ]

@@ -1,7 +1,7 @@
 """The whole audit of a folder of volumes and label maps, as findings in words."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -16,26 +16,25 @@ from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
-SAME_SPACING = 0.05  #: by which part spacings may differ; a network that allows for patients of all sizes allows for it
+LIKE_SPACING = 0.05  #: by which part spacings may differ; a network that allows for patients of all sizes allows for it
 TILTED = 1.0  #: degrees; at one end of a head of 200 mm, this is a shift of 3 mm against the other
 ONE_SCALE = 10.0  #: how many times the contrast of one volume may be that of another
 GAP = 3.0  #: times the contrast of the next lower volume, from which on a volume is of another group
 SPECKS = 0.01  #: part of a label's voxels; to lose them costs 0.005 of the Dice, and scores are given to 0.01
 FAR = 3.5  #: robust standard deviations from the median; Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993
+AS_FAR_AS = ", as far as the file names tell"  #: two names may still be one person
 
 
-def audit_volumes(
-    folder: str | Path, *, card: DatasetCard | None = None, only: Collection[Path] | None = None
-) -> AuditReport:
+def audit_volumes(folder: str | Path, *, card: DatasetCard | None = None) -> AuditReport:
     """Everything that is looked at in a folder of volumes, which needs some seconds; no file is changed.
 
-    The folder, the card and ``only`` are those of `take_volumes`. What most volumes have counts as usual, so a fault
-    that all of them share is not found.
+    The folder and the card are those of `take_volumes`. What most volumes have counts as usual, so a fault that
+    all of them share is not found.
 
     Raises:
         DataError: the folder is not there, there is no volume in one of the layouts, or none that can be read.
     """
-    inventory = take_volumes(folder, card, only)
+    inventory = take_volumes(folder, card)
     if not inventory.files:
         raise DataError(
             f"None of the {len(inventory.unreadable)} volumes in {printable(inventory.root)} can be read (such as "
@@ -54,7 +53,7 @@ def _people(inventory: VolumeInventory) -> Iterator[Finding]:
     said = "; ".join(
         f"{split} {n:,} volumes" + (f" of {len(patients[split]):,} patients" if inventory.knows_patients else "")
         for split, n in counts.items()
-    )
+    ) + (AS_FAR_AS if inventory.knows_patients else "")
     mapped = sum(file.label_map is not None for file in inventory.files)
     yield Finding("who is in the data", "ok", f"{said}; {mapped:,} of {len(inventory.files):,} have a label map.")
     if not inventory.knows_patients:
@@ -66,12 +65,14 @@ def _people(inventory: VolumeInventory) -> Iterator[Finding]:
             "Ask for a list of patients, and describe the names in a data card (file_names).",
         )
     shared = sorted({name for one, other in combinations(patients.values(), 2) for name in one & other})
-    yield _finding(
+    card = inventory.card
+    note = f" The card names what is known of this set: datasets/{card.slug}.toml." if card else ""
+    yield Finding(
         "patients in two splits",
-        shared,
+        "stop" if shared else "ok",
+        f"{len(shared)}{_named(shared)}{AS_FAR_AS}.{note}",
         "A model may know these patients already: the score is too good.",
         "Move all volumes of a patient to one side.",
-        "stop",
     )
 
 
@@ -113,12 +114,12 @@ def _grids(inventory: VolumeInventory) -> Iterator[Finding]:
     )
     spacing = np.array([file.spacing_mm for file in files])
     usual = np.median(spacing, axis=0)
-    odd = [f for f, own in zip(files, spacing, strict=True) if (np.abs(own / usual - 1) > SAME_SPACING).any()]
+    odd = [f for f, own in zip(files, spacing, strict=True) if (np.abs(own / usual - 1) > LIKE_SPACING).any()]
     yield Finding(
         "spacing",
         "look" if odd else "ok",
-        f"mostly {by(usual)} mm, from {by(spacing.min(axis=0))} to {by(spacing.max(axis=0))}; others {len(odd)}"
-        f"{_named([f'{file.shown} {by(file.spacing_mm)}' for file in odd])}.",
+        f"in the order RAS mostly {by(usual)} mm, from {by(spacing.min(axis=0))} to {by(spacing.max(axis=0))}; "
+        f"others {len(odd)}{_named([f'{file.shown} {by(file.spacing_mm)}' for file in odd])}.",
         "A voxel is not the same length everywhere, and one structure has many sizes for a network.",
         "Bring all to one spacing: torchio.Resample, linear for volumes, nearest for label maps.",
     )
@@ -127,7 +128,7 @@ def _grids(inventory: VolumeInventory) -> Iterator[Finding]:
     yield Finding(
         "size",
         "look" if different > 1 else "ok",
-        f"{different} different, from {by(shapes.min(axis=0))} to {by(shapes.max(axis=0))} voxels.",
+        f"{different} different in the order RAS, from {by(shapes.min(axis=0))} to {by(shapes.max(axis=0))} voxels.",
         "A batch needs one shape.",
         "Cut or fill up after resampling: torchio.CropOrPad. Check that no structure is cut off.",
     )

@@ -1,6 +1,6 @@
 """What the audit knows of a folder of volumes and label maps: each is read once, and one at a time is in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from course_lib.audit.volume_folders import VolumePair, find_pairs, lone_label_maps, other_files, shown
 from course_lib.data.image_folder import likely_card
+from course_lib.evaluation.segmentation import CUBIC_MILLIMETRES_PER_ML
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.files import digest_of_bytes
 from course_lib.support.foreign import printable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 SIDE = 16  #: voxels, of the small volumes that the audit keeps in memory
 SPECK = 0.1  #: of the largest piece of a label: what is smaller is no second side of a paired structure
 MOST_LABELS = 256  #: different values; a map with more is none, and its structures are not measured
-MM3_PER_ML = 1000
 Small = NDArray[np.float32]  #: [16, 16, 16], mean 0 and length 1, axes to the patient's right, to anterior, to superior
 FLIPS = [axes for number in range(4) for axes in combinations(range(3), number)]  #: all eight, the first is none
 
@@ -57,9 +57,9 @@ class VolumeFile:
     path: Path
     split: str
     patient: str  #: as the file name says; the file's own name where it says nothing
-    shape: tuple[int, ...]  #: voxels along the axes i, j and k of the file
-    spacing_mm: tuple[float, ...]  #: from voxel to voxel, along the same axes
-    axes: str  #: where they run to, such as RAS: to the patient's right, to anterior, to superior
+    shape: tuple[int, ...]  #: voxels to the patient's right, to anterior, to superior, whatever the order in the file
+    spacing_mm: tuple[float, ...]  #: from voxel to voxel, in the same order
+    axes: str  #: where those of the file run to, such as RAS: to the patient's right, to anterior, to superior
     tilt_degrees: float  #: largest angle between an axis and the scanner's axis that it is closest to
     lowest: float
     highest: float
@@ -84,6 +84,7 @@ class VolumeInventory:
     """All volumes of a folder, in the order of split and name."""
 
     root: Path
+    card: DatasetCard | None  #: the one that was given, or whose file names fit
     labels: dict[int, str]  #: the name of each value that stands for a structure
     knows_patients: bool  #: False: no file name says whose volume it is, and each counts as a patient of its own
     files: tuple[VolumeFile, ...]
@@ -95,10 +96,8 @@ class VolumeInventory:
     without_volume: tuple[str, ...]  #: label maps, to be printed
 
 
-def take_volumes(
-    folder: str | Path, card: DatasetCard | None = None, only: Collection[Path] | None = None
-) -> VolumeInventory:
-    """Every volume of a folder with its label map, or ``only`` those, read once; no file is changed.
+def take_volumes(folder: str | Path, card: DatasetCard | None = None) -> VolumeInventory:
+    """Every volume of a folder with its label map, read once; no file is changed.
 
     The layouts are those of `volume_folders`. Without a card, the one whose file names fit is taken; where none names
     the labels, a value stands for a structure if at least half of the label maps have it. Files that can not be read
@@ -109,13 +108,14 @@ def take_volumes(
     """
     root = expanded(folder)
     card = card or likely_card(root)
-    pairs = find_pairs(root, card, only)
+    pairs = find_pairs(root, card)
     unreadable: list[str] = []
     read = [one for pair in progress(pairs, "Reading volumes", "volume") if (one := _read(pair, unreadable))]
     files = tuple(file for file, _, _ in read)
     nothing = np.zeros((0, SIDE, SIDE, SIDE), np.float32)
     return VolumeInventory(
         root=root,
+        card=card,
         labels=_names_of(files, card),
         knows_patients=any(pair.patient != pair.path.name for pair in pairs),
         files=files,
@@ -124,33 +124,8 @@ def take_volumes(
         unreadable=tuple(unreadable),
         other=tuple(map(shown, other_files(root))),
         without_label_map=tuple(shown(pair.path) for pair in pairs if not pair.label_map and not pair.kept_back),
-        without_volume=() if only else tuple(map(shown, lone_label_maps(root))),
+        without_volume=tuple(map(shown, lone_label_maps(root))),
     )
-
-
-def describe_volumes(
-    folder: str | Path, *, card: DatasetCard | None = None, only: Collection[Path] | None = None, most: int = 10
-) -> str:
-    """One line for each of the first volumes: voxels, spacing, axes, range of values, and ml of each label.
-
-    The folder, the card and ``only`` are those of `take_volumes`.
-    """
-    inventory = take_volumes(folder, card, only)
-    lines = [_line(file, inventory.labels) for file in inventory.files[:most]]
-    left = len(inventory.files) - len(lines)
-    return "\n".join([*lines, *([f"… and {left:,} more"] if left else []), *inventory.unreadable])
-
-
-def _line(file: VolumeFile, labels: dict[int, str]) -> str:
-    found = file.label_map.structures if file.label_map else {}
-    parts = [f"{name} {found[value].ml:.2f} ml" for value, name in labels.items() if value in found]
-    return f"{file.shown}: {by(file.shape)} voxels of {by(file.spacing_mm)} mm, {file.axes}, " + ", ".join(
-        [f"values {_value(file.lowest)} to {_value(file.highest)}", *parts]
-    )
-
-
-def _value(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def by(sides: Sequence[float] | NDArray[Any]) -> str:
@@ -174,8 +149,9 @@ def _read(pair: VolumePair, unreadable: list[str]) -> tuple[VolumeFile, Small, S
     if volume is None:
         return None
     mapped = _opened(pair.label_map, unreadable) if pair.label_map else None
-    values = _towards_ras(volume)
-    label_values = _towards_ras(mapped) if mapped else np.zeros(0, np.float32)
+    usual = _towards_ras(volume)
+    values: NDArray[np.float32] = usual.numpy()[0]
+    label_values = _towards_ras(mapped).numpy()[0] if mapped else np.zeros(0, np.float32)
     digests = [_digest(np.flip(values, axes)) for axes in FLIPS]
     low, high = np.percentile(values, [1, 99])
     directions = volume.affine[:3, :3] / np.linalg.norm(volume.affine[:3, :3], axis=0)
@@ -183,8 +159,8 @@ def _read(pair: VolumePair, unreadable: list[str]) -> tuple[VolumeFile, Small, S
         path=pair.path,
         split=pair.split,
         patient=pair.patient,
-        shape=volume.spatial_shape,
-        spacing_mm=tuple(volume.spacing),
+        shape=usual.spatial_shape,
+        spacing_mm=tuple(usual.spacing),
         axes="".join(volume.orientation),
         tilt_degrees=float(np.degrees(np.arccos(np.abs(directions).max(axis=0).clip(0, 1))).max()),
         lowest=float(values.min()),
@@ -207,12 +183,11 @@ def _opened(path: Path, unreadable: list[str]) -> "torchio.ScalarImage | None":
         return None
 
 
-def _towards_ras(image: "torchio.ScalarImage") -> NDArray[np.float32]:
-    """The values [i, j, k] with all axes turned the usual way."""
+def _towards_ras(image: "torchio.ScalarImage") -> "torchio.ScalarImage":
+    """The same image with all axes turned the usual way: to the patient's right, to anterior, to superior."""
     import torchio
 
-    values: NDArray[np.float32] = torchio.ToCanonical()(image).numpy()[0]
-    return values
+    return torchio.ToCanonical()(image)
 
 
 def _label_map(
@@ -227,7 +202,7 @@ def _label_map(
         elsewhere = error.problem
     different = np.unique(values)
     labels = [int(value) for value in different if value > 0 and value == round(value)]
-    voxel_ml = float(np.prod(image.spacing)) / MM3_PER_ML
+    voxel_ml = float(np.prod(image.spacing)) / CUBIC_MILLIMETRES_PER_ML
     few = len(different) <= MOST_LABELS
     return LabelMapFile(
         path=path,

@@ -1,6 +1,5 @@
 """The audit of volumes: every fault that is planted is found, and nothing where there is none."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from course_lib.audit import audit_volumes, describe_volumes, find_mirrored, take_volumes
+from course_lib.audit import audit_volumes, find_mirrored, take_volumes
 from course_lib.audit.__main__ import main
+from course_lib.audit.volume_folders import has_volumes
 from course_lib.audit.volumes import SIDE, SPECK
-from course_lib.data.volume_folder import holds_volumes
+from course_lib.data.volume_folder import LAYOUTS
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError
 from tests.audit.spoiled_volumes import FAULTS, LABELS, PATIENTS, change, clean_folder, copied, name, of, spoiled, write
@@ -66,7 +66,9 @@ def test_a_copy_in_the_test_part_is_a_reason_to_stop(folder: Path) -> None:
     assert report.titles("stop") == ["duplicates"]
     assert f"{name(3)} = {name(PATIENTS)}" in report["duplicates"].measured
     assert "1 span two splits" in report["duplicates"].measured
-    assert report["who is in the data"].measured.startswith("train 12 volumes of 12 patients; test 1 volumes of 1")
+    assert report["who is in the data"].measured.startswith(
+        "train 12 volumes of 12 patients; test 1 volumes of 1 patients, as far as the file names tell; 12 of 13 have"
+    )
     assert report["volumes without label map"].severity == "ok"  # nobody has those of the test part
 
 
@@ -78,7 +80,7 @@ def test_a_patient_in_two_splits_is_a_reason_to_stop(clean: Path, tmp_path: Path
                 shutil.copy(file, tmp_path / split / part / name(number))
     report = audit_volumes(tmp_path, card=CARD)
     assert report.titles("stop") == ["patients in two splits", "duplicates"]
-    assert report["patients in two splits"].measured == "1 (head_007)."
+    assert report["patients in two splits"].measured.startswith("1 (head_007), as far as the file names tell.")
 
 
 def test_the_layout_of_the_decathlon_is_audited_and_what_lies_beside_the_volumes_is_passed_over(folder: Path) -> None:
@@ -88,7 +90,39 @@ def test_the_layout_of_the_decathlon_is_audited_and_what_lies_beside_the_volumes
     (folder / "imagesTr" / f"._{name(0)}").write_bytes(b"Mac OS X")
     report = audit_volumes(folder)
     assert report.titles("stop") + report.titles("look") == ["patients"]  # without a card, nobody knows them
-    assert holds_volumes(folder)
+    assert has_volumes(folder)
+
+
+def test_no_patient_in_two_splits_is_only_what_the_file_names_tell(clean: Path) -> None:
+    told = "0, as far as the file names tell."
+    assert audit_volumes(clean)["patients in two splits"].measured == told
+    recognised = audit_volumes(clean, card=CARD)["patients in two splits"].measured
+    assert recognised == f"{told} The card names what is known of this set: datasets/phantom.toml."
+
+
+@pytest.mark.parametrize(("images", "labels"), LAYOUTS)
+def test_both_layouts_are_audited_in_every_part_and_a_test_part_without_label_maps_is_named(
+    images: str, labels: str, clean: Path, tmp_path: Path
+) -> None:
+    for number, part in enumerate(("train", "val", "test")):
+        for file, kind in zip(of(clean, number), (images, labels), strict=True):
+            (tmp_path / part / kind).mkdir(parents=True)
+            shutil.copy(file, tmp_path / part / kind / name(number))
+    (tmp_path / "test" / labels / name(2)).unlink()
+    assert all(has_volumes(tmp_path / part) for part in ("", "train", "val", "test"))
+    assert [file.split for file in take_volumes(tmp_path).files] == ["train", "val", "test"]
+    assert audit_volumes(tmp_path, card=CARD)["volumes without label map"].measured == f"1 ({images}/{name(2)})."
+
+
+def test_a_grid_is_the_same_in_another_order_of_axes(folder: Path) -> None:
+    for number in range(PATIENTS):
+        for path in of(folder, number):
+            change(path, affine=lambda affine: affine @ np.diag([1, 1, 2, 1]))
+    for path in of(folder):  # now the first axis runs up
+        change(path, lambda values: np.moveaxis(values, 2, 0), lambda affine: affine[:, [2, 0, 1, 3]])
+    report = audit_volumes(folder, card=CARD)
+    assert report.titles("stop") + report.titles("look") == ["orientation"]
+    assert report["spacing"].measured.startswith("in the order RAS mostly 2 x 2 x 4 mm")
 
 
 def test_without_a_card_the_usual_values_are_the_labels(folder: Path) -> None:
@@ -96,14 +130,6 @@ def test_without_a_card_the_usual_values_are_the_labels(folder: Path) -> None:
     report = audit_volumes(folder)
     assert report["values that are no label"].measured == f"1 ({name(3)} 3)."
     assert list(take_volumes(folder).labels.values()) == ["label 1", "label 2"]
-
-
-def test_an_audit_of_some_volumes_looks_at_no_others(folder: Path) -> None:
-    of(folder, 0)[0].write_bytes(b"nothing")
-    chosen = [of(folder, number)[0] for number in range(1, 5)]
-    report = audit_volumes(folder, card=CARD, only=chosen)
-    assert "4 of 4 have a label map" in report["who is in the data"].measured
-    assert report["unreadable files"].severity == report["label maps without volume"].severity == "ok"
 
 
 def test_a_structure_with_two_sides_has_two_pieces_and_whoever_has_one_is_named(folder: Path) -> None:
@@ -140,15 +166,6 @@ def test_if_half_of_the_volumes_are_mirrored_nobody_is_accused() -> None:
     assert len(find_mirrored(np.stack([one] * 5 + [one[::-1]] * 5))) in (0, 10)
 
 
-def test_volumes_are_described_a_line_each(folder: Path) -> None:
-    of(folder, 1)[0].write_bytes(b"nothing")
-    lines = describe_volumes(folder, card=CARD, most=3).splitlines()
-    assert lines[0].startswith(f"{name(0)}: 20 x 24 x 18 voxels of 2 x 2 x 2 mm, RAS, values ")
-    assert re.search(r" to [\d.,]+, front \d\.\d\d ml, back \d\.\d\d ml$", lines[0])
-    assert lines[3] == "… and 8 more"
-    assert lines[4].startswith(f"images/{name(1)} is no NIfTI file")
-
-
 def test_the_command_audits_a_folder_of_volumes(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,7 +181,7 @@ def test_the_command_audits_a_folder_of_volumes(
 
 
 def test_a_folder_without_a_whole_volume_is_refused(tmp_path: Path) -> None:
-    assert not holds_volumes(tmp_path)
+    assert not has_volumes(tmp_path)
     with pytest.raises(DataError, match=r"no volume to audit in .*Expected images/\*\.nii\.gz"):
         audit_volumes(tmp_path)
     (path := tmp_path / "images" / name(0)).parent.mkdir()
