@@ -37,7 +37,7 @@ from course_lib.figures.segmentation import plot_dice
 from course_lib.figures.studies import curves_of, plot_gains, plot_repeated
 from course_lib.figures.style import describe, text_alternative
 from course_lib.figures.training import plot_curves, plot_history
-from course_lib.figures.volumes import compare_planes, plot_histograms, show_planes, show_slices
+from course_lib.figures.volumes import compare_planes, plot_histograms, show_planes
 
 __all__ = [
     "compare_planes",
@@ -79,6 +79,5 @@ __all__ = [
     "plot_unfreezing_costs",
     "plot_with_intervals",
     "show_planes",
-    "show_slices",
     "text_alternative",
 ]

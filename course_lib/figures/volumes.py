@@ -63,40 +63,6 @@ def show_planes(
     return panels
 
 
-def show_slices(
-    values: ArrayLike,
-    affine: ArrayLike,
-    plane: str,
-    positions: Sequence[float],
-    *,
-    title: str,
-    mask: ArrayLike | None = None,
-    labels: Sequence[str] | None = None,
-    window: Window | None = None,
-) -> NDArray[np.object_]:
-    """Parallel planes of a volume [i, j, k], drawn as in `show_planes`; gives the Axes.
-
-    ``plane`` is axial, coronal or sagittal, and ``positions`` says where, in mm to the patient's superior, anterior or
-    right.
-
-    Raises:
-        ValueError: as in `show_planes`; or no plane has that name, or there is no position.
-    """
-    if plane not in PLANES or not len(positions):
-        raise ValueError(f"Expected one of {', '.join(PLANES)}, and positions in mm; got {plane!r} and {positions!r}.")
-    volume = upright(values, affine, mask)
-    points = [volume.point(volume.middle()) for _ in positions]
-    for point, position in zip(points, positions, strict=True):
-        point[PLANES[plane]] = position
-    cuts = [volume.cut(plane, volume.voxel(point)) for point in points]
-    shown, structures = window_of(volume.values, window), outlines_of([volume], labels)
-    panels = draw_pictures([Picture(cut, shown, cut.name) for cut in cuts], structures, title)
-    words = f"{_capital(volume.grid_in_words())}, {_window_in_words(shown)}. {len(cuts)} planes, {CONVENTION}: "
-    words += f"{'; '.join(cut.name for cut in cuts)}."
-    describe(panels[0], f"{in_a_row(title)}. {words}{_outlines_in_words(volume, structures)}")
-    return panels
-
-
 def compare_planes(
     pictures: Mapping[str, VolumeLike],
     plane: str = "axial",

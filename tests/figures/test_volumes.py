@@ -12,7 +12,7 @@ from matplotlib.text import Annotation
 from course_lib.figures.plane_pictures import DPI, OUTLINES, outlines_of
 from course_lib.figures.planes import WIDTH_PX, upright
 from course_lib.figures.style import text_alternative
-from course_lib.figures.volumes import VolumeLike, compare_planes, plot_histograms, show_planes, show_slices
+from course_lib.figures.volumes import VolumeLike, compare_planes, plot_histograms, show_planes
 from tests.figures.made_volumes import AFFINE, LABELS, MARK_MM, SPACING, head, mask, store
 
 
@@ -106,21 +106,6 @@ def test_a_volume_of_one_slice_is_drawn_with_its_outline() -> None:
     assert [np.asarray(axes.images[0].get_array()).shape for axes in panels] == [(16, 12), (1, 12), (1, 16)]
     assert sum(isinstance(part, ContourSet) for axes in panels for part in axes.collections) >= 3
     panels[0].get_figure().canvas.draw()
-
-
-def test_slices_lie_where_they_were_asked_for() -> None:
-    panels = show_slices(head(), AFFINE, "coronal", [-6, 0, 7.5], title="Slices")
-    assert [axes.get_title() for axes in panels] == [f"coronal, y = {y} mm" for y in ("-6", "0", "7.5")]
-    for axes, j in zip(panels, (4, 8, 13), strict=True):
-        drawn = np.asarray(axes.images[0].get_array())
-        np.testing.assert_array_equal(drawn, np.minimum(head()[:, j], 1).T[::-1, ::-1])
-    assert "3 planes, in radiological convention" in text_alternative(panels[0])
-    with pytest.raises(ValueError, match="outside"):
-        show_slices(head(), AFFINE, "axial", [-40], title="Too low")
-    with pytest.raises(ValueError, match="Expected one of axial, coronal, sagittal"):
-        show_slices(head(), AFFINE, "oblique", [0], title="None")
-    with pytest.raises(ValueError, match="and positions in mm"):
-        show_slices(head(), AFFINE, "axial", [], title="None")
 
 
 def test_volumes_are_compared_on_one_scale_wherever_they_come_from() -> None:

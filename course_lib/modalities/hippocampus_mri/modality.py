@@ -12,7 +12,7 @@ SIMULATED_SET = "phantom-hippocampus"
 
 
 def simulated_folder(profile: Profile) -> Path:
-    """The folder of this profile's phantoms, made now if it is not there yet, in ten seconds or so; `full` takes longer.
+    """The folder of this profile's phantoms, made in some ten seconds if it is not there yet; `full` takes longer.
 
     Raises:
         PhantomError: their folder holds others.
