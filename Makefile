@@ -9,7 +9,7 @@ For everyone
 
 For instructors
   make room DIR=<folder>    fill a read-only folder that many learners use at once, offline
-  make real DATA=<folder>   run every notebook on real X-rays; results in build/real/
+  make real DATA=<folder>   run the notebooks on real images, one set or a room; results in build/real/
 
 For those who change the course
   make quick                the quick tests, in little more than a minute: between two edits
@@ -94,7 +94,7 @@ audit: .venv/installed-lab
 	$(BIN)/python -m course_lib.audit -- "$$DATA"
 
 real: .venv/installed-test
-	@test -n "$$DATA" || { echo "Say which X-rays: make real DATA=<folder that holds train/ and test/>"; exit 2; }
+	@test -n "$$DATA" || { echo "Say which images: make real DATA=<folder of one data set, or a room with several>"; exit 2; }
 	$(BIN)/python -m course_lib.authoring real -- "$$DATA"
 
 clean:

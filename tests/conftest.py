@@ -22,7 +22,7 @@ from course_lib.data.samples import ImageDataset
 from course_lib.data.transforms import Preprocessing, evaluation_transform
 from course_lib.exercises import judging
 from course_lib.modalities.chest_xray.modality import REAL_SET
-from course_lib.modalities.registry import dataset_folder
+from course_lib.modalities.registry import MODALITIES, dataset_folder
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import PROFILES
 from tests import notebook_results
@@ -48,7 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # else the process that hands out the tests has done it
         os.environ["COURSE_CACHE"] = str(Path(scratch.name) / "cache")
         Path(os.environ["COURSE_CACHE"]).mkdir()
-        dataset_folder(source="phantom", profile=PROFILES["quick"])
+        for modality in MODALITIES:
+            dataset_folder(modality, source="phantom", profile=PROFILES["quick"])
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, Python would ignore Ctrl-C

@@ -101,7 +101,9 @@ def test_a_name_reaches_python_as_it_is_and_nothing_in_it_is_carried_out(tmp_pat
 def test_the_real_images_must_be_named(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         started(tmp_path, "real")
-    assert refused.value.stdout == b"Say which X-rays: make real DATA=<folder that holds train/ and test/>\n"
+    assert (
+        refused.value.stdout == b"Say which images: make real DATA=<folder of one data set, or a room with several>\n"
+    )
 
 
 def test_the_tests_are_three_commands(tmp_path: Path) -> None:

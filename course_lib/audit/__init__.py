@@ -4,7 +4,9 @@ In reading order: `inventory` (every file is opened once), `people` (who is in t
 `duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the label away), `shift` (train
 against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words),
 `spoil` (a dirty folder to practise on) and `wrong_labels` (labels flipped on purpose, and found again). The classes are
-whatever folders there are. No network is trained here; everything takes seconds.
+whatever folders there are. For volumes with label maps: `volume_folders` (what belongs together), `volumes` (each is
+read once), `volume_copies` (copies and mirror images) and `volume_report` (all of it, in words). No network is trained
+here; everything takes seconds.
 """
 
 from course_lib.audit.duplicates import (
@@ -33,6 +35,16 @@ from course_lib.audit.shortcuts import (
     tile_scores,
 )
 from course_lib.audit.spoil import Dirt, DirtyFolder, make_dirty_copy
+from course_lib.audit.volume_copies import VolumeCopies, find_mirrored, find_volume_copies
+from course_lib.audit.volume_report import audit_volumes
+from course_lib.audit.volumes import (
+    LabelMapFile,
+    Structure,
+    VolumeFile,
+    VolumeInventory,
+    describe_volumes,
+    take_volumes,
+)
 from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
 
 __all__ = [
@@ -43,6 +55,7 @@ __all__ = [
     "Finding",
     "ImageFile",
     "Inventory",
+    "LabelMapFile",
     "LabelNoise",
     "LeakEffect",
     "OddPictures",
@@ -52,18 +65,26 @@ __all__ = [
     "Shift",
     "Shortcut",
     "SplitCount",
+    "Structure",
     "Suspect",
+    "VolumeCopies",
+    "VolumeFile",
+    "VolumeInventory",
     "audit",
+    "audit_volumes",
     "blind_model",
     "compare_splits",
     "corner_model",
     "count_people",
+    "describe_volumes",
     "difference_hash",
     "doubt_labels",
     "doubted_places",
     "file_properties",
     "find_duplicates",
+    "find_mirrored",
     "find_odd_pictures",
+    "find_volume_copies",
     "flip_labels",
     "grey_scale_model",
     "hash_distances",
@@ -75,5 +96,6 @@ __all__ = [
     "picture_model",
     "standing_out",
     "take_inventory",
+    "take_volumes",
     "tile_scores",
 ]

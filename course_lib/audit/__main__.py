@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from course_lib.audit.report import audit
+from course_lib.audit.volume_report import audit_volumes
+from course_lib.data.volume_folder import holds_volumes
 from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, existing_folder
@@ -18,7 +20,11 @@ PAGE = COURSE_ROOT / "build" / "audit" / "report.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; gives 0 once the report is written, whatever it says, and prints one sentence if it is not."""
     parser = argparse.ArgumentParser(prog="python -m course_lib.audit", description="Look at images before training.")
-    parser.add_argument("folder", help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any")
+    parser.add_argument(
+        "folder",
+        help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any; or images/ and labels/ "
+        "with volumes",
+    )
     options = parser.parse_args(arguments)
     return explained(lambda: _audited(options.folder))
 
@@ -26,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _audited(given: str) -> str:
     if not given or (folder := existing_folder(given)) is None:
         raise DataError(f"There is no folder {given!r}. Say which to audit: make audit DATA=<folder>")
-    report = audit(folder)
+    report = audit_volumes(folder) if holds_volumes(folder) else audit(folder)
     return f"{report}\n\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}"
 
 

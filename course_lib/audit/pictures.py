@@ -35,14 +35,14 @@ def find_odd_pictures(inventory: Inventory) -> OddPictures:
     chosen = (
         blank,
         against & ~blank,
-        (_robust(sharpness, ~blank) < -BLURRED) & ~blank,
-        (np.abs(_robust(size, ~blank)) > FAR) | strip,
+        (robust_distance(sharpness, ~blank) < -BLURRED) & ~blank,
+        (np.abs(robust_distance(size, ~blank)) > FAR) | strip,
     )
     return OddPictures(*(tuple(f for f, odd in zip(files, each, strict=True) if odd) for each in chosen))
 
 
-def _robust(values: NDArray[np.float64], usual: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Distance from the median in units of the spread, which is at least 10 % (the values are logarithms)."""
+def robust_distance(values: NDArray[np.float64], usual: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance from the median in units of the spread, which is at least 0.1: a tenth, where values are logarithms."""
     if not usual.any():
         return np.zeros_like(values)
     median = np.median(values[usual])

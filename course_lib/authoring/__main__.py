@@ -27,7 +27,7 @@ VERBS = {
     "notebooks": Verb("notebooks", "run_in_place", "run the notebooks in place, clean them, check their form"),
     "check-notebooks": Verb("notebooks", "check_form", "check the notebooks' form alone"),
     "solutions": Verb("notebooks", "run_solved", "solve every exercise in copies of the notebooks, and run them"),
-    "real": Verb("notebooks", "run_on_real_images", "run every notebook on real X-rays"),
+    "real": Verb("notebooks", "run_on_real_images", "run the notebooks on real images"),
     "phantoms": Verb("phantom_archive", "main", "make the archive of simulated X-rays that comes with the course"),
     "weights": Verb("phantom_weights", "main", "train the ResNet-18 that comes with the course (20 minutes)"),
     "measure": Verb("measure", "main", "train a modality's frozen recipe, and test it once on real images"),

@@ -14,7 +14,7 @@ from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.samples import ImageData
 from course_lib.data.splits import check_patients_apart
-from course_lib.data.volume_data import OutlinedVolume
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.evaluation.intervals import bootstrap_intervals, with_interval
 from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.registry import MODALITIES, UNKNOWN_FOLDER, dataset_folder

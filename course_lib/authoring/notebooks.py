@@ -3,9 +3,10 @@
 import argparse
 import base64
 import os
+import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,10 @@ from course_lib.authoring.notebook_form import (
     form_problems,
     tags,
 )
-from course_lib.modalities.registry import open_dataset
+from course_lib.data.image_folder import recognise_card
+from course_lib.modalities.chest_xray.modality import CHEST_XRAY
+from course_lib.modalities.registry import MODALITIES, dataset_folder, open_dataset
+from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, current_profile
 
 REAL_RESULTS = COURSE_ROOT / "build" / "real"
@@ -36,6 +40,7 @@ EXAMPLE = "example"  #: tag of a check whose exercise is solved on purpose, to s
 COVER = "cover"  #: tag of the cell whose figure stands for the notebook in the README
 FIGURES = NOTEBOOKS / "figures"
 CELL_TIMEOUT_SECONDS = 3600
+OPENED = re.compile(r'\bopen_dataset\((?:"(\w+)")?')  #: of which modality; none is named for chest X-rays
 
 
 def run_in_place(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
@@ -66,15 +71,31 @@ def run_on_real_images(parser: argparse.ArgumentParser, arguments: Sequence[str]
     The executed notebooks and the page ``results.md`` go to ``build/real/``, which git ignores: real patient images
     stay out of the repository.
     """
-    parser.add_argument("folder", type=real_folder, help="holds train/ and test/")
-    os.environ["COURSE_DATA"] = str(parser.parse_args(arguments).folder)
+    parser.add_argument("folder", type=real_folder, help="one data set, or a room with several")
+    folder = parser.parse_args(arguments).folder
+    os.environ["COURSE_DATA"] = str(folder)
     REAL_RESULTS.mkdir(parents=True, exist_ok=True)
-    print(open_dataset())
-    runs = [_run_on_real_images(path) for path in course_notebooks()]
-    page = results_page(runs)
+    there = modalities_in(folder)
+    for modality in there:
+        print(open_dataset(modality))
+    needs = {path: modalities_of(path) for path in course_notebooks()}
+    runs = [_run_on_real_images(path) for path, names in needs.items() if names <= there]
+    left_out = {path.stem: sorted(names - there) for path, names in needs.items() if not names <= there}
+    page = results_page(runs, left_out)
     (REAL_RESULTS / "results.md").write_text(page, encoding="utf-8")
     print(f"\n{page}\nWritten to {REAL_RESULTS.relative_to(COURSE_ROOT)}/")
     return 1 if any(run.error for run in runs) else 0
+
+
+def modalities_in(folder: Path) -> set[str]:
+    """The names of the modalities of which this folder holds images: one data set, or a room with several."""
+    return {name for name in MODALITIES if _holds(folder, name)}
+
+
+def modalities_of(path: Path) -> set[str]:
+    """The names of the modalities whose images a notebook opens; chest X-rays, if it names none."""
+    code = "\n".join(cell["source"] for cell in code_cells(nbformat.read(path, as_version=4)))
+    return {name or CHEST_XRAY.name for name in OPENED.findall(code)} or {CHEST_XRAY.name}
 
 
 def execute_in_place(path: Path) -> None:
@@ -88,7 +109,8 @@ def execute_in_place(path: Path) -> None:
     """
     os.environ.pop("COURSE_DATA", None)
     os.environ["COURSE_PROFILE"] = "quick"
-    open_dataset()  # made before the run, so that its progress bar is in no output
+    for modality in modalities_of(path):
+        open_dataset(modality)  # made before the run, so that its progress bar is in no output
     print(f"{path.name} … ", end="", flush=True)
     started = time.monotonic()
     notebook = nbformat.read(path, as_version=4)
@@ -179,15 +201,28 @@ class RealRun:
     error: str  #: empty if the notebook ran whole
 
 
-def results_page(runs: Sequence[RealRun]) -> str:
-    """One page of Markdown: per notebook whether it ran, its tables and its claims."""
-    lines = [f"# Results on real X-rays, profile {current_profile().name}", ""]
+def results_page(runs: Sequence[RealRun], left_out: Mapping[str, Sequence[str]]) -> str:
+    """One page of Markdown: per notebook whether it ran, its tables and its claims.
+
+    ``left_out`` are the notebooks that were not run, each with the modalities whose images are missing.
+    """
+    lines = [f"# Results on real images, profile {current_profile().name}", ""]
+    lines += [f"- {name} was not run: the folder holds no {' and no '.join(names)}" for name, names in left_out.items()]
+    lines += [""] if left_out else []
     for run_ in runs:
         lines += [f"## {run_.name}: {'FAILED' if run_.error else 'ran whole'}, {run_.seconds:.0f} s", ""]
         lines += [part for table in run_.tables for part in (table, "")]
         lines += [f"- {claim}" for claim in run_.claims] + ([""] if run_.claims else [])
         lines += ["```", run_.error, "```", ""] if run_.error else []
     return "\n".join(lines)
+
+
+def _holds(folder: Path, modality: str) -> bool:
+    try:
+        card = recognise_card(dataset_folder(modality, folder))
+    except DataError:
+        return False
+    return (card.modality if card else CHEST_XRAY.name) == modality
 
 
 def _run_on_real_images(path: Path) -> RealRun:

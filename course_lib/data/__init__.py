@@ -1,5 +1,9 @@
 """From files to tensors: samples and whose they are, splits by patient, transforms, augmentation, the pixel cache,
-DICOM."""
+DICOM, volumes.
+
+What reads or holds volumes needs torchio, which takes seconds to load, so it is imported from its own module:
+`volumes`, `volume_data` and `label_resampling`.
+"""
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.course_data import CourseData

@@ -2,35 +2,20 @@
 
 import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
 import torch
 import torchio
 
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.data.volumes import read_label_map, read_volume
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import progress
 from course_lib.tasks.segmentation import Segmentation
 
 PATCH_MULTIPLE = 8  #: of the sides that an error proposes: three times halved, as a U-Net does
-
-
-@dataclass(frozen=True)
-class OutlinedVolume:
-    """One file of a volume, the file of its label map, and whose it is."""
-
-    path: Path
-    mask: Path  #: on the same grid; the value of a voxel is the index of its label
-    patient: str
-    spacing: tuple[float, ...] = (1.0, 1.0, 1.0)  #: mm from voxel to voxel; a `VolumeDataset` says what it has made it
-
-    @property
-    def target(self) -> Path:
-        """The file of the label map."""
-        return self.mask
 
 
 class VolumeDataset:

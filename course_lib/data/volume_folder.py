@@ -2,27 +2,44 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from course_lib.data.volume_data import OutlinedVolume
-from course_lib.data.volumes import SUFFIXES
 from course_lib.sources.dataset_card import DatasetCard
-from course_lib.sources.foreign_image import files_in
+from course_lib.sources.foreign_image import entries_in, files_named
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
+SUFFIXES = (".nii", ".nii.gz")  #: of NIfTI files
 LAYOUTS = (("images", "labels"), ("imagesTr", "labelsTr"))  #: of volumes and label maps; the second as in the Decathlon
 
 
+@dataclass(frozen=True)
+class OutlinedVolume:
+    """One file of a volume, the file of its label map, and whose it is."""
+
+    path: Path
+    mask: Path  #: on the same grid; the value of a voxel is the index of its label
+    patient: str
+    spacing: tuple[float, ...] = (1.0, 1.0, 1.0)  #: mm from voxel to voxel; a `VolumeDataset` says what it has made it
+
+    @property
+    def target(self) -> Path:
+        """The file of the label map."""
+        return self.mask
+
+
 def holds_volumes(root: Path) -> bool:
-    """Whether the folder, or a folder ``train`` or ``test`` in it, has a folder of volumes as one of `LAYOUTS` says."""
-    return any((root / part / images).is_dir() for part in ("", "train", "test") for images, _ in LAYOUTS)
+    """Whether volumes lie in the folder, or in its folders ``train`` and ``test``, as one of `LAYOUTS` says."""
+    return bool(volumes_of(root))
 
 
 def volumes_of(root: Path) -> list[Path]:
-    """The volumes of all parts, apart from what is hidden; those without label maps in ``imagesTs`` do not count."""
+    """The volumes of all parts, by their names; what is hidden does not count, nor do those without label maps in
+    ``imagesTs``.
+    """
     folders = [root / part / images for part in ("", "train", "test") for images, _ in LAYOUTS]
-    return [path for folder in folders if folder.is_dir() for path in _volumes_in(folder)]
+    return [path for folder in folders if folder.is_dir() for path in entries_in(folder, names_a_volume)]
 
 
 def read_outlined(folder: Path, cards: Sequence[DatasetCard]) -> list[OutlinedVolume]:
@@ -31,11 +48,14 @@ def read_outlined(folder: Path, cards: Sequence[DatasetCard]) -> list[OutlinedVo
     The patient comes from the file name, by the pattern of one of the cards. No file is opened.
 
     Raises:
-        DataError: the folders are missing or empty, both layouts are there, a volume has no label map or a label map no
-            volume, two files are the same volume, or a name gives no patient.
+        DataError: the folders are missing or empty, both layouts are there, a link leads nowhere, a volume has no label
+            map or a label map no volume, two files are the same volume, or a name gives no patient.
     """
     images, labels = _pair_of(folder)
-    volumes, masks = ({path.name: path for path in _volumes_in(part)} for part in (images, labels))
+    volumes, masks = (
+        {path.name: path for path in files_named(part, names_a_volume, what)}
+        for part, what in ((images, "volumes"), (labels, "label maps"))
+    )
     if not volumes:
         raise DataError(
             f"{printable(images)} holds no volume: expected files that end with {' or '.join(SUFFIXES)}. Copy some."
@@ -80,10 +100,6 @@ def _pair_of(folder: Path) -> tuple[Path, Path]:
             "COURSE_DATA at the folder that holds both."
         )
     return folder / there[0][0], folder / there[0][1]
-
-
-def _volumes_in(folder: Path) -> list[Path]:
-    return [path for path in files_in(folder) if names_a_volume(path)]
 
 
 def names_a_volume(path: PurePath) -> bool:

@@ -6,14 +6,15 @@ header says.
 
 A NIfTI file has two places for its affine, the sform and the qform. As in nibabel, the sform counts where the file has
 one, and else the qform. Where it has none, programs take the voxel sizes and guess the rest; here such a file is
-refused, because nobody can tell its left from its right. So is one whose two affines turn the volume differently.
+refused, because nobody can tell its left from its right. So is one whose two affines turn the volume differently, by
+more than 45 degrees.
 """
 
 import gzip
 import math
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,12 +27,12 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
+from course_lib.data.volume_folder import SUFFIXES
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import LONGEST_PATH, printable, some_of, understood
 
 Affine = NDArray[np.float64]  #: [4, 4], from the indices of a voxel to millimetres towards Right, Anterior, Superior
 
-SUFFIXES = (".nii", ".nii.gz")
 KINDS: dict[bytes, type[Nifti1Header]] = {b"n+1\0": Nifti1Header, b"n+2\0": Nifti2Header}  #: by the magic of a header
 MAGIC_AT = {348: 344, 540: 4}  #: by the size of a header, where its magic lies
 GZIP_START = b"\x1f\x8b"
@@ -42,8 +43,10 @@ FINEST_MM, COARSEST_MM = 0.01, 50.0  #: a voxel; microscopes are finer, and metr
 FARTHEST_MM = 1e5  #: from the origin of the scanner to the first voxel
 SAME_SPACING = 0.01  #: by which part the header's voxel sizes may differ from the affine's
 LEAST_DETERMINANT = 1e-3  #: of an affine's directions, each of length 1; at right angles they have 1
+LEAST_COSINE = 0.7  #: of 45 degrees, between an axis by the sform and by the qform; beyond, axes change places
 SAME_PLACE = 0.1  #: of a voxel, by which a label map may lie beside its volume
 WHOLE = 1e-3  #: by which a label may miss a whole number, after a slope
+VOXELS_AT_ONCE = 100_000  #: that are scaled in float64
 
 COPY_AGAIN = "Copy it again from its source, or leave it out."
 SAME_GRID = "Both must be the same: take the label map that was drawn on this volume, or resample it to it."
@@ -51,9 +54,10 @@ EXPORT_AGAIN = "Export it again, from DICOM for example, or leave it out."
 
 
 class VolumeError(DataError):
-    """A file that the course does not read as a volume; the sentence begins with its name."""
+    """A file that the course does not read as a volume. ``problem`` ends a sentence that begins with its name."""
 
     def __init__(self, file: object, problem: str, remedy: str = EXPORT_AGAIN) -> None:
+        self.problem = problem
         super().__init__(f"{printable(file, LONGEST_PATH)} {problem}. {remedy}")
 
 
@@ -61,7 +65,8 @@ def read_volume(path: Path | str, *, at_most_mb: float = MOST_MB) -> torchio.Sca
     """The volume in a NIfTI file, float32 [1, i, j, k], with its affine, float64 [4, 4], as the file has them.
 
     The values are those of the scanner: slope and intercept of the file have been applied. A fourth axis of length 1 is
-    taken away. ``at_most_mb`` is how many megabytes the volume may have in memory.
+    taken away. ``at_most_mb`` is how many megabytes the voxels may have, as float32 or as the file stores them,
+    whichever is more; while they are read, they take up to twice as much.
 
     Raises:
         DataError: there is no such file, or it is no whole NIfTI file of a single volume with a known orientation,
@@ -69,16 +74,21 @@ def read_volume(path: Path | str, *, at_most_mb: float = MOST_MB) -> torchio.Sca
 
     Source: NIfTI-1 data format, https://nifti.nimh.nih.gov/nifti-1, and its extension NIfTI-2.
     """
-    values, affine = _read(Path(path), at_most_mb)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
-        voxels = values.astype(np.float32, order="C")
-    if strange := int(np.count_nonzero(~np.isfinite(voxels))):
+    stored, header = _read(Path(path), at_most_mb)
+    voxels = np.empty(stored.size, np.float32)
+    strange = 0
+    for part, values in _scaled(stored, header):
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            voxels[part] = values
+        strange += int(np.count_nonzero(~np.isfinite(voxels[part])))
+    del stored  # before the voxels are copied once more
+    if strange:
         raise VolumeError(
             path,
             f"has {strange:,} voxels of {voxels.size:,} that are NaN, infinite, or beyond float32",
             "Expected finite numbers: find out what they stand for, background for example, and write that instead.",
         )
-    return torchio.ScalarImage(tensor=torch.from_numpy(voxels)[None], affine=affine)
+    return torchio.ScalarImage(tensor=_tensor_of(voxels, header), affine=header.affine)
 
 
 def read_label_map(
@@ -86,26 +96,33 @@ def read_label_map(
 ) -> torchio.LabelMap:
     """The label of each voxel of a volume, uint8 [1, i, j, k]: an index into the names of the labels.
 
-    The map has the affine of the volume, ``like``, to the last bit.
+    The map has the affine of the volume, ``like``, to the last bit. ``at_most_mb`` is as in `read_volume`.
 
     Raises:
         DataError: as in `read_volume`; or the map has another shape than the volume, or lies elsewhere, or holds
             something else than the indices of the labels.
     """
-    values, affine = _read(Path(path), at_most_mb)
-    _check_same_grid(path, values.shape, affine, like)
-    whole = np.rint(values)
-    with np.errstate(invalid="ignore"):
-        fits = (np.abs(values - whole) < WHOLE) & (whole >= 0) & (whole < len(labels))  # NaN does not
-    if not fits.all():
-        strange = np.unique(values[~fits])
-        raise VolumeError(
-            path,
-            f"holds the values {some_of([f'{value:g}' for value in strange[:6]], 5)}, which stand for no label",
-            f"Expected 0 to {len(labels) - 1} ({', '.join(labels)}). Is it a label map, or was it resampled like a "
-            "picture?",
-        )
-    return torchio.LabelMap(tensor=torch.from_numpy(whole.astype(np.uint8, order="C"))[None], affine=like.affine)
+    stored, header = _read(Path(path), at_most_mb)
+    check_same_grid(path, header.shape, header.affine, like)
+    voxels = np.empty(stored.size, np.uint8)
+    for part, values in _scaled(stored, header):
+        whole = np.rint(values)
+        with np.errstate(invalid="ignore"):
+            fits = (np.abs(values - whole) < WHOLE) & (whole >= 0) & (whole < len(labels))  # NaN does not
+        if not fits.all():
+            raise _no_labels(path, np.unique(values[~fits]), labels)
+        voxels[part] = whole
+    del stored  # before the voxels are copied once more
+    return torchio.LabelMap(tensor=_tensor_of(voxels, header), affine=like.affine)
+
+
+def _no_labels(path: Path | str, strange: NDArray[np.float64], labels: Sequence[str]) -> VolumeError:
+    return VolumeError(
+        path,
+        f"holds the values {some_of([f'{value:g}' for value in strange[:6]], 5)}, which stand for no label",
+        f"Expected 0 to {len(labels) - 1} ({', '.join(labels)}). Is it a label map, or was it resampled like a "
+        "picture?",
+    )
 
 
 @dataclass(frozen=True)
@@ -124,8 +141,8 @@ class _Header:
         return self.before + math.prod(self.shape) * self.voxel_type.itemsize
 
 
-def _read(path: Path, at_most_mb: float) -> tuple[NDArray[Any], Affine]:
-    """The values of a file, scaled in float64 where it has a scale, [i, j, k], and its affine."""
+def _read(path: Path, at_most_mb: float) -> tuple[NDArray[Any], _Header]:
+    """The voxels of a file as they are stored, in one row, i fastest and k slowest, and what its header says."""
     if not path.name.lower().endswith(SUFFIXES):
         raise VolumeError(path, f"has not the name of a NIfTI file, {' or '.join(SUFFIXES)}", "Name another file.")
     with understood(lambda reason: VolumeError(path, f"can not be read ({reason})", COPY_AGAIN)):
@@ -142,11 +159,21 @@ def _read(path: Path, at_most_mb: float) -> tuple[NDArray[Any], Affine]:
             voxels = content.read(header.file_bytes - header.before)
             rest = len(content.read(1))  # at the end of a compressed file, its checksum is looked at
         _check_length(path, header.before + len(voxels) + rest, header)
-    values = np.frombuffer(voxels, header.voxel_type).reshape(header.shape, order="F")
-    if (header.slope, header.intercept) == (1.0, 0.0):
-        return values, header.affine
-    with np.errstate(over="ignore", invalid="ignore"):  # as in `read_volume`
-        return values.astype(np.float64) * header.slope + header.intercept, header.affine
+    return np.frombuffer(voxels, header.voxel_type), header
+
+
+def _scaled(stored: NDArray[Any], header: _Header) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """The values of the scanner, float64, a part at a time, and where in the row it lies."""
+    for begin in range(0, stored.size, VOXELS_AT_ONCE):
+        part = slice(begin, begin + VOXELS_AT_ONCE)
+        with np.errstate(over="ignore", invalid="ignore"):  # who reads the values refuses what is not finite
+            values = stored[part].astype(np.float64) * header.slope + header.intercept
+        yield part, values
+
+
+def _tensor_of(voxels: NDArray[Any], header: _Header) -> torch.Tensor:
+    """The voxels of a row as [1, i, j, k], contiguous."""
+    return torch.from_numpy(np.ascontiguousarray(voxels.reshape(header.shape, order="F")))[None]
 
 
 def _check_length(path: Path, there: int, header: _Header) -> None:
@@ -180,7 +207,7 @@ def _read_header(file: BinaryIO | gzip.GzipFile, path: Path, at_most_mb: float) 
         raise VolumeError(
             path,
             f"claims {' x '.join(map(str, shape))} voxels, {megabytes:,.0f} MB; expected at most {at_most_mb:,.0f}",
-            "Cut out the part that is needed, or give a larger at_most_mb, if memory allows.",
+            "Cut out the part that is needed, or resample it to larger voxels.",
         )
     before = float(header["vox_offset"])
     if not size <= before <= MOST_BYTES_BEFORE:
@@ -232,9 +259,16 @@ def _checked_affine(path: Path, header: Nifti1Header) -> Affine:
         )
     for affine in known:
         _check_affine(path, affine, sizes)
-    if ((known[0] * known[-1])[:3, :3].sum(axis=0) <= 0).any():  # an axis points one way here, and the other way there
+    sform, qform = (affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0) for affine in (known[0], known[-1]))
+    cosine = (sform * qform).sum(axis=0).min()
+    if cosine < LEAST_COSINE:
         turned = " and ".join("".join(nibabel.aff2axcodes(affine)) for affine in known)
-        raise VolumeError(path, f"has an sform and a qform that turn it differently, {turned}; expected them to agree")
+        apart = math.degrees(math.acos(max(cosine, -1)))
+        raise VolumeError(
+            path,
+            f"has an sform and a qform that turn it differently, {turned}, up to {apart:.0f} degrees apart; expected "
+            "them to agree",
+        )
     return np.asarray(known[0], np.float64)
 
 
@@ -250,7 +284,12 @@ def _check_affine(path: Path, affine: Affine, sizes: NDArray[np.float64]) -> Non
         )
 
 
-def _check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
+def check_same_grid(path: Path | str, shape: tuple[int, ...], affine: Affine, like: torchio.ScalarImage) -> None:
+    """Do nothing if a label map of this shape and affine lies on the grid of the volume ``like``.
+
+    Raises:
+        DataError: it does not.
+    """
     if shape != like.spatial_shape:
         raise VolumeError(
             path,

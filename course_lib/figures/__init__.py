@@ -33,11 +33,14 @@ from course_lib.figures.intervals import (
     plot_intervals,
     plot_with_intervals,
 )
+from course_lib.figures.segmentation import plot_dice
 from course_lib.figures.studies import curves_of, plot_gains, plot_repeated
 from course_lib.figures.style import describe, text_alternative
 from course_lib.figures.training import plot_curves, plot_history
+from course_lib.figures.volumes import compare_planes, plot_histograms, show_planes, show_slices
 
 __all__ = [
+    "compare_planes",
     "curves_of",
     "describe",
     "plot_answers",
@@ -47,10 +50,12 @@ __all__ = [
     "plot_counts",
     "plot_coverage",
     "plot_curves",
+    "plot_dice",
     "plot_estimates",
     "plot_filters",
     "plot_gains",
     "plot_hash_distances",
+    "plot_histograms",
     "plot_history",
     "plot_images",
     "plot_intervals",
@@ -73,5 +78,7 @@ __all__ = [
     "plot_tiles",
     "plot_unfreezing_costs",
     "plot_with_intervals",
+    "show_planes",
+    "show_slices",
     "text_alternative",
 ]

@@ -14,6 +14,7 @@ from course_lib.lessons import (
     preprocessing,
     small_and_dirty_data,
     start_here,
+    volumes,
     your_own_run,
 )
 
@@ -28,6 +29,7 @@ WORKBOOK = Workbook(
         explaining_predictions.LESSON,
         small_and_dirty_data.LESSON,
         your_own_run.LESSON,
+        volumes.LESSON,
     )
 )
 check, hint, solution = WORKBOOK.check, WORKBOOK.hint, WORKBOOK.solution

@@ -116,13 +116,20 @@ def names_an_image(path: PurePath) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
+def entries_in(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
+    """What is ``wanted`` in a folder, file or not, sorted; otherwise as `folders_in`."""
+    shown = printable(folder, LONGEST_PATH)
+    with understood(lambda reason: DataError(f"{shown} can not be listed ({reason}). Make it readable, or remove it.")):
+        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and wanted(path))
+
+
 def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder, sorted; what begins with a dot does not count.
 
     Raises:
         DataError: the folder may not be read.
     """
-    return _listed(folder, Path.is_dir)
+    return entries_in(folder, Path.is_dir)
 
 
 def class_folders(split: Path) -> list[Path]:
@@ -135,7 +142,7 @@ def class_folders(split: Path) -> list[Path]:
 
 def files_in(folder: Path) -> list[Path]:
     """The files in a folder, sorted, and what has the name of an image but is none; otherwise as `folders_in`."""
-    return _listed(folder, lambda path: path.is_file() or names_an_image(path))
+    return entries_in(folder, lambda path: path.is_file() or names_an_image(path))
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -144,19 +151,18 @@ def images_in(folder: Path) -> list[Path]:
     Raises:
         DataError: the folder may not be read; or something in it has the name of an image and is no file.
     """
-    found = [path for path in files_in(folder) if names_an_image(path)]
+    return files_named(folder, names_an_image, "images")
+
+
+def files_named(folder: Path, wanted: Callable[[Path], bool], what: str) -> list[Path]:
+    """The files whose names are ``wanted``, sorted; ``what`` names them in a message. Otherwise as `images_in`."""
+    found = entries_in(folder, wanted)
     if missing := [path.name for path in found if not path.is_file()]:
         raise DataError(
-            f"{len(missing)} of {len(found)} images in {printable(folder, LONGEST_PATH)} are no files, but folders "
-            f"or links to nothing ({some_of(missing)}). Copy the images there, or remove these names."
+            f"{len(missing)} of {len(found)} {what} in {printable(folder, LONGEST_PATH)} are no files, but folders "
+            f"or links to nothing ({some_of(missing)}). Copy the {what} there, or remove these names."
         )
     return found
-
-
-def _listed(folder: Path, wanted: Callable[[Path], bool]) -> list[Path]:
-    shown = printable(folder, LONGEST_PATH)
-    with understood(lambda reason: DataError(f"{shown} can not be listed ({reason}). Make it readable, or remove it.")):
-        return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and wanted(path))
 
 
 def _opened(content: bytes, file: object, modes: Mapping[str, str] = READABLE_MODES) -> JpegImageFile | PngImageFile:

@@ -118,7 +118,17 @@ def test_a_failed_notebook_is_on_the_page() -> None:
         RealRun("03_x", 12.0, ("| a |",), ("✓ good",), ""),
         RealRun("04_y", 3.0, (), (), "ClaimError: Not true here"),
     ]
-    page = results_page(runs)
+    page = results_page(runs, {"09_z": ["hippocampus_mri"]})
     assert "## 03_x: ran whole, 12 s\n\n| a |\n\n- ✓ good" in page
     assert "## 04_y: FAILED, 3 s" in page
     assert "ClaimError: Not true here" in page
+    assert "- 09_z was not run: the folder holds no hippocampus_mri" in page
+
+
+def test_a_notebook_runs_where_the_images_are_that_it_opens(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "09_x.ipynb"
+    cells = [code("data = open_dataset()"), code('more = open_dataset("hippocampus_mri", profile=small)', 2)]
+    nbformat.write(new_notebook(cells=cells), path)
+    assert notebooks.modalities_of(path) == {"chest_xray", "hippocampus_mri"}
+    assert notebooks.modalities_in(folder) == {"chest_xray"}
+    assert notebooks.modalities_in(tmp_path / "empty") == set()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 VIEW = f"{OUTPUT}:has(> .jupyter-widgets)"
-WIDGET = re.compile(r"^(?:from course_lib\.figures\.widgets import \w+_(?:explorer|dialogue)$|quiz\()", re.M)
+WIDGET = re.compile(r"^(?:from course_lib\.figures\.widgets import \w+_(?:explorer|viewer|dialogue)$|quiz\()", re.M)
 
 
 def cells_to_run(path: Path) -> list[int]:

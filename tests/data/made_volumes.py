@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.data.volume_data import OutlinedVolume
+from course_lib.data.volume_folder import OutlinedVolume
 
 AFFINE = np.array([[-1.5, 0, 0, 40], [0, 2, 0, -30], [0, 0, 3, -20], [0, 0, 0, 1]], np.float64)  #: from L to R first
 SPACED = np.diag([2.0, 2.0, 2.0, 1.0])

@@ -27,7 +27,7 @@ from course_lib.data.splits import (
     split_by_patient,
     take_patients,
 )
-from course_lib.data.volume_data import OutlinedVolume
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.errors import DataError

@@ -13,7 +13,8 @@ import torchio
 
 from course_lib.data.label_resampling import OneHotResample  # noqa: F401  # in what is evaluated below
 from course_lib.data.samples import preparation_of
-from course_lib.data.volume_data import OutlinedVolume, VolumeDataset
+from course_lib.data.volume_data import VolumeDataset
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.evaluation.segmentation import mean_hausdorff
 from course_lib.networks.unet import UNet
 from course_lib.support.errors import DataError

@@ -106,10 +106,20 @@ def holding(number: float) -> Wrong:
     return of_values(lambda values: np.where(values == 7, np.float64(number), values))
 
 
-def turned_apart(path: Path, values: NDArray[np.int16]) -> None:
-    image = nibabel.Nifti1Image(values, AFFINE)
-    image.set_qform(AFFINE @ np.diag([-1, 1, 1, 1]), code=1)
-    nibabel.save(image, path)
+def turned_apart(qform: NDArray[np.float64]) -> Wrong:
+    def wrong(path: Path, values: NDArray[np.int16]) -> None:
+        image = nibabel.Nifti1Image(values, AFFINE)
+        image.set_qform(qform, code=1)
+        nibabel.save(image, path)
+
+    return wrong
+
+
+def about_the_k_axis(degrees: float) -> NDArray[np.float64]:
+    turn = np.eye(4)
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn[:2, :2] = [[cosine, -sine], [sine, cosine]]
+    return turn @ AFFINE
 
 
 FLAT = AFFINE.copy()
@@ -132,7 +142,9 @@ FLAT[:, 1] = FLAT[:, 0]
         (of_values(lambda values: values[0]), "a single slice or less, 5 x 6"),
         (of_values(lambda values: values.astype(np.complex64)), "voxels of the type complex64"),
         (of_header("sform_code", 0), "neither by sform nor by qform"),
-        (turned_apart, "turn it differently, LAS and RAS"),
+        (turned_apart(AFFINE @ np.diag([-1, 1, 1, 1])), "turn it differently, LAS and RAS, up to 180 degrees apart"),
+        (turned_apart(about_the_k_axis(90)), "turn it differently, LAS and PLS, up to 90 degrees apart"),
+        (turned_apart(about_the_k_axis(80)), "turn it differently, LAS and PLS, up to 80 degrees apart"),
         (of_header("pixdim", 1, 0), "has voxels of 0 x 2 x 3 mm"),
         (of_header("pixdim", 1, -1.5), "has voxels of -1.5 x 2 x 3 mm"),
         (of_header("pixdim", 1, np.nan), "has voxels of nan x 2 x 3 mm"),
@@ -169,15 +181,32 @@ def test_what_is_no_good_volume_is_refused(
         read_volume(tmp_path / "a.nii")
 
 
+def test_an_sform_that_is_turned_a_little_against_the_qform_is_read(tmp_path: Path, values: NDArray[np.int16]) -> None:
+    turned_apart(about_the_k_axis(10))(tmp_path / "a.nii", values)
+    assert np.allclose(read_volume(tmp_path / "a.nii").affine, AFFINE)
+
+
 def test_what_is_no_file_or_has_another_name_is_refused(tmp_path: Path, values: NDArray[np.int16]) -> None:
     (tmp_path / "folder.nii").mkdir()
-    (tmp_path / "nowhere.nii").symlink_to(tmp_path / "gone.nii")
-    os.mkfifo(tmp_path / "pipe.nii")
-    for name, complaint in {"folder": "is no file", "nowhere": "can not be read", "pipe": "is no file"}.items():
+    for name, complaint in {"folder": "is no file", "gone": "can not be read"}.items():
         with pytest.raises(DataError, match=f"{name}.nii {complaint}"):
             read_volume(tmp_path / f"{name}.nii")
     with pytest.raises(DataError, match="has not the name of a NIfTI file"):
         read_volume(write(tmp_path / "a.nii", values).rename(tmp_path / "a.img"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files here")
+def test_a_file_that_never_gives_anything_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.nii")
+    with pytest.raises(DataError, match=r"pipe\.nii is no file"):
+        read_volume(tmp_path / "pipe.nii")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="not everybody may make links here")
+def test_a_link_is_read_where_it_leads_to_a_volume(tmp_path: Path, values: NDArray[np.int16]) -> None:
+    (tmp_path / "nowhere.nii").symlink_to(tmp_path / "gone.nii")
+    with pytest.raises(DataError, match=r"nowhere\.nii can not be read"):
+        read_volume(tmp_path / "nowhere.nii")
     write(tmp_path / "a.nii", values)
     (tmp_path / "link.nii").symlink_to(tmp_path / "a.nii")
     assert np.array_equal(read_volume(tmp_path / "link.nii").numpy()[0], values)
@@ -196,6 +225,30 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_not_unpacked(tmp_path: Path
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 10_000_000
+
+
+def scaled_zeros(folder: Path) -> Path:
+    """A small compressed file with a slope, which has 10 MB in memory."""
+    plain = patch(write(folder / "zeros.nii", np.zeros((500, 1000, 5), np.int8)), "scl_slope", 2, 1)
+    packed = folder / "zeros.nii.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    return packed
+
+
+def test_reading_takes_at_most_twice_the_memory_that_a_volume_has(tmp_path: Path) -> None:
+    packed = scaled_zeros(tmp_path)
+    tracemalloc.start()
+    volume = read_volume(packed, at_most_mb=10)
+    for_volume = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    labels = read_label_map(packed, volume, LABELS, at_most_mb=10)
+    for_labels = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert (volume.data == 1).all()
+    assert (labels.data == 1).all()
+    assert max(for_volume, for_labels) < 2.5 * 10_000_000
 
 
 def test_the_most_megabytes_can_be_chosen(tmp_path: Path) -> None:

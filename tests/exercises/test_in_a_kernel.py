@@ -32,7 +32,7 @@ for exercise in WORKBOOK.exercises.values():
         (exercise.reference, "correct", f"Exercise {exercise.number}: correct."),
         (mistake.answer, "wrong", f"  → {mistake.diagnosis}"),
     ]:
-        verdict = judging.judge(exercise, answer)
+        verdict = judging.judge(exercise, answer if exercise.parameters else answer())
         if (verdict.outcome, verdict.text.splitlines()[-1]) != (outcome, last):
             print(verdict.text)
     train()

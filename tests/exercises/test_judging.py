@@ -38,7 +38,9 @@ EXERCISES, LESSONS = WORKBOOK.exercises, WORKBOOK.lessons
 FIRST = EXERCISES["3.1"]
 SECONDS = judging.SECONDS  # that a learner has
 ROUNDS = 20 if os.environ.get("COURSE_THOROUGH") else 3  # a reference answer is tried so often, on fresh inputs
+FUNCTIONS = [exercise for exercise in EXERCISES.values() if exercise.parameters]  # the others ask for a value
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.number)
+each_function = pytest.mark.parametrize("exercise", FUNCTIONS, ids=lambda exercise: exercise.number)
 
 
 @pytest.fixture(autouse=True)
@@ -65,11 +67,17 @@ def either_way(request: pytest.FixtureRequest) -> None:
 # --- every exercise
 
 
+def handed_over(exercise: Exercise, answer: Callable[..., object]) -> object:
+    """What a learner hands over: the function itself, or its value where a value is asked for."""
+    return answer if exercise.parameters else answer()
+
+
 @pytest.mark.slow
 @each_exercise
 def test_the_reference_answer_is_correct(exercise: Exercise) -> None:
     for _ in range(ROUNDS):
-        assert judge(exercise, exercise.reference).text == f"Exercise {exercise.number}: correct."
+        verdict = judge(exercise, handed_over(exercise, exercise.reference))
+        assert verdict.text == f"Exercise {exercise.number}: correct."
 
 
 @pytest.mark.slow
@@ -83,8 +91,8 @@ def test_the_reference_answer_is_correct(exercise: Exercise) -> None:
 )
 @pytest.mark.parametrize("seed", [0, 1])
 def test_each_mistake_gets_its_words(exercise: Exercise, mistake: Mistake, seed: int) -> None:
-    text = judge(exercise, mistake.answer, seed).text
-    assert text.startswith(f"Exercise {exercise.number}: not yet.\n  input ")
+    text = judge(exercise, handed_over(exercise, mistake.answer), seed).text
+    assert text.startswith(f"Exercise {exercise.number}: not yet.\n  {'input' if exercise.parameters else 'looked'} ")
     assert re.search(r"\n  expected   .+\n  came       .+\n", text)
     assert text.splitlines()[-1] == f"  → {mistake.diagnosis}"
 
@@ -106,7 +114,7 @@ def test_the_solution_can_stand_in_a_cell(exercise: Exercise, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-@each_exercise
+@each_function
 @pytest.mark.parametrize("body", ["...", "'''Say it.'''", "pass", "return ...", "x = ...; return x"])
 def test_a_stub_is_not_attempted(exercise: Exercise, body: str, capsys: pytest.CaptureFixture[str]) -> None:
     namespace: dict[str, object] = {}
@@ -116,6 +124,12 @@ def test_a_stub_is_not_attempted(exercise: Exercise, body: str, capsys: pytest.C
         assert capsys.readouterr().out == (
             f'Exercise {exercise.number}: not attempted yet. Fill in the cell above; hint("{exercise.number}") helps.\n'
         )
+
+
+def test_a_value_that_is_left_open_is_not_attempted() -> None:
+    for exercise in EXERCISES.values():
+        if not exercise.parameters:
+            assert [judge(exercise, value).outcome for value in (..., None)] == ["not attempted"] * 2
 
 
 def stub(exercise: Exercise, body: str = "...") -> str:
@@ -183,7 +197,7 @@ def test_an_unknown_mistake_gets_no_diagnosis() -> None:
 
 
 @pytest.mark.slow
-@each_exercise
+@each_function
 def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
     def answer(*inputs: object) -> None:
         exercise.reference(*inputs)
@@ -192,7 +206,7 @@ def test_a_forgotten_return_is_named(exercise: Exercise) -> None:
 
 
 @pytest.mark.slow
-@each_exercise
+@each_function
 def test_an_error_is_set_against_words(exercise: Exercise) -> None:
     text = judge(exercise, raising(ValueError("no"))).text
     assert "\n  came       ValueError: no" in text
@@ -252,7 +266,7 @@ def test_what_the_answer_prints_is_shown_in_part(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("number", ["9.9", "", 3.2, 10**5000, "\ud800", None, [], {}], ids=range(8))
+@pytest.mark.parametrize("number", ["99.9", "", 3.2, 10**5000, "\ud800", None, [], {}], ids=range(8))
 def test_another_number_is_answered_with_those_that_exist(number: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (hint, solution):
         command(number)
@@ -795,7 +809,7 @@ def test_solving_keeps_what_else_is_in_the_cell() -> None:
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        (['check("9.9", f)'], "'9.9'. names no exercise"),
+        (['check("99.9", f)'], "'99.9'. names no exercise"),
         (['check("3.1", f)'], "is called output_size, but what is checked is f"),
         (['check("3.1", output_size)', stub(FIRST)], "add the stub"),
     ],

@@ -5,7 +5,7 @@ import pytest
 import torchio
 
 from course_lib.data.image_folder import recognise_card
-from course_lib.data.volume_data import OutlinedVolume
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.data.volumes import read_label_map, read_volume
 from course_lib.evaluation.segmentation import SegmentationPredictions, mean_dice
 from course_lib.modalities.hippocampus_mri.reader import LABELS, read_part

@@ -10,6 +10,7 @@ from course_lib.figures.widgets.number_explorers import (
     unfreeze_explorer,
 )
 from course_lib.figures.widgets.token_dialogue import token_dialogue
+from course_lib.figures.widgets.volume_explorer import volume_viewer
 
 __all__ = [
     "abstention_explorer",
@@ -21,4 +22,5 @@ __all__ = [
     "threshold_explorer",
     "token_dialogue",
     "unfreeze_explorer",
+    "volume_viewer",
 ]

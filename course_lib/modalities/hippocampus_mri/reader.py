@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from course_lib.data.image_folder import check_no_copies, hold_back_test
-from course_lib.data.volume_data import OutlinedVolume
-from course_lib.data.volume_folder import read_outlined, volumes_of
+from course_lib.data.volume_folder import OutlinedVolume, read_outlined, volumes_of
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 

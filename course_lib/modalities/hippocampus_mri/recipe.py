@@ -15,7 +15,8 @@ from torch import nn
 
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.splits import split_by_patient
-from course_lib.data.volume_data import OutlinedVolume, VolumeDataset
+from course_lib.data.volume_data import VolumeDataset
+from course_lib.data.volume_folder import OutlinedVolume
 from course_lib.evaluation.segmentation import ImageScores, SegmentationPredictions, dice, per_image
 from course_lib.evaluation.surfaces import hausdorff_distance, surface_dice
 from course_lib.modalities.hippocampus_mri.modality import SIMULATED_SET

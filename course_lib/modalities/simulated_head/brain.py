@@ -75,10 +75,10 @@ def cerebellum(patient: Patient, p: Points) -> Iterator[Coat]:
     body = np.maximum(np.maximum(body, q.inside + DURA_MM + patient.csf_mm), above_tentorium(q) + 1.8)
     angle, radius = np.arctan2(q.z + 38, q.y + 22), np.hypot(q.z + 38, q.y + 22)  # around the fourth ventricle
     leaves = np.sin(36 * angle + 1.5 * draw_waves(patient.anatomy_seed, 5, 25.0, 8)(q.x, q.y, q.z))
-    wide_enough = ramp(radius, 12, 24)  # further in, leaves would be finer than voxels
+    wide_enough = ramp(radius, 10, 22)  # further in, leaves and branches would be finer than voxels
     branches = np.sin(11 * angle + draw_waves(patient.anatomy_seed, 6, 30.0, 8)(q.x, q.y, q.z))
     core = ellipsoid(q.out, q.y, q.z, (15, -31, -41), (11, 11, 7))
-    tree = np.minimum(body + 13 + 6 * branches, core)
+    tree = np.minimum(body + 13 + 6 * wide_enough * branches, core)
     yield Coat(Tissue.GREY, q.fill(body), q.place, Structure.CEREBELLUM)
     furrows = np.maximum(1.2 * np.abs(leaves) - 0.3, np.maximum(body, -body - 6))
     yield Coat(Tissue.CSF, 0.4 * wide_enough * q.fill(furrows), q.place, Structure.CEREBELLUM)
