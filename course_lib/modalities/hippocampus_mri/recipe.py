@@ -55,7 +55,7 @@ CHANGES = torchio.Compose(
     ]
 )
 
-#: With ninety volumes a quarter of an hour on one core, and ten minutes on two.
+#: A quarter of an hour on one core with a hundred volumes, and under ten minutes on two.
 CONFIG = TrainConfig(
     epochs=40,
     learning_rate=2e-3,
