@@ -28,7 +28,7 @@ from course_lib.modalities.simulated_head import (
 from course_lib.support.files import write_whole
 from course_lib.support.runtime import progress
 
-VERSION = 1  #: raised whenever the volumes change
+VERSION = 1  #: raised whenever the volumes change, also with `simulated_head`
 SPLITS = ("train", "test")  #: patients are numbered through in this order
 MAX_PATIENTS = 10_000  #: phantom0000 to phantom9999
 ENTRY = re.compile(r"(?a:manifest\.json|(train|test)/(images|labels)/phantom\d{4}\.nii\.gz)")
