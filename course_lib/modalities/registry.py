@@ -163,7 +163,7 @@ def _check_modality(card: DatasetCard | None, kind: Modality) -> None:
     if card and card.modality != kind.name:
         raise DataError(
             f"{card.name} is a data set of {card.modality}, but {kind.images} were asked for. Open it with "
-            f"open_dataset({card.modality!r}, source=…), or name another source."
+            f"open_dataset({card.modality!r}, source=…), or name another source, such as 'phantom'."
         )
     if card and card.task != kind.task:
         raise DataError(
