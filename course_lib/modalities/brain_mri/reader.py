@@ -1,4 +1,4 @@
-"""How slices of brain tumours are read: their class, their mask, whose they are, and which are held back for the test."""
+"""How slices of brain tumours are read: class, mask, whose they are, and which of them are held back for the test."""
 
 import re
 from collections.abc import Sequence
@@ -127,9 +127,9 @@ def _check_folds(folder: Path, samples: Sequence[TumourSlice], classes: Sequence
             "learned there, or not be measured. Copy the missing images, or move the whole fold out."
         )
     folds_of: dict[str, set[int]] = {}
-    for fold, sample in in_folds:
+    for number, sample in in_folds:
         for what in (f"slice {_place_in_series(sample)[2]}", f"patient {sample.patient}"):
-            folds_of.setdefault(what, set()).add(fold)
+            folds_of.setdefault(what, set()).add(number)
     if twice := sorted(what for what, folds in folds_of.items() if len(folds) > 1):
         raise DataError(
             f"{printable(folder)} holds {len(twice):,} slices or patients in two folds ({some_of(twice)}). What is "
