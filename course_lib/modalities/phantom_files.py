@@ -30,9 +30,10 @@ def make_set(
 ) -> Path:
     """The folder of a data set, which appears when it is whole; one that is whole already is left as it is.
 
-    ``what`` it holds is for the messages. ``fill`` writes what is not there yet into the folder that it is given, with `write_whole`. ``entry`` is the form of
+    ``fill`` writes what is not there yet into the folder that it is given, with `write_whole`. ``entry`` is the form of
     the path of every file in a set, the manifest among them. ``manifest.json`` then holds the settings, which are plain
-    values, and the SHA-256 of every file. An interrupted call is taken up where it stopped.
+    values, and the SHA-256 of every file. An interrupted call is taken up where it stopped. ``what`` the files are is
+    for the messages.
 
     Raises:
         PhantomError: the folder, or what an interrupted call left, was made with other settings.

@@ -40,12 +40,11 @@ def open_dataset(
     ``full`` more of them, made on first use), ``"kaggle"`` (the modality's real set: found on this computer, or else
     fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data card), or a
     folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``, volumes as ``images/`` and
-    ``labels/``, slices of tumours as ``images/<class>/`` and ``masks/<class>/``), or several, each in a folder with its card's name. Without a source, what ``COURSE_DATA`` names, or
-    else phantoms.
-    The validation list is always cut from ``train`` by patient, or is the highest fold of it where only folds are known
-    (`split_off_validation`); a folder ``val`` is not read. `image_folder.read_part`
-    says what the test part is. A licence that forbids commercial use is named in a line. No image is decoded yet: one
-    that can not be read is named when its pixels are asked for, see `CourseData.cached`.
+    ``labels/``, slices of tumours as ``images/<class>/`` and ``masks/<class>/``), or several, each in a folder with its
+    card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
+    The validation list is always cut from ``train``, as `split_off_validation` does; a folder ``val`` is not read.
+    `image_folder.read_part` says what the test part is. A licence that forbids commercial use is named in a line. No
+    image is decoded yet: one that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
     Of two classes, label 1 is the disease, whose sensitivity is measured. For a folder without a card, ``disease`` (or
     ``COURSE_DISEASE``) names its class folder; that may be left out where the other one is called NORMAL, HEALTHY or

@@ -230,6 +230,4 @@ def _size(values: NDArray[Any]) -> str:
 
 def _said(values: NDArray[Any]) -> str:
     """What an array holds, for a message."""
-    return (
-        f"of {_size(values)} with values from {values.min():g} to {values.max():g}" if values.size else "without values"
-    )
+    return f"of {_size(values)}" + (f" with values from {values.min():g} to {values.max():g}" if values.size else "")
