@@ -6,12 +6,14 @@ class that was found most probable, of any number. For the other numbers of one 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn import metrics
 
+from course_lib.evaluation.intervals import accuracy_interval, bootstrap_intervals
 from course_lib.evaluation.predictions import Predictions
 
 Metric = Callable[["Predictions"], float]
@@ -31,6 +33,33 @@ def confusion(predictions: Predictions, threshold: float | None = None) -> NDArr
     classes = len(predictions.classes)
     called = predictions.most_probable if threshold is None else predictions.scores >= threshold
     return np.bincount(classes * predictions.labels + called, minlength=classes**2).reshape(classes, classes)
+
+
+def confusion_intervals(
+    predictions: Predictions, threshold: float | None = None, *, resamples: int = 1000, seed: int = 0
+) -> NDArray[np.float64]:
+    """Of each cell of the `confusion` its share of the row, 0 to 1, as a 95 % interval over patients.
+
+    [classes, classes, 2]: lower and upper end. NaN where a class has no image. A share of 0 or 1 is the same in every
+    draw of a bootstrap; there the interval is the one of `accuracy_interval`, as if each patient had one image.
+
+    Raises:
+        ValueError: as in `confusion`; or no draw of the patients has all classes.
+    """
+    places = range(len(predictions.classes))
+    shares = {
+        f"{row} {column}": partial(_share, threshold=threshold, row=row, column=column)
+        for row in places
+        for column in places
+    }
+    drawn = bootstrap_intervals(predictions, shares, resamples=resamples, seed=seed)
+    ends = np.array(list(drawn.values())).reshape(len(places), len(places), 2)
+    patients = [len(np.unique(predictions.patients[predictions.labels == row])) for row in places]
+    for row, column in np.ndindex(len(places), len(places)):
+        share = _share(predictions, threshold, row, column)
+        if share in (0, 1):
+            ends[row, column] = accuracy_interval(round(share * patients[row]), patients[row])
+    return ends
 
 
 def sensitivity(predictions: Predictions, threshold: float) -> float:
@@ -151,6 +180,12 @@ def _mean_over_classes(
         return float("nan")
     scores_of = predictions.probabilities.T
     return float(np.mean([metric(predictions.labels == place, scores) for place, scores in enumerate(scores_of)]))
+
+
+def _share(predictions: Predictions, threshold: float | None, row: int, column: int) -> float:
+    """The part of the images of one class that is called another, or the same; NaN if there is none."""
+    counts = confusion(predictions, threshold)[row]
+    return _ratio(counts[column], counts.sum())
 
 
 def _ratio(part: float, whole: float) -> float:

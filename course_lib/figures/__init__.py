@@ -6,6 +6,7 @@ from course_lib.figures.audit import (
     plot_losses,
     plot_pairs,
     plot_property,
+    plot_shares,
     plot_tiles,
 )
 from course_lib.figures.classification import (
@@ -15,6 +16,7 @@ from course_lib.figures.classification import (
     plot_roc,
     plot_scores,
 )
+from course_lib.figures.contrast import plot_contrast
 from course_lib.figures.course_map import plot_lessons
 from course_lib.figures.decisions import (
     plot_costs,
@@ -46,6 +48,7 @@ __all__ = [
     "plot_answers",
     "plot_comparison",
     "plot_confusion",
+    "plot_contrast",
     "plot_costs",
     "plot_counts",
     "plot_coverage",
@@ -75,6 +78,7 @@ __all__ = [
     "plot_risk_coverage",
     "plot_roc",
     "plot_scores",
+    "plot_shares",
     "plot_tiles",
     "plot_unfreezing_costs",
     "plot_with_intervals",

@@ -1,6 +1,6 @@
-"""Figures of an audit: pairs that look alike, what a leak adds, where the label shows, and which labels are doubted."""
+"""Figures of an audit: pairs that look alike, what a leak adds, where the label shows, which labels are doubted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -13,6 +13,8 @@ from course_lib.data.image_file import open_grey
 from course_lib.figures.images import plot_images
 from course_lib.figures.style import AREAS, BLUE, ORANGE, axes_or_new, describe
 from course_lib.support.foreign import printable
+
+NARROWEST = 6  #: percent: a part of a bar with less has no room for its number
 
 
 def plot_pairs(pairs: Sequence[Pair], heading: str, most: int = 4) -> NDArray[np.object_]:
@@ -75,6 +77,43 @@ def plot_property(
     axes.set(title=heading, xlabel=name, ylabel="images")
     axes.legend(fontsize=8)
     describe(axes, f"{heading}. {name} by class. {'; '.join(words)}.")
+    return axes
+
+
+def plot_shares(
+    counts: Mapping[tuple[str, str], int], heading: str, xlabel: str = "share", ax: Axes | None = None
+) -> Axes:
+    """How each row is made up: a bar of 100 % for each, cut into its columns; the numbers are percent of the row.
+
+    ``counts`` holds by row and column, such as class and plane, how many there are, as a `Counter` does. Rows and
+    columns stand in the order of their names.
+
+    Raises:
+        ValueError: nothing was counted, or there are more columns than areas that can be told apart.
+    """
+    rows, columns = (sorted({names[side] for names, count in counts.items() if count}) for side in (0, 1))
+    if not 0 < len(columns) <= len(AREAS):
+        raise ValueError(f"Expected 1 to {len(AREAS)} columns, got {len(columns)}: {', '.join(columns)}.")
+    table = np.array([[counts.get((row, column), 0) for column in columns] for row in rows])
+    shares = 100 * table / table.sum(axis=1, keepdims=True)
+    axes = axes_or_new(ax, (5.6, 0.5 * len(rows) + 1.3))
+    starts = np.cumsum(shares, axis=1) - shares
+    places = range(len(rows))
+    for column, (color, hatch), widths, left in zip(columns, AREAS, shares.T, starts.T, strict=False):
+        axes.barh(places, widths, left=left, color=color, hatch=hatch, edgecolor="white", alpha=0.75, label=column)
+        for place, width, start in zip(places, widths, left, strict=True):
+            if width >= NARROWEST:
+                number = axes.text(start + width / 2, place, f"{width:.0f}", ha="center", va="center", fontsize=9)
+                number.set_bbox({"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.5})
+    named = [f"{row} ({count:,})" for row, count in zip(rows, table.sum(axis=1), strict=True)]
+    axes.set(title=heading, xlabel=f"{xlabel}, %", xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_yticks(places, named)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    words = [
+        f"{name}: {', '.join(f'{column} {share:.0f} %' for column, share in zip(columns, parts, strict=True))}"
+        for name, parts in zip(named, shares, strict=True)
+    ]
+    describe(axes, f"{heading}. {'; '.join(words)}.")
     return axes
 
 

@@ -3,12 +3,13 @@
 Those that show a score are for two classes; `Predictions.one_against_rest` makes two of more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from course_lib.evaluation.classification import auroc, average_precision, confusion, precision, sensitivity
@@ -76,19 +77,32 @@ def _plot_roc_of_each(predictions: Predictions, heading: str, threshold: float |
     return axes
 
 
-def plot_confusion(predictions: Predictions, threshold: float | None, heading: str, ax: Axes | None = None) -> Axes:
+def plot_confusion(
+    predictions: Predictions,
+    threshold: float | None,
+    heading: str,
+    ax: Axes | None = None,
+    *,
+    intervals: NDArray[np.float64] | None = None,
+) -> Axes:
     """The counts of the confusion matrix, true class by row and predicted class by column.
 
-    Without a threshold, the most probable class is the predicted one.
+    Without a threshold, the most probable class is the predicted one. With ``intervals`` [classes, classes, 2], from
+    `confusion_intervals`, each count also has its share of the row and the interval of that.
     """
     names, counts = predictions.classes, confusion(predictions, threshold)
-    more = len(names) - 2
-    axes = axes_or_new(ax, (3.8 + 0.8 * more, 3.4 + 0.8 * more))
+    size = 0.8 * (len(names) - 2) + (0 if intervals is None else 0.3 * len(names))
+    axes = axes_or_new(ax, (3.8 + size, 3.4 + size))
     images = counts.sum(axis=1)
-    axes.imshow(counts / np.maximum(images, 1)[:, None], cmap="Blues", vmin=0, vmax=1)
+    shares = counts / np.maximum(images, 1)[:, None]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
-        dark = count > images[row] / 2
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=16, color="white" if dark else "black")
+        color = "white" if count > images[row] / 2 else "black"
+        higher = 0 if intervals is None else 0.12
+        axes.text(column, row - higher, str(count), ha="center", va="center", fontsize=16, color=color)
+        if intervals is not None and images[row]:
+            said = _share_in_words(shares[row, column], *intervals[row, column], "\n")
+            axes.text(column, row + 0.22, said, ha="center", va="center", fontsize=8, color=color)
     axes.set(title=heading, xlabel="predicted", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
     axes.set_xticklabels(names)
     axes.set_yticklabels(names, rotation=90, va="center")
@@ -96,7 +110,22 @@ def plot_confusion(predictions: Predictions, threshold: float | None, heading: s
     words = [f"Of {first[0]} {first[1]} images, {first[2]} are called right"]
     words += [f"of {count} {name} images, {right} are" for count, name, right in others]
     describe(axes, f"{heading}. {'; '.join(words)}.")
+    if intervals is not None:
+        describe(axes, _confusion_in_words(shares, intervals, names))
     return axes
+
+
+def _confusion_in_words(shares: NDArray[np.float64], intervals: NDArray[np.float64], names: Sequence[str]) -> str:
+    """Each share of a row with its interval."""
+    rows = []
+    for name, row, ends in zip(names, shares, intervals, strict=True):
+        cells = (f"{of} {_share_in_words(share, *pair)}" for of, share, pair in zip(names, row, ends, strict=True))
+        rows.append(f"{name} is called {', '.join(cells)}")
+    return f"Shares of each row, with the 95 % interval over patients: {'; '.join(rows)}."
+
+
+def _share_in_words(share: float, low: float, high: float, between: str = " ") -> str:
+    return f"{100 * share:.0f} %{between}({100 * low:.0f} to {100 * high:.0f})"
 
 
 def plot_scores(predictions: Predictions, threshold: float, heading: str, ax: Axes | None = None) -> Axes:

@@ -36,17 +36,28 @@ def plot_images(
 
 
 def plot_masks(
-    images: Sequence[ArrayLike], masks: Sequence[ArrayLike], titles: Sequence[str], heading: str, columns: int = 4
+    images: Sequence[ArrayLike],
+    masks: Sequence[ArrayLike | None],
+    titles: Sequence[str],
+    heading: str,
+    columns: int = 4,
+    side: float = 2.4,
 ) -> NDArray[np.object_]:
-    """Grey images with the outline of a mask on each; gives the Axes, row by row."""
-    grid = plot_images(images, titles, heading, columns)
+    """Grey images with the outline of a mask on each, None where there is none; gives the Axes, row by row.
+
+    A mask is True, or above 0, inside. ``side`` is the room for one image, in inches.
+    """
+    grid = plot_images(images, titles, heading, columns, side)
     panels: list[Axes] = grid.ravel().tolist()
-    for axes, mask in zip(panels, masks, strict=False):
-        inside = np.asarray(mask, dtype=float)
-        if inside.any() and not inside.all():
-            axes.contour(inside, levels=[0.5], colors=ORANGE, linewidths=1)
-    covered = ", ".join(f"{100 * np.mean(np.asarray(mask, dtype=float)):.0f} %" for mask in masks)
-    describe(panels[0], f"An outline marks the mask, which covers {covered} of the picture.")
+    inside = [None if mask is None else np.asarray(mask) > 0 for mask in masks]
+    for axes, marked in zip(panels, inside, strict=False):
+        if marked is not None and marked.any() and not marked.all():
+            axes.contour(marked.astype(float), levels=[0.5], colors=ORANGE, linewidths=1)
+    covered = ", ".join(f"{100 * marked.mean():.0f} %" for marked in inside if marked is not None)
+    missing = [str(place) for place, marked in enumerate(inside, start=1) if marked is None]
+    words = [f"An outline marks the mask, which covers {covered} of the picture."] if covered else []
+    words += [f"There is no mask of picture {', '.join(missing)}."] if missing else []
+    describe(panels[0], " ".join(words))
     return grid
 
 

@@ -3,7 +3,8 @@
 In reading order: `physics` (what each tissue answers to a pulse sequence), `people` (who lies in the scanner, and how
 it is set), `geometry` (where voxels lie; smooth fields and simple bodies), `coats` (what the anatomy is made of),
 `cavity`, `skull`, `brain`, `deep` and `hippocampus` (the healthy head), `tumours`, `anatomy` (all coats in order),
-`warp` (no two heads are alike), `scanner` (from tissue to grey value) and `scan` (all of it together).
+`warp` (no two heads are alike), `scanner` (from tissue to grey value) and `scan` (all of it together). Beside these,
+`sequences` shows one slice in any pulse sequence.
 """
 
 from course_lib.modalities.simulated_head.coats import Structure
@@ -21,6 +22,7 @@ from course_lib.modalities.simulated_head.people import (
 )
 from course_lib.modalities.simulated_head.physics import TISSUES, Tissue
 from course_lib.modalities.simulated_head.scan import Scan, render
+from course_lib.modalities.simulated_head.sequences import PulseSequence, sequence_picture
 from course_lib.modalities.simulated_head.tumours import TumourPart
 from course_lib.modalities.simulated_head.warp import hippocampus_centre
 
@@ -33,6 +35,7 @@ __all__ = [
     "Grid",
     "Kind",
     "Patient",
+    "PulseSequence",
     "Scan",
     "Structure",
     "Tissue",
@@ -42,4 +45,5 @@ __all__ = [
     "draw_patient",
     "hippocampus_centre",
     "render",
+    "sequence_picture",
 ]

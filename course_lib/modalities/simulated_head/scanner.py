@@ -8,13 +8,11 @@ from numpy.typing import NDArray
 from course_lib.modalities.simulated_head.geometry import Field, Grid, draw_waves
 from course_lib.modalities.simulated_head.people import CONTRASTS, Contrast, Exposure
 from course_lib.modalities.simulated_head.physics import (
-    RELAXIVITY,
-    T1_GROWS,
     TISSUES,
     Tissue,
-    add_contrast_agent,
     flair,
     mprage,
+    relaxation,
     spin_echo,
     spoiled_gradient_echo,
 )
@@ -52,12 +50,8 @@ def tissue_looks(exposure: Exposure, contrast: Contrast, enhancement: float = 1.
 
 def signal(tissue: Tissue, exposure: Exposure, contrast: Contrast, enhancement: float = 1.0) -> float:
     """What the physics says that a voxel of nothing but this tissue answers."""
-    facts = TISSUES[tissue]
+    facts = relaxation(tissue, exposure.field_t, enhancement * exposure.dose if contrast == "T1c" else 0.0)
     t1, t2, density = facts.t1_ms, facts.t2_ms, facts.proton_density
-    if facts.t1_grows:
-        t1 *= T1_GROWS[exposure.field_t]
-    if contrast == "T1c":
-        t1 = add_contrast_agent(t1, facts.uptake_mmol_l * enhancement * exposure.dose, RELAXIVITY[exposure.field_t])
     if contrast in ("T1", "T1c"):
         return spoiled_gradient_echo(t1, density, exposure.t1_tr_ms, exposure.t1_flip_degrees)
     if contrast == "MPRAGE":
