@@ -40,11 +40,11 @@ def confusion_intervals(
 ) -> NDArray[np.float64]:
     """Of each cell of the `confusion` its share of the row, 0 to 1, as a 95 % interval over patients.
 
-    [classes, classes, 2]: lower and upper end. NaN where a class has no image. A share of 0 or 1 is the same in every
-    draw of a bootstrap; there the interval is the one of `accuracy_interval`, as if each patient had one image.
+    [classes, classes, 2]: lower and upper end. A share of 0 or 1 is the same in every draw of a bootstrap, which is
+    surer than anyone can be; there the interval is that of `accuracy_interval`, as if each patient had one image.
 
     Raises:
-        ValueError: as in `confusion`; or no draw of the patients has all classes.
+        ValueError: as in `confusion`; or a class has no image.
     """
     places = range(len(predictions.classes))
     shares = {

@@ -100,8 +100,8 @@ def plot_confusion(
         color = "white" if count > images[row] / 2 else "black"
         higher = 0 if intervals is None else 0.12
         axes.text(column, row - higher, str(count), ha="center", va="center", fontsize=16, color=color)
-        if intervals is not None and images[row]:
-            said = _share_in_words(shares[row, column], *intervals[row, column], "\n")
+        if intervals is not None:
+            said = _share_in_words(shares[row, column], intervals[row, column], "\n")
             axes.text(column, row + 0.22, said, ha="center", va="center", fontsize=8, color=color)
     axes.set(title=heading, xlabel="predicted", ylabel="true", xticks=range(len(names)), yticks=range(len(names)))
     axes.set_xticklabels(names)
@@ -119,12 +119,13 @@ def _confusion_in_words(shares: NDArray[np.float64], intervals: NDArray[np.float
     """Each share of a row with its interval."""
     rows = []
     for name, row, ends in zip(names, shares, intervals, strict=True):
-        cells = (f"{of} {_share_in_words(share, *pair)}" for of, share, pair in zip(names, row, ends, strict=True))
+        cells = (f"{of} {_share_in_words(share, pair)}" for of, share, pair in zip(names, row, ends, strict=True))
         rows.append(f"{name} is called {', '.join(cells)}")
     return f"Shares of each row, with the 95 % interval over patients: {'; '.join(rows)}."
 
 
-def _share_in_words(share: float, low: float, high: float, between: str = " ") -> str:
+def _share_in_words(share: float, ends: NDArray[np.float64], between: str = " ") -> str:
+    low, high = ends
     return f"{100 * share:.0f} %{between}({100 * low:.0f} to {100 * high:.0f})"
 
 

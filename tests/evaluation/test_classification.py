@@ -112,3 +112,31 @@ def test_without_a_threshold_the_more_probable_of_two_classes_counts(predictions
 def test_a_threshold_is_for_two_classes(number: Callable[[Predictions], object]) -> None:
     with pytest.raises(ValueError, match=r"exactly two classes, but there are 3.*one_against_rest\('tumour'\)"):
         number(of_three_classes())
+
+
+def test_the_cells_of_a_matrix_have_the_intervals_of_their_shares() -> None:
+    three = of_three_classes()
+    intervals = evaluation.confusion_intervals(three, resamples=100)
+    assert intervals.shape == (3, 3, 2)
+    found = evaluation.bootstrap_interval(
+        three, lambda drawn: evaluation.sensitivity(drawn.decided().one_against_rest("stone"), 0.5), resamples=100
+    )
+    assert intervals[1, 1] == pytest.approx(found)
+    shares = evaluation.confusion(three) / np.array([[60], [40], [20]])
+    assert (intervals[..., 0] <= shares).all()
+    assert (shares <= intervals[..., 1]).all()
+
+
+def test_a_share_of_none_or_all_has_an_interval_with_a_width() -> None:
+    labels = [0] * 20 + [1] * 10
+    sure = predictions_of(labels, [float(label) for label in labels], [f"p{i // 2}" for i in range(30)])
+    intervals = evaluation.confusion_intervals(sure, 0.5, resamples=20)
+    assert intervals[0, 0] == pytest.approx(evaluation.accuracy_interval(10, 10))
+    assert intervals[0, 1] == pytest.approx(evaluation.accuracy_interval(0, 10))
+    assert intervals[1, 0] == pytest.approx(evaluation.accuracy_interval(0, 5))
+
+
+def test_a_matrix_without_one_of_the_classes_has_no_intervals() -> None:
+    three = of_three_classes()
+    with pytest.raises(ValueError, match="every resample lacked a class"):
+        evaluation.confusion_intervals(three.take(np.flatnonzero(three.labels < 2)), resamples=5)

@@ -1,10 +1,13 @@
 """Figures of an audit: their words say what they show."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
 
 from course_lib.audit import (
     LeakEffect,
@@ -12,7 +15,15 @@ from course_lib.audit import (
     file_properties,
     take_inventory,
 )
-from course_lib.figures.audit import plot_hash_distances, plot_leak, plot_losses, plot_pairs, plot_property, plot_tiles
+from course_lib.figures.audit import (
+    plot_hash_distances,
+    plot_leak,
+    plot_losses,
+    plot_pairs,
+    plot_property,
+    plot_shares,
+    plot_tiles,
+)
 from course_lib.figures.intervals import plot_intervals
 from course_lib.figures.style import text_alternative
 from tests.sources.odd_images import LATIN, only_linux
@@ -58,3 +69,21 @@ def test_names_in_another_encoding_can_be_drawn(folder: Path) -> None:
     assert r"R\udcf6ntgen: median" in words
     grid[0, 0].figure.canvas.draw()
     plt.close("all")
+
+
+def test_shares_are_percent_of_their_row() -> None:
+    counts = Counter({("sick", "side"): 3, ("sick", "front"): 1, ("healthy", "front"): 30, ("healthy", "side"): 1})
+    axes = plot_shares(counts, "Views", "pictures")
+    assert text_alternative(axes) == "Views. healthy (31): front 97 %, side 3 %; sick (4): front 25 %, side 75 %."
+    assert [text.get_text() for text in axes.texts] == ["97", "25", "75"]  # 3 % have no room for a number
+    bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    assert [bar.get_width() for bar in bars] == pytest.approx([3000 / 31, 25, 100 / 31, 75])
+    assert [bar.get_x() for bar in bars] == pytest.approx([0, 0, 3000 / 31, 25])
+    plt.close("all")
+
+
+def test_what_was_never_counted_has_no_shares() -> None:
+    with pytest.raises(ValueError, match="Expected 1 to 5 columns, got 0"):
+        plot_shares({("sick", "side"): 0}, "Nothing")
+    with pytest.raises(ValueError, match="got 6: a, b, c, d, e, f"):
+        plot_shares({("sick", letter): 1 for letter in "abcdef"}, "Many")

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_lib.evaluation.classification import auroc, confusion
+from course_lib.evaluation.classification import auroc, confusion, confusion_intervals
 from course_lib.evaluation.predictions import Predictions
 from course_lib.figures.classification import (
     plot_confusion,
@@ -64,6 +64,22 @@ def test_three_classes_have_a_matrix_of_nine() -> None:
         f"Kidneys. Of 60 cyst images, {counts[0, 0]} are called right; of 40 stone images, {counts[1, 1]} are; "
         f"of 20 tumour images, {counts[2, 2]} are."
     )
+
+
+def test_a_matrix_with_intervals_has_shares_of_the_rows() -> None:
+    three = of_three_classes()
+    counts, intervals = confusion(three), confusion_intervals(three, resamples=50)
+    axes = plot_confusion(three, None, "Kidneys", intervals=intervals)
+    written = [text.get_text() for text in axes.texts]
+    assert [int(number) for number in written[::2]] == counts.ravel().tolist()
+    low, high = 100 * intervals[0, 1]
+    share = f"{100 * counts[0, 1] / 60:.0f} %"
+    assert written[3] == f"{share}\n({low:.0f} to {high:.0f})"
+    words = text_alternative(axes)
+    assert (
+        f"of 20 tumour images, {counts[2, 2]} are. Shares of each row, with the 95 % interval over patients:" in words
+    )
+    assert f"stone {share} ({low:.0f} to {high:.0f}), tumour" in words
 
 
 def test_three_classes_have_a_curve_each() -> None:

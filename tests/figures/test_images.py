@@ -31,3 +31,17 @@ def test_masks_are_outlined_and_measured_in_words() -> None:
     assert [len(axes.collections) for axes in grid.ravel().tolist()] == [0, 1, 0]
     assert "An outline marks the mask, which covers 0 %, 10 %, 0 % of the picture." in text_alternative(grid[0, 0])
     plt.close()
+
+
+def test_an_image_without_a_mask_has_no_outline_and_is_named() -> None:
+    mask = np.zeros((20, 30), dtype=np.uint8)
+    mask[5:10, 6:18] = 255
+    grid = plot_masks([np.zeros((20, 30), np.uint8)] * 2, [None, mask], ["a", "b"], "Some", side=1.5)
+    assert [len(axes.collections) for axes in grid.ravel().tolist()] == [0, 1]
+    assert text_alternative(grid[0, 0]).endswith(
+        "An outline marks the mask, which covers 10 % of the picture. There is no mask of picture 1."
+    )
+    assert grid[0, 0].figure.get_size_inches()[0] == 3
+    grid = plot_masks([np.zeros((20, 30), np.uint8)], [None], ["a"], "None")
+    assert text_alternative(grid[0, 0]).endswith("%). There is no mask of picture 1.")
+    plt.close("all")

@@ -54,8 +54,7 @@ def draw_sequence(
         width, height = (round(inches * DPI) for inches in SIZE_INCHES)
         return np.zeros((height, width, 3), dtype=np.uint8), str(impossible)
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
-    title = f"{name} (simulated)"
-    panels = plot_contrast(tissues, sequence, title, panels=figure.subplots(1, 2, width_ratios=(1, 1.2)))
+    panels = plot_contrast(tissues, sequence, "Simulated slice", panels=figure.subplots(1, 2, width_ratios=(1, 1.2)))
     times = {"tr_ms": tr_ms, "te_ms": te_ms, "ti_ms": ti_ms}
     unused = [f"{TIMES[time]} ({ms:,.0f} ms)" for time, ms in times.items() if time not in sequence.used_times]
     idle = f" Not used by a {name}: {' and '.join(unused)}." if unused else ""

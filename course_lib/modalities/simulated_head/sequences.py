@@ -1,5 +1,6 @@
 """One slice in any pulse sequence: what each tissue answers, and the picture that a map of tissues then gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -23,6 +24,7 @@ USED_TIMES: dict[str, tuple[str, ...]] = {  #: by each sequence; the gradient ec
     "spoiled gradient echo": ("tr_ms",),
     "FLAIR": ("tr_ms", "te_ms", "ti_ms"),
 }
+HEADROOM = 1.25  #: of the greys, above the brightest of the `COMPARED` tissues
 COMPARED = {  #: the tissues between which a radiologist wants contrast
     Tissue.GLIOMA: "glioma",
     Tissue.MENINGIOMA: "meningioma",
@@ -60,8 +62,8 @@ class PulseSequence:
         others = self.used_times[1:]
         if (waited := sum(getattr(self, time) for time in others)) >= self.tr_ms:
             raise ValueError(
-                f"A {self.name} can not be measured in a TR of {self.tr_ms:,.0f} ms, because "
-                f"{' + '.join(TIMES[time] for time in others)} is {waited:,.0f} ms. Choose a longer TR."
+                f"{' + '.join(TIMES[time] for time in others)} of this {self.name} is {waited:,.0f} ms, which does not "
+                f"fit into a TR of {self.tr_ms:,.0f} ms. Choose a longer TR."
             )
 
     @property
@@ -81,7 +83,8 @@ class PulseSequence:
 
     def __str__(self) -> str:
         times = ", ".join(f"{TIMES[time]} {getattr(self, time):,.0f} ms" for time in self.used_times)
-        return f"{self.name}, {times}, {'with' if self.agent else 'without'} contrast agent"
+        flip = f", flip angle {self.flip_degrees:g} degrees" if self.name == "spoiled gradient echo" else ""
+        return f"{self.name}, {times}{flip}, {'with' if self.agent else 'without'} contrast agent"
 
 
 def compared_signals(tissues: NDArray[np.uint8], sequence: PulseSequence) -> dict[str, float]:
@@ -103,10 +106,15 @@ def compared_signals(tissues: NDArray[np.uint8], sequence: PulseSequence) -> dic
 def sequence_picture(tissues: NDArray[np.uint8], sequence: PulseSequence) -> NDArray[np.uint8]:
     """The slice as the sequence shows it, uint8 [rows, columns], without noise: black is no signal.
 
-    ``tissues`` [rows, columns] holds values of `Tissue`. White is what the brightest of the `COMPARED` tissues in the
-    slice answers; fat, for example, may answer more, and is white too.
+    ``tissues`` [rows, columns] holds values of `Tissue`. White is a quarter more than what the brightest of the
+    `COMPARED` tissues in the slice answers.
     """
-    white = max(compared_signals(tissues, sequence).values())
+    white = white_signal(compared_signals(tissues, sequence))
     greys = np.array([255 * min(sequence.signal(tissue) / white, 1) for tissue in Tissue])
     picture: NDArray[np.uint8] = greys.round().astype(np.uint8)[tissues]
     return picture
+
+
+def white_signal(signals: Mapping[str, float]) -> float:
+    """The signal that is drawn white: there is room above the brightest of the `COMPARED` tissues, for fat."""
+    return HEADROOM * max(signals.values())
