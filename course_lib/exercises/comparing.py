@@ -36,7 +36,10 @@ class Difference:
 
 
 def difference(expected: object, came: object) -> Difference | None:
-    """The first difference, or None if both are the same up to rounding. Types count, so that ``4.0`` is not ``4``."""
+    """The first difference, or None if both are the same up to rounding.
+
+    Types count, so that ``4.0`` is not ``4``; NaN is the same as NaN.
+    """
     if type(expected) is dict and isinstance(came, Raised):
         parts = [f"{part}: {shown(value, 1)}" for part, value in expected.items()]
         return Difference("", ", ".join(parts), shown(came))
@@ -110,14 +113,15 @@ def shown(value: object, depth: int = 0) -> str:
 
 
 def _close(expected: float, came: object) -> bool:
-    return math.isclose(expected, float(came), rel_tol=1e-4, abs_tol=1e-6)  # type: ignore[arg-type]
+    number = float(came)  # type: ignore[arg-type]
+    return math.isclose(expected, number, rel_tol=1e-4, abs_tol=1e-6) or (math.isnan(expected) and math.isnan(number))
 
 
 def _same_arrays(expected: np.ndarray, came: object) -> bool:
     assert isinstance(came, np.ndarray)  # for mypy
     if came.shape != expected.shape or (came.dtype.kind in "iu") != (expected.dtype.kind in "iu"):
         return False
-    return came.dtype.kind in "biuf" and bool(np.allclose(came, expected, rtol=1e-4, atol=1e-6))
+    return came.dtype.kind in "biuf" and bool(np.allclose(came, expected, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 def _same_tensors(expected: torch.Tensor, came: object) -> bool:
