@@ -95,9 +95,7 @@ def find_duplicates(inventory: Inventory) -> Duplicates:
         if first.digest != second.digest and (known is None or correlation > known.correlation):
             alike[i, j] = Pair(first, second, distance, correlation, symmetry)
     groups = tuple(tuple(files) for files in same.values() if len(files) > 1)
-    near = sorted(
-        alike.values(), key=lambda pair: (-round(pair.correlation, 4), pair.first.name, pair.second.name)
-    )
+    near = sorted(alike.values(), key=lambda pair: (-round(pair.correlation, 4), pair.first.name, pair.second.name))
     return Duplicates(groups, tuple(near), len(inventory) * (len(inventory) - 1) // 2)
 
 
