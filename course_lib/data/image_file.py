@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from course_lib.sources.foreign_image import image_bytes, read_image
+from course_lib.sources.foreign_image import MASK_MODES, image_bytes, read_image
 
 
 def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
@@ -17,3 +17,8 @@ def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
         DataError: the file can not be read, or is of a kind that `read_image` refuses.
     """
     return read_image(image_bytes(path), path, at_least).grey
+
+
+def open_mask(path: Path) -> Image.Image:
+    """The same for a mask, which may also have one bit per pixel: 0 and 255 then."""
+    return read_image(image_bytes(path), path, modes=MASK_MODES).grey

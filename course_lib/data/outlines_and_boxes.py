@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from course_lib.data.image_file import open_grey
+from course_lib.data.image_file import open_grey, open_mask
 from course_lib.data.transforms import Preprocessing, fit_to_square, network_input
 from course_lib.support.errors import DataError
 from course_lib.tasks.detection import Detection
@@ -137,7 +137,7 @@ class OutlinedDataset(_PairedDataset[OutlinedImage, Any]):
 
     def _read_mask(self, path: Path, image: Image.Image) -> torch.Tensor:
         """The label of each pixel, int64 [height, width]."""
-        mask = np.asarray(open_grey(path))
+        mask = np.asarray(open_mask(path))
         if mask.shape != (image.height, image.width):
             raise DataError(
                 f"{path.name} has {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width} x {image.height}. "
