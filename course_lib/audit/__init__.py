@@ -1,15 +1,16 @@
 """Looking at a data set before training on it: what is in a folder, and what in it would make a score a lie.
 
-In reading order: `inventory` (every file is opened once), `people` (who is in the data, leaks, small splits),
-`duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the label away), `shift` (train
-against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred), `report` (all of it, in words),
-`spoil` (a dirty folder to practise on) and `wrong_labels` (labels flipped on purpose, and found again). The classes are
-whatever folders there are. For volumes with label maps: `volume_folders` (what belongs together), `volumes` (each is
-read once), `volume_copies` (copies and mirror images) and `volume_report` (all of it, in words). No network is trained
-here; everything takes seconds.
+In reading order: `image_folders` (where images lie), `inventory` (every file is opened once), `people` (who is in the
+data, leaks, small splits), `duplicates`, `quick_models` (how a suspicion is measured), `shortcuts` (what gives the
+label away), `shift` (train against test), `labels` (which may be wrong), `pictures` (blank, negative, blurred),
+`masks` (that do not fit their images), `report` (all of it, in words), `spoil` (a dirty folder to practise on) and
+`wrong_labels` (labels flipped on purpose, and found again). The classes are whatever folders there are. For volumes
+with label maps: `volume_folders` (what belongs together), `volumes` (each is read once), `volume_copies` (copies and
+mirror images) and `volume_report` (all of it, in words). No network is trained here; everything takes seconds.
 """
 
 from course_lib.audit.duplicates import (
+    SYMMETRIES,
     Duplicates,
     Pair,
     difference_hash,
@@ -19,6 +20,7 @@ from course_lib.audit.duplicates import (
 )
 from course_lib.audit.inventory import ImageFile, Inventory, take_inventory
 from course_lib.audit.labels import LabelNoise, Suspect, doubt_labels
+from course_lib.audit.masks import MaskFaults, check_masks
 from course_lib.audit.people import LeakEffect, People, SplitCount, count_people, measure_leak
 from course_lib.audit.pictures import OddPictures, find_odd_pictures
 from course_lib.audit.quick_models import QuickScore
@@ -47,6 +49,7 @@ from course_lib.audit.volumes import (
 from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by_others, standing_out
 
 __all__ = [
+    "SYMMETRIES",
     "AuditReport",
     "Dirt",
     "DirtyFolder",
@@ -57,6 +60,7 @@ __all__ = [
     "LabelMapFile",
     "LabelNoise",
     "LeakEffect",
+    "MaskFaults",
     "OddPictures",
     "Pair",
     "People",
@@ -72,6 +76,7 @@ __all__ = [
     "audit",
     "audit_volumes",
     "blind_model",
+    "check_masks",
     "compare_splits",
     "corner_model",
     "count_people",

@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m course_lib.audit", description="Look at images before training.")
     parser.add_argument(
         "folder",
-        help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any; or images/ and labels/ "
-        "with volumes",
+        help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any; or images/<CLASS>/, and "
+        "masks/<CLASS>/ beside it; or images/ and labels/ with volumes",
     )
     options = parser.parse_args(arguments)
     return explained(lambda: _audited(options.folder))

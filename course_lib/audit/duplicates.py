@@ -1,6 +1,7 @@
-"""The same picture twice: copies to the last pixel, and copies that were saved, scaled or brightened once more."""
+"""The same picture twice: copies to the last pixel, and copies that were saved, scaled, mirrored or turned since."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,23 @@ from course_lib.audit.inventory import ImageFile, Inventory
 from course_lib.support.runtime import progress
 
 HASH_DISTANCE = 10  #: bits of 64; copies were at most 8 apart, or 10 after a change of gamma
-CORRELATION = 0.985  #: at 32 px; copies had at least 0.989, different pictures at most 0.975
+CORRELATION = 0.985  #: at 32 px; copies had at least 0.989, different chests at most 0.975, or 0.96 with one mirrored
 FEW = 50  #: below this number of images, their median says little, and every pair is compared
 ROWS = 256  #: of the table of all pairs that are worked on at once
+AS_IT_IS = "as it is"
+
+Pixels = NDArray[np.float64]
+#: The eight symmetries of a square: what each makes of pictures [..., rows, columns].
+SYMMETRIES: dict[str, Callable[[Pixels], Pixels]] = {
+    AS_IT_IS: lambda pictures: pictures,
+    "mirrored left to right": lambda pictures: pictures[..., ::-1],
+    "mirrored top to bottom": lambda pictures: pictures[..., ::-1, :],
+    "turned by 180 degrees": lambda pictures: pictures[..., ::-1, ::-1],
+    "turned by 90 degrees to the left": lambda pictures: np.rot90(pictures, 1, (-2, -1)),
+    "turned by 90 degrees to the right": lambda pictures: np.rot90(pictures, -1, (-2, -1)),
+    "mirrored along the falling diagonal": lambda pictures: pictures.swapaxes(-2, -1),
+    "mirrored along the rising diagonal": lambda pictures: pictures[..., ::-1, ::-1].swapaxes(-2, -1),
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,7 @@ class Pair:
     second: ImageFile
     distance: int  #: bits of 64 in which the hashes differ
     correlation: float  #: of the grey values at 32 px
+    symmetry: str = AS_IT_IS  #: what makes the second picture of the first, one of `SYMMETRIES`
 
 
 @dataclass(frozen=True)
@@ -38,6 +54,11 @@ class Duplicates:
     def extra(self) -> int:
         """Files that would have to go for each exact group to have one left."""
         return sum(len(group) - 1 for group in self.exact)
+
+    @property
+    def mirrored(self) -> tuple[Pair, ...]:
+        """The near pairs in which one picture is the other, mirrored or turned."""
+        return tuple(pair for pair in self.near if pair.symmetry != AS_IT_IS)
 
     def _groups(self) -> list[tuple[ImageFile, ...]]:
         return [*self.exact, *((pair.first, pair.second) for pair in self.near)]
@@ -59,22 +80,23 @@ def find_duplicates(inventory: Inventory) -> Duplicates:
     The hash alone does not do: pictures of one kind all look alike to it. On 5,216 real chest X-rays, the usual
     difference hash gives 305 pairs of different patients the very same 64 bits. So each bit here says whether a
     coefficient is above its median *in this folder*, and what lies within 10 bits is compared again, pixel by pixel.
+
+    Each picture is compared with each other one as it is, mirrored, and turned by quarters. A picture that was turned
+    by a few degrees, or of which a border was cut off, is not found. Neighbouring slices of one head can be as alike as
+    copies.
     """
     same = defaultdict(list)
     for file in inventory.files:
         same[file.digest].append(file)
-    small = inventory.small(32)
-    hashes = perceptual_hash(small)
-    vectors = small.reshape(len(small), -1) - small.mean(axis=(1, 2))[:, None]
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    near = []
-    for i, j in _close(hashes, HASH_DISTANCE if len(hashes) >= FEW else 64):
-        first, second, correlation = inventory.files[i], inventory.files[j], float(vectors[i] @ vectors[j])
-        if correlation >= CORRELATION and first.digest != second.digest:
-            near.append(Pair(first, second, int(np.bitwise_count(hashes[i] ^ hashes[j])), correlation))
+    alike: dict[tuple[int, int], Pair] = {}
+    for i, j, distance, correlation, symmetry in _alike(inventory.small(32)):
+        first, second = inventory.files[i], inventory.files[j]
+        known = alike.get((i, j))
+        if first.digest != second.digest and (known is None or correlation > known.correlation):
+            alike[i, j] = Pair(first, second, distance, correlation, symmetry)
     groups = tuple(tuple(files) for files in same.values() if len(files) > 1)
-    near.sort(key=lambda pair: (-round(pair.correlation, 4), pair.first.name, pair.second.name))
-    return Duplicates(groups, tuple(near), len(small) * (len(small) - 1) // 2)
+    near = sorted(alike.values(), key=lambda pair: (-round(pair.correlation, 4), pair.first.name, pair.second.name))
+    return Duplicates(groups, tuple(near), len(inventory) * (len(inventory) - 1) // 2)
 
 
 def perceptual_hash(images: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -86,10 +108,8 @@ def perceptual_hash(images: NDArray[np.float64]) -> NDArray[np.uint64]:
     Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2 (pHash),
     which compares with the median of the same picture instead.
     """
-    waves = dctn(images, axes=(1, 2), norm="ortho")[:, :9, :9].reshape(len(images), -1)[:, 1:65]
-    waves /= np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1e-9)
-    bits = np.packbits(waves > np.median(waves, axis=0), axis=1)
-    return np.asarray(bits.view(np.uint64)[:, 0])
+    waves = _waves(images)
+    return _packed(waves > np.median(waves, axis=0))
 
 
 def difference_hash(images: NDArray[np.float64]) -> NDArray[np.uint64]:
@@ -110,14 +130,44 @@ def hash_distances(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
     return counts
 
 
-def _close(hashes: NDArray[np.uint64], distance: int) -> list[tuple[int, int]]:
-    """Places of all pairs whose hashes differ in at most ``distance`` bits: XOR, then count the ones."""
-    found = []
-    for start in progress(range(0, len(hashes), ROWS), "Comparing images", "block"):
-        near = np.bitwise_count(hashes[start : start + ROWS, None] ^ hashes[None]) <= distance
-        rows, columns = np.nonzero(near & _later(near.shape, start))
-        found += [(start + int(i), int(j)) for i, j in zip(rows, columns, strict=True)]
-    return found
+def _alike(small: Pixels) -> Iterator[tuple[int, int, int, float, str]]:
+    """Pairs of places, bits, correlation and symmetry: wherever a picture, so moved, looks like a later one.
+
+    ``small`` [images, 32, 32].
+    """
+    waves, vectors = _waves(small), _unit_vectors(small)
+    medians = np.median(waves, axis=0)
+    hashes, most = _packed(waves > medians), HASH_DISTANCE if len(small) >= FEW else 64
+    for start in progress(range(0, len(small), ROWS), "Comparing images", "block"):
+        for symmetry, move in SYMMETRIES.items():
+            moved = move(small[start : start + ROWS])
+            own = _packed(_waves(moved) > medians)
+            distances = np.bitwise_count(own[:, None] ^ hashes[None])
+            rows, columns = np.nonzero((distances <= most) & _later(distances.shape, start))
+            (firsts, row), (seconds, column) = (np.unique(each, return_inverse=True) for each in (rows, columns))
+            correlations = (_unit_vectors(moved)[firsts] @ vectors[seconds].T)[row, column]
+            for k in np.flatnonzero(correlations >= CORRELATION):
+                i, j = int(rows[k]), int(columns[k])
+                yield start + i, j, int(distances[i, j]), float(correlations[k]), symmetry
+
+
+def _waves(images: Pixels) -> NDArray[np.float64]:
+    """The part of each of the 64 coarsest cosine waves in the contrast of each picture, [images, 64]."""
+    waves = dctn(images, axes=(1, 2), norm="ortho")[:, :9, :9].reshape(len(images), -1)[:, 1:65]
+    waves /= np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1e-9)
+    return np.asarray(waves)
+
+
+def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """[images, 64] as one number each."""
+    return np.asarray(np.packbits(bits, axis=1).view(np.uint64)[:, 0])
+
+
+def _unit_vectors(images: Pixels) -> NDArray[np.float64]:
+    """[images, pixels], whose products are correlations; 0 for what has no contrast."""
+    vectors = images.reshape(len(images), -1) - images.mean(axis=(1, 2))[:, None]
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return np.asarray(vectors)
 
 
 def _later(shape: tuple[int, ...], start: int) -> NDArray[np.bool_]:

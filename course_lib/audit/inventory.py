@@ -10,23 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.data.image_folder import likely_card
-from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
-from course_lib.sources.foreign_image import (
-    IMAGE_SUFFIXES,
-    ImageError,
-    class_folders,
-    files_in,
-    image_bytes,
-    names_an_image,
-    read_image,
+from course_lib.audit.image_folders import (
+    ImagePlace,
+    class_folders_of,
+    find_images,
+    lone_masks,
+    other_files,
 )
+from course_lib.data.image_folder import FOLD, likely_card
+from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, ImageError, files_in, image_bytes, read_image
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
 from course_lib.support.foreign import printable
 from course_lib.support.runtime import expanded, progress
 
-SPLITS = ("train", "val", "test")
 SIDE = 64  #: px, of the small pictures that the audit keeps in memory
 SHARP_SIDE = 256  #: px, the size at which sharpness is measured
 
@@ -36,9 +34,11 @@ class ImageFile:
     """One readable image file: where it lies, whose it is, and what can be told of it without looking at it."""
 
     path: Path
+    name: str  #: below the folder, such as ``train/NORMAL/1.jpeg``
     split: str
     label: str  #: name of the class folder
-    patient: str  #: as the file name says; the file's own name where it says nothing
+    patient: str  #: as the file name says; the file's own name where it says nothing, or the fold alone
+    mask: Path | None  #: the file of its mask, if there is one
     kind: str  #: what a pattern of a data card calls ``kind`` in the file name, as in "virus"; else the class
     width: int  #: px
     height: int  #: px
@@ -52,10 +52,6 @@ class ImageFile:
     brightness: float  #: mean grey value
     contrast: float  #: standard deviation of the grey values
     sharpness: float  #: mean of the absolute Laplacian over the contrast, at 256 px
-
-    @property
-    def name(self) -> str:
-        return f"{self.split}/{self.label}/{self.path.name}"
 
     @property
     def shown(self) -> str:
@@ -74,9 +70,15 @@ class Inventory:
     pixels: NDArray[np.uint8]  #: [files, 64, 64], each image squeezed to a square
     unreadable: tuple[str, ...] = ()  #: name and reason, to be printed
     other: tuple[str, ...] = ()  #: files that are no JPEG or PNG, to be printed
+    lone_masks: tuple[str, ...] = ()  #: files among the masks that belong to no image, to be printed
 
     def __len__(self) -> int:
         return len(self.files)
+
+    @property
+    def knows_folds(self) -> bool:
+        """Whether the file names give the fold of a patient (``fold1_``), and not the patient."""
+        return not self.knows_patients and all(FOLD.match(file.patient) for file in self.files)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -111,7 +113,7 @@ class Inventory:
     def take(self, chosen: NDArray[np.bool_]) -> "Inventory":
         """Only some of the files; unreadable ones are not counted again."""
         files = tuple(file for file, keep in zip(self.files, chosen, strict=True) if keep)
-        return replace(self, files=files, pixels=self.pixels[chosen], unreadable=(), other=())
+        return replace(self, files=files, pixels=self.pixels[chosen], unreadable=(), other=(), lone_masks=())
 
     def split(self, *names: str) -> "Inventory":
         """Only the files of some splits."""
@@ -121,67 +123,66 @@ class Inventory:
 def take_inventory(
     folder: str | Path, card: DatasetCard | None = None, only: Collection[Path] | None = None
 ) -> Inventory:
-    """Every image in ``<folder>/{train,val,test}/<CLASS>/``, or ``only`` those, opened once; no file is changed.
+    """Every image in the class folders of `image_folders`, or ``only`` those, opened once; no file is changed.
 
     Without a card, the one whose file names fit is taken. Files that can not be read are listed, not raised.
 
     Raises:
-        DataError: the folder is not there, may not be read, or there is no image in that layout.
+        DataError: the folder is not there, may not be read, or there is no image in one of the layouts.
     """
     root = expanded(folder)
-    paths = [path for split in SPLITS for path in _files_of(root / split) if only is None or path in only]
-    images = [path for path in paths if names_an_image(path)]
-    if not images:
-        raise DataError(
-            f"There is no image to audit in {printable(root)}. Expected train/<CLASS>/*.jpeg, and val/ and test/ "
-            f"beside train/ if there are any; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
-        )
     card = card or likely_card(root)
     cards = [card] if card else [load_card(slug) for slug in card_slugs()]
+    places = find_images(root, cards, only)
+    if not places:
+        raise DataError(
+            f"There is no image to audit in {printable(root)}. Expected train/<CLASS>/*.jpeg, and val/ and test/ "
+            f"beside train/ if there are any; or images/<CLASS>/ with masks/<CLASS>/ beside it, in the folder itself "
+            f"or in each of these; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
+        )
     with ThreadPoolExecutor() as pool:
-        read = list(progress(pool.map(lambda p: _read(p, cards), images), "Reading images", "image", len(images)))
+        read = list(progress(pool.map(lambda p: _read(p, cards), places), "Reading images", "image", len(places)))
     good = [result for result in read if not isinstance(result, str)]
     return Inventory(
         root=root,
         card=card,
-        knows_patients=any(file.patient != file.name for file, _ in good),
+        knows_patients=any(file.patient not in (file.name, file.path.name) for file, _ in good),
         files=tuple(file for file, _ in good),
         pixels=np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8),
         unreadable=tuple(result for result in read if isinstance(result, str)),
-        other=tuple(printable(p.relative_to(root).as_posix()) for p in paths if not names_an_image(p)),
+        other=_shown(root, [path for path in other_files(root) if only is None or path in only]),
+        lone_masks=_shown(root, lone_masks(root) if only is None else []),
     )
 
 
 def empty_classes(inventory: Inventory) -> list[str]:
     """Class folders in which no file is to be seen, as ``train/NORMAL``."""
-    folders = [folder for split in SPLITS for folder in class_folders(inventory.root / split)]
-    return [f"{folder.parent.name}/{folder.name}" for folder in folders if not files_in(folder)]
+    return list(_shown(inventory.root, [path for _, path in class_folders_of(inventory.root) if not files_in(path)]))
 
 
-def _files_of(split: Path) -> list[Path]:
-    """The files in the class folders, by class and name; and what has the name of an image but is no file."""
-    return [path for folder in class_folders(split) for path in files_in(folder)]
+def _shown(root: Path, paths: Sequence[Path]) -> tuple[str, ...]:
+    return tuple(printable(path.relative_to(root).as_posix()) for path in paths)
 
 
-def _read(path: Path, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[np.uint8]] | str:
+def _read(place: ImagePlace, cards: Sequence[DatasetCard]) -> tuple[ImageFile, NDArray[np.uint8]] | str:
     """The record of a file and its small picture, or what is wrong with it."""
-    split, label = path.parent.parent.name, path.parent.name
-    name = f"{split}/{label}/{path.name}"
     try:
-        content = image_bytes(path)
-        picture = read_image(content, path)
+        content = image_bytes(place.path)
+        picture = read_image(content, place.path)
     except ImageError as error:
-        return f"{printable(name)}: {error.problem}"
+        return f"{printable(place.name)}: {error.problem}"
     grey = picture.grey
     histogram = np.cumsum(grey.histogram()) / (grey.width * grey.height)
     values = np.asarray(grey)
     contrast = float(values.std())
     file = ImageFile(
-        path=path,
-        split=split,
-        label=label,
-        patient=next((patient for card in cards if (patient := card.patient_of(path.name))), name),
-        kind=_kind_of(path.name, cards) or label,
+        path=place.path,
+        name=place.name,
+        split=place.split,
+        label=place.label,
+        patient=place.patient,
+        mask=place.mask,
+        kind=_kind_of(place.path.name, cards) or place.label,
         width=grey.width,
         height=grey.height,
         mode=picture.mode,

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from course_lib.audit.inventory import SPLITS, Inventory
+from course_lib.audit.image_folders import SPLITS
+from course_lib.audit.inventory import Inventory
 from course_lib.audit.quick_models import FOLDS, RESAMPLES, check_can_be_tried, outlines
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable

@@ -1,5 +1,6 @@
 """Quick models for suspicions: made in seconds, tried on patients they have not seen, scored with an interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,11 +10,12 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from course_lib.data.image_folder import FOLD
 from course_lib.evaluation.classification import auroc_by_ranks
 from course_lib.evaluation.intervals import bootstrap_interval
 from course_lib.evaluation.predictions import Predictions
@@ -100,10 +102,11 @@ def cross_validate(
 ) -> Predictions:
     """What the model says of each image when it has learned from other patients only (five parts, each left out once).
 
-    ``features`` [images, numbers]; ``labels`` [images] index the ``classes``.
+    ``features`` [images, numbers]; ``labels`` [images] index the ``classes``. Where all ``patients`` are names that
+    begin with a fold (``fold1_``), each fold is left out once, since nothing else is known to keep patients apart.
 
     Raises:
-        DataError: there is only one class, or one has fewer than five patients.
+        DataError: there is only one class, or one has fewer than five patients or is in one fold only.
     """
     check_can_be_tried(labels, patients, classes)
     folds = _folds(tuple(labels.tolist()), tuple(patients.tolist()), seed)
@@ -115,8 +118,9 @@ def check_can_be_tried(labels: NDArray[np.int64], patients: NDArray[np.str_], cl
     """Each class has enough patients for a model to learn from some of them and to be tried on the others.
 
     Raises:
-        DataError: there is only one class, or one has fewer than five patients.
+        DataError: there is only one class, or one has fewer than five patients or is in one fold only.
     """
+    folds = _folds_named(patients.tolist())
     if len(classes) < 2:
         only = f"only one, {classes[0]}" if classes else "none"
         raise DataError(f"To tell classes apart there must be two at least, but here is {only}. Add images of another.")
@@ -126,13 +130,26 @@ def check_can_be_tried(labels: NDArray[np.int64], patients: NDArray[np.str_], cl
                 f"To try a model on patients it has not seen, each class needs {FOLDS} patients, but {name} has "
                 f"{there}. Add images, or leave this class out."
             )
+        if folds and len(there_in := set(np.array(folds)[labels == label].tolist())) < 2:
+            raise DataError(
+                "The file names give folds and no patients, so a model can be tried only on a fold that it has not "
+                f"seen, but all images of {name} are in {there_in.pop()}. Put the patients into the names."
+            )
 
 
 @lru_cache(maxsize=4)
 def _folds(labels: tuple[int, ...], patients: tuple[str, ...], seed: int) -> Folds:
-    """Places to learn from and to be tried on, five times; kept, since many models are tried on the same images."""
+    """Places to learn from and to be tried on, several times; kept, since many models are tried on the same images."""
+    if named := _folds_named(patients):
+        return tuple(LeaveOneGroupOut().split(labels, groups=named))
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
     return tuple(folds.split(np.zeros(len(labels)), labels, patients))
+
+
+def _folds_named(patients: Sequence[str]) -> list[str]:
+    """The folds with which all the names begin, or none."""
+    found = [FOLD.match(patient) for patient in patients]
+    return [f"fold {fold[1]}" for fold in found if fold] if all(found) else []
 
 
 def summarise(predictions: Predictions, name: str) -> QuickScore:

@@ -1,7 +1,7 @@
 """The whole audit of a folder, as findings in words: what was measured, what it does to a score, what to do."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,10 +9,12 @@ from typing import Literal
 from course_lib.audit.duplicates import find_duplicates
 from course_lib.audit.inventory import Inventory, empty_classes, take_inventory
 from course_lib.audit.labels import doubt_labels
+from course_lib.audit.masks import VALUES, check_masks
 from course_lib.audit.people import count_people, measure_leak
 from course_lib.audit.pictures import find_odd_pictures
 from course_lib.audit.shift import compare_splits
 from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey_scale_model
+from course_lib.data.outlined_folder import MASK_SUFFIX
 from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
@@ -85,7 +87,7 @@ class AuditReport:
 def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collection[Path] | None = None) -> AuditReport:
     """Everything in this package on one folder, which needs some seconds per thousand images; no file is changed.
 
-    The folder is ``<folder>/{train,val,test}/<CLASS>/*``; with ``only``, no other files of it are looked at.
+    The folder is one of those that `image_folders` names; with ``only``, no other files of it are looked at.
     Shortcuts, leaks and labels are looked for in ``train`` (in all images, where there is no such folder); the test
     images only for counts, copies, and whether they are like the others. What the folder does not tell, such as whose
     an image is, becomes a finding.
@@ -104,6 +106,7 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
         ("people", lambda: _people(inventory)),
         ("class balance", lambda: _balance(train)),
         ("files", lambda: _files(inventory)),
+        ("masks", lambda: _masks(inventory)),
         ("duplicates", lambda: _duplicates(inventory)),
         ("leaking patients", lambda: _leak(train)),
         ("file properties", lambda: _shortcut(blind_model(train), FILES_EFFECT, FILES_REMEDY)),
@@ -122,7 +125,7 @@ def audit(folder: str | Path, *, card: DatasetCard | None = None, only: Collecti
 
 
 UNKNOWN = "What was not measured is not known to be in order."
-FILES_EFFECT = "A model can tell the class from the file alone. A good score then says nothing about lungs."
+FILES_EFFECT = "A model can tell the class from the file alone. A good score then says nothing about the disease."
 FILES_REMEDY = "Save all images in one way (mode, size, quality) before training, and ask how each class was collected."
 GREY_EFFECT = (
     "Three numbers about the grey scale tell the class: a disease may be bright, or a machine take one class only."
@@ -140,23 +143,25 @@ def _people(inventory: Inventory) -> Iterator[Finding]:
         for s in people.splits
     )
     yield Finding("who is in the data", "ok", f"{said}.")
-    if not people.knows_patients:
+    if people.knows_patients:
+        yield _shared(inventory)
+        yield Finding(
+            "patients with two labels",
+            "look" if people.two_classes else "ok",
+            f"{people.two_classes} patients have images of more than one class.",
+            "A patient can fall ill or recover; a wrong label looks the same.",
+            "Look at these images side by side.",
+        )
+    else:
+        folds = "the file names give the fold of a patient, and not who it is; a model is tried on whole folds, but "
         yield Finding(
             "patients",
             "look",
-            "the file names do not say whose image it is; every image counts as a patient here.",
+            f"{folds if inventory.knows_folds else 'the file names do not say whose image it is; '}every image counts "
+            "as a patient here.",
             "Intervals are too narrow, and whether a patient is on both sides of a split can not be known.",
             "Ask for a list of patients, and describe the names in a data card (file_names).",
         )
-    else:
-        yield _shared(inventory)
-    yield Finding(
-        "patients with two labels",
-        "look" if people.two_classes else "ok",
-        f"{people.two_classes} patients have images of more than one class.",
-        "A patient can fall ill or recover; a wrong label looks the same.",
-        "Look at these images side by side.",
-    )
     small = [s for s in people.splits if s.split != "train" and s.images < FEW_IMAGES]
     for split in small:
         low, high = accuracy_interval(round(0.9 * split.images), split.images)
@@ -221,16 +226,60 @@ def _files(inventory: Inventory) -> Iterator[Finding]:
         yield Finding(title, "look" if files else "ok", f"{len(files)}{named}.", effect, remedy)
 
 
+def _masks(inventory: Inventory) -> Iterator[Finding]:
+    """Nothing where no mask is to be seen."""
+    faults = check_masks(inventory)
+    if not faults.masks and not inventory.lone_masks:
+        return
+    unusable = "It can not be laid over its image: loading stops there, or the wrong pixels are learned."
+    drawn_here = "Take the mask that was drawn on this image."
+    found: list[tuple[str, Sequence[str], Severity, str, str]] = [
+        ("unreadable masks", faults.unreadable, "stop", "Loading stops there.", "Copy it again, or leave it out."),
+        ("masks of another size", faults.other_size, "stop", unusable, drawn_here),
+        (
+            f"masks that are not {VALUES[0]} and {VALUES[1]}",
+            faults.other_values,
+            "stop",
+            "They were saved as JPEG, made smaller with smooth edges, or mean something else.",
+            "Find out what the values mean, and make them two by one rule in train and test.",
+        ),
+        (
+            "empty masks",
+            faults.empty,
+            "look",
+            "Either nothing is to be seen in the image, and its label is wrong, or it was not outlined.",
+            "Find out which. An outline that was forgotten is no mask.",
+        ),
+        (
+            "masks without an image",
+            inventory.lone_masks,
+            "look",
+            "They are not read, and the image that they were drawn on may have another name.",
+            f"A mask has the name of its image, with {MASK_SUFFIX}: rename it, or take it out.",
+        ),
+    ]
+    missing = faults.missing
+    named = f" ({some_of(missing)})" if missing else ""
+    said = f"{faults.masks:,} images have a mask, {len(missing):,} have none{named}."
+    yield Finding("images without a mask", "ok", said)
+    for title, names, worst, effect, remedy in found:
+        named = f" ({some_of(names)})" if names else ""
+        yield Finding(title, worst if names else "ok", f"{len(names)}{named}.", effect, remedy)
+
+
 def _duplicates(inventory: Inventory) -> Iterator[Finding]:
     found = find_duplicates(inventory)
     across = found.across_splits + found.across_classes
+    mirrored = [f"{pair.first.name} = {pair.second.name} {pair.symmetry}" for pair in found.mirrored]
+    named = f" ({some_of(mirrored)})" if mirrored else ""
     yield Finding(
         "duplicates",
         "stop" if across else "look" if found.exact or found.near else "ok",
         f"{found.extra} exact copies in {len(found.exact)} groups, {len(found.near)} pairs that are nearly the same "
-        f"(of {found.compared:,} pairs); {found.across_splits} span two splits, {found.across_classes} two classes.",
-        "A copy in the test is an answer that was given away; a copy in train counts twice; with two labels, one is "
-        "wrong.",
+        f"(of {found.compared:,} pairs), {len(mirrored)} of them mirrored or turned{named}; "
+        f"{found.across_splits} span two splits, {found.across_classes} two classes.",
+        "A copy in the test is an answer that was given away, mirrored or not; a copy in train counts twice; with two "
+        "labels, one is wrong.",
         "Keep one of each, and keep it out of the test.",
     )
 

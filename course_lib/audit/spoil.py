@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from course_lib.audit.image_folders import lies_beside_masks, mask_place
 from course_lib.audit.inventory import ImageFile, take_inventory
 from course_lib.data.image_file import open_grey
+from course_lib.data.outlined_folder import IMAGES
 from course_lib.support.errors import DataError
 
 SCANNER_GAMMA = 0.6  #: of the other machine, with which the test was taken
+Step = Callable[[Path, Path], object]  #: makes the second file of the first
 _LAST_NUMBER = re.compile(r"(.*?)(\d+)")  # of a patient's name, such as 0012 of phantom0012
 _SERIAL_NUMBER = re.compile(r"\d+(?=\.\w+$)")  # of an image, before the suffix of the file's name
 
@@ -25,6 +28,7 @@ class Dirt:
 
     copies: int = 6  #: of training images, byte for byte, under another patient's name; half of them in test
     near_copies: int = 6  #: the same, but smaller, brighter, and saved again
+    mirrored_copies: int = 0  #: the same, but mirrored or turned in one of seven ways, and saved again
     moved_images: int = 4  #: of training patients who have others too; they go to test
     wrong_labels: int = 6  #: training images in another class's folder, with a name that fits it
     negatives: int = 3  #: training images with black and white exchanged
@@ -47,11 +51,13 @@ class DirtyFolder:
     done: dict[str, tuple[str, ...]]  #: kind of dirt, as in `Dirt`: the files, as split/class/name
 
     def __str__(self) -> str:
-        return "\n".join(f"{kind}: {len(files)}" for kind, files in self.done.items())
+        return "\n".join(f"{kind}: {len(files)}" for kind, files in self.done.items() if files)
 
 
 def make_dirty_copy(clean: str | Path, dirty: str | Path, dirt: Dirt | None = None, *, seed: int = 0) -> DirtyFolder:
     """Copy a folder of simulated images and spoil the copy; the same seed spoils the same. ``dirty`` must not exist.
+
+    Where images lie beside masks, a mask goes wherever its image goes, and is mirrored and scaled with it.
 
     Raises:
         DataError: ``dirty`` exists, or ``clean`` holds other images or too few training images for so much dirt.
@@ -60,15 +66,16 @@ def make_dirty_copy(clean: str | Path, dirty: str | Path, dirt: Dirt | None = No
     if root.exists():
         raise DataError(f"{root.name} exists already. Remove it, or name a folder that does not exist.")
     inventory = take_inventory(clean)
-    if inventory.card is None or not inventory.card.simulated:
+    if inventory.card is None or not inventory.card.simulated or not (inventory.root / "train").is_dir():
         raise DataError(
             f"Only phantoms are spoiled, but by the names of its files {inventory.root.name} is no simulated data set. "
             "Take the folder of one, with train/ and test/ in it."
         )
     for file in inventory.files:
-        target = root / file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file.path, target)
+        for path in filter(None, (file.path, file.mask)):
+            target = root / path.relative_to(inventory.root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
     return _Spoiler(root, inventory.files, np.random.default_rng(seed)).spoil(dirt)
 
 
@@ -82,12 +89,14 @@ class _Spoiler:
         self.left: list[ImageFile] = [train[i] for i in order]
         self.number = max(int(_LAST_NUMBER.sub(r"\2", file.patient)) for file in files)
         self.classes = sorted({file.label for file in files})
+        self.beside = IMAGES if lies_beside_masks(files[0].path.parent) else ""  #: between split and class
 
     def spoil(self, dirt: Dirt) -> DirtyFolder:
         steps: dict[str, Callable[[ImageFile, int], Path]] = {
             "moved_images": self._move,
             "copies": self._copy,
             "near_copies": self._nearly_copy,
+            "mirrored_copies": self._mirror,
             "wrong_labels": self._relabel,
             "negatives": self._invert,
             "blanks": self._blank,
@@ -98,7 +107,7 @@ class _Spoiler:
             made = [step(self._next(kind), i) for i in range(getattr(dirt, kind))]
             done[kind] = tuple(sorted(path.relative_to(self.root).as_posix() for path in made))
         if dirt.other_scanner:
-            test = sorted(self.root.glob("test/*/*"))
+            test = sorted(Path(self.root, "test", self.beside).glob("*/*"))
             for path in test:
                 _change(path, path, lambda image: image.point(lambda grey: round(255 * (grey / 255) ** SCANNER_GAMMA)))
             done["other_scanner"] = tuple(path.relative_to(self.root).as_posix() for path in test)
@@ -115,32 +124,51 @@ class _Spoiler:
     def _new(self, file: ImageFile, split: str, label: str = "") -> Path:
         """Where the file would lie as the first image of a new patient, of another class if there is a label."""
         self.number += 1
-        folder = self.root / split / (label or file.label)
-        folder.mkdir(parents=True, exist_ok=True)
         before, after = file.path.name.split(file.patient, 1)
         if label and file.kind != file.label:  # the name says the kind
             after = after.replace(file.kind, min(other.kind for other in self.files if other.label == label), 1)
         patient = _LAST_NUMBER.sub(lambda found: f"{found[1]}{self.number:0{len(found[2])}d}", file.patient)
-        return folder / f"{before}{patient}{_SERIAL_NUMBER.sub('1', after)}"
+        after = _SERIAL_NUMBER.sub(lambda found: "1".zfill(len(found[0])), after)
+        return self._place(split, label or file.label, f"{before}{patient}{after}")
+
+    def _place(self, split: str, label: str, name: str) -> Path:
+        place = Path(self.root, split, self.beside, label, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _both(self, file: ImageFile, target: Path, image: Step, mask: Step) -> Path:
+        """Let each of two steps, from one file to another, make the new image, and its mask if there is one."""
+        image(self.root / file.name, target)
+        if file.mask:
+            place = mask_place(target)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            mask(mask_place(self.root / file.name), place)
+        return target
 
     def _move(self, file: ImageFile, _: int) -> Path:
-        target = self.root / "test" / file.label / file.path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return (self.root / file.name).rename(target)
+        return self._both(file, self._place("test", file.label, file.path.name), Path.rename, Path.rename)
 
     def _copy(self, file: ImageFile, i: int) -> Path:
-        return Path(shutil.copy(file.path, self._new(file, "test" if i % 2 else "train")))
+        return self._both(file, self._new(file, _half(i)), shutil.copy, shutil.copy)
 
     def _nearly_copy(self, file: ImageFile, i: int) -> Path:
-        def change(image: Image.Image) -> Image.Image:
-            small = image.resize((round(0.8 * image.width), round(0.8 * image.height)), Image.Resampling.BICUBIC)
-            return small.point(lambda grey: min(255, round(1.06 * grey + 6)))
+        def smaller(image: Image.Image, resampling: Image.Resampling) -> Image.Image:
+            return image.resize((round(0.8 * image.width), round(0.8 * image.height)), resampling)
 
-        return _change(file.path, self._new(file, "test" if i % 2 else "train"), change)
+        def change(image: Image.Image) -> Image.Image:
+            return smaller(image, Image.Resampling.BICUBIC).point(lambda grey: min(255, round(1.06 * grey + 6)))
+
+        fit = _changed(lambda mask: smaller(mask, Image.Resampling.NEAREST))
+        return self._both(file, self._new(file, _half(i)), _changed(change), fit)
+
+    def _mirror(self, file: ImageFile, i: int) -> Path:
+        way = Image.Transpose(i // 2 % len(Image.Transpose))
+        turn = _changed(lambda image: image.transpose(way))
+        return self._both(file, self._new(file, _half(i)), turn, turn)
 
     def _relabel(self, file: ImageFile, _: int) -> Path:
         label = self.classes[(self.classes.index(file.label) + 1) % len(self.classes)]
-        return (self.root / file.name).rename(self._new(file, "train", label))
+        return self._both(file, self._new(file, "train", label), Path.rename, Path.rename)
 
     def _invert(self, file: ImageFile, _: int) -> Path:
         return _change(file.path, self.root / file.name, ImageOps.invert)
@@ -153,6 +181,14 @@ class _Spoiler:
         target = self.root / file.name
         target.write_bytes(content[: len(content) // 2])
         return target
+
+
+def _half(i: int) -> str:
+    return "test" if i % 2 else "train"
+
+
+def _changed(change: Callable[[Image.Image], Image.Image]) -> Step:
+    return lambda source, target: _change(source, target, change)
 
 
 def _change(source: Path, target: Path, change: Callable[[Image.Image], Image.Image]) -> Path:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course_lib.audit.inventory import SPLITS
+from course_lib.audit.image_folders import SPLITS
 from course_lib.data.image_folder import hold_back_test
 from course_lib.data.volume_folder import LAYOUTS, names_a_volume
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
