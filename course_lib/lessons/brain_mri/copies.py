@@ -194,4 +194,5 @@ MIRRORED_COPIES = Exercise(
         Mistake(_first_copy_only, "Three copies of one image are three pairs. You keep one partner for each."),
     ),
     draw=_draw_images,
+    cases=10,
 )

@@ -131,8 +131,10 @@ NEIGHBOURS_AS_CHANNELS = Exercise(
         Mistake(_backwards, "The order is turned round: the slice before, the slice itself, the slice after."),
         Mistake(_itself_first, "The slice itself comes first. It belongs between its neighbours."),
         Mistake(_the_next_two, "Those are the slice and the two after it. Take one from each side."),
-        Mistake(_neighbours_alone, "The slice itself is missing between its neighbours."),
-        Mistake(_mean_of_three, "You averaged the three slices. Keep them apart, as channels."),
+        Mistake(_neighbours_alone, "There are two channels, the neighbours. The slice itself belongs between them."),
+        Mistake(
+            _mean_of_three, "There is no axis for the three channels. Keep the three slices apart: np.stack(…, axis=1)."
+        ),
         Mistake(_neighbouring_rows, "Those are neighbouring rows within a slice. The slices are the first axis."),
         Mistake(_a_list, "The slices are right, in a list. Return one array: np.stack makes it."),
     ),

@@ -13,7 +13,7 @@ def patient_answers(probabilities: np.ndarray, patients: np.ndarray) -> tuple[li
 
     ``probabilities`` [slices, classes] and ``patients`` [slices] are in the same order.
     """
-    names = sorted(set(patients))
+    names = np.unique(patients).tolist()
     means = np.array([probabilities[patients == name].mean(axis=0) for name in names])
     return names, means
 
@@ -27,12 +27,14 @@ def _draw_slices(rng: np.random.Generator) -> Inputs:
 
 
 def _names_and_numbers(answer: Answer, inputs: Inputs) -> object:
-    """Names in a list or in an array are the same."""
+    """Names of numpy's type or in an array are the same as others."""
     came = answer(*inputs)
     if not isinstance(came, tuple | list) or len(came) != 2:
         return {"the patients": came}
     names, numbers = came
-    return {"the patients": names.tolist() if isinstance(names, np.ndarray) else names, "their probabilities": numbers}
+    if isinstance(names, np.ndarray | list | tuple):
+        names = [str(name) if isinstance(name, np.str_) else name for name in names]
+    return {"the patients": names, "their probabilities": numbers}
 
 
 Answers = tuple[list[str], np.ndarray]
@@ -107,9 +109,9 @@ PATIENT_ANSWERS = Exercise(
     patient_answers,
     hints=(
         "First the patients, each once and sorted. Then, for each of them, the mean over that patient's slices.",
-        "sorted(set(patients)) are the names. probabilities[patients == name] are the rows of one patient.",
+        "np.unique(patients) are the names. probabilities[patients == name] are the rows of one patient.",
         "Of these rows take the mean over the slices, which are the first axis: .mean(axis=0).",
-        "names = sorted(set(patients)), then names and "
+        "names = np.unique(patients).tolist(), then names and "
         "np.array([probabilities[patients == name].mean(axis=0) for name in names])",
     ),
     mistakes=(

@@ -146,14 +146,14 @@ def _whether_fit(answer: Answer, inputs: Inputs) -> object:
         return seen
     numbers: list[int] = np.asarray(came).tolist()
     sizes = [numbers.count(fold) for fold in range(folds)]
-    steps = {
+    most = max(Counter(patients).values())  # if each goes to the emptiest fold, sizes differ by no more
+    checks = {
         "whether all are between 0 and folds - 1": sum(sizes) == len(patients),
         "whether each patient is in one fold": len(set(zip(patients, numbers, strict=True))) == len(set(patients)),
         "whether each fold has a slice": min(sizes) > 0,
-        "whether the sizes differ by the largest patient at most": max(sizes) - min(sizes)
-        <= max(Counter(patients).values()),
+        "whether the folds are of like size": max(sizes) - min(sizes) <= most,
     }
-    for what, fits in steps.items():
+    for what, fits in checks.items():
         seen[what] = fits
         if not fits:
             break
@@ -219,8 +219,8 @@ def _yes_or_no_by_fold(patients: list[str], folds: int) -> np.ndarray:
 
 BY_SLICE = "Slices were dealt out, so that a patient is in several folds. Deal out patients; their slices follow them."
 UNLIKE_SIZES = (
-    "No patient is torn apart, but some folds have many more slices than others, because patients have unlike numbers "
-    "of them. Give each patient to the fold that has the fewest slices so far."
+    "No patient is in two folds, but some folds have many more slices than others, because patients have different "
+    "numbers of them. Give each patient to the fold that has the fewest slices so far."
 )
 OUT_OF_RANGE = "The folds are numbered from 0 to folds - 1."
 

@@ -214,9 +214,12 @@ INVERSION_TIME = Exercise(
         Mistake(
             _after_full_recovery,
             "T1 ln 2 holds where TR is so long that everything has recovered before the inversion. Here it has not, "
-            "so the way up is shorter: exp(-TR/T1) has to count.",
+            "so the magnetisation begins nearer to 0: exp(-TR/T1) has to count.",
         ),
-        Mistake(_two_not_counted, "The 2 is lost, which stands there because the inversion turns the magnetisation."),
+        Mistake(
+            _two_not_counted,
+            "The 2 in front of exp(-TI/T1) is lost. From 1 to -1, where the inversion leads, it is a step of 2.",
+        ),
         Mistake(_logarithms_added, "A quotient becomes a difference: ln 2 minus ln(1 + exp(-TR/T1)), and not plus."),
         Mistake(
             _difference_inside,
