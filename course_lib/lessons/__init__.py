@@ -7,6 +7,7 @@ per notebook bears its name.
 from course_lib.exercises import Workbook
 from course_lib.lessons import (
     auditing_the_data,
+    brain_mri,
     building_net,
     evaluation,
     explaining_predictions,
@@ -30,6 +31,7 @@ WORKBOOK = Workbook(
         small_and_dirty_data.LESSON,
         your_own_run.LESSON,
         volumes.LESSON,
+        brain_mri.LESSON,
     )
 )
 check, hint, solution = WORKBOOK.check, WORKBOOK.hint, WORKBOOK.solution

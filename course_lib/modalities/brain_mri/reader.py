@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+from torchvision.transforms import v2
+
 from course_lib.data.class_order import order_classes
-from course_lib.data.image_folder import FOLD, check_no_copies, hold_back_test
+from course_lib.data.image_file import open_grey
+from course_lib.data.image_folder import FOLD, check_no_copies, hold_back_test, patients_are_folds
 from course_lib.data.outlined_folder import outlined_images_of, read_masked
 from course_lib.data.outlines_and_boxes import OutlinedImage
 from course_lib.data.samples import LabelledImage
+from course_lib.data.transforms import Preprocessing, fit_to_square
 from course_lib.data.volume_folder import patient_of
 from course_lib.modalities.brain_mri.slices import PLANES
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
@@ -60,6 +66,29 @@ def read_part(
 def outlined(slices: Sequence[TumourSlice]) -> list[OutlinedImage]:
     """Those that have a mask, as images of which the tumour is to be outlined; distances in them are in pixels."""
     return [OutlinedImage(one.path, one.mask, one.patient) for one in slices if one.mask]
+
+
+def by_series(slices: Sequence[TumourSlice]) -> list[TumourSlice]:
+    """The same slices; where nothing but the fold says whose each is, with its series in the patient's place.
+
+    A bootstrap over them is the nearest to one over patients that can be had. Somebody may have several series, so its
+    intervals are somewhat too narrow. Slices are still to be parted by fold, never by series.
+    """
+    if not patients_are_folds(slices):
+        return list(slices)
+    return [replace(one, patient=series) for one, series in zip(slices, series_of(slices), strict=True)]
+
+
+def masks_of(slices: Sequence[TumourSlice], how: Preprocessing) -> NDArray[np.bool_]:
+    """Where the tumour is in each slice as a network sees it, [slices, size, size].
+
+    Raises:
+        DataError: a slice has no mask, or its mask can not be read.
+    """
+    if bare := [one.path.name for one in slices if one.mask is None]:
+        raise DataError(f"{len(bare)} slices have no mask ({some_of(bare)}). Leave them out: [s for s in … if s.mask].")
+    fit = v2.Compose(fit_to_square(how))
+    return np.stack([np.asarray(fit(open_grey(one.mask))) for one in slices if one.mask]) > MASK_VALUES[1] // 2
 
 
 def series_of(slices: Sequence[TumourSlice]) -> list[str]:
