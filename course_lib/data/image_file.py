@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from course_lib.sources.foreign_image import image_bytes, read_image
+from course_lib.sources.foreign_image import image_bytes, read_image, read_mask
 
 
 def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
@@ -17,3 +17,12 @@ def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
         DataError: the file can not be read, or is of a kind that `read_image` refuses.
     """
     return read_image(image_bytes(path), path, at_least).grey
+
+
+def open_mask(path: Path) -> Image.Image:
+    """A mask as 8-bit grey, mode ``L``; where the file has one bit per pixel, as 0 and 255.
+
+    Raises:
+        DataError: as in `open_grey`.
+    """
+    return read_mask(image_bytes(path), path)

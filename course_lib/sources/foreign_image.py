@@ -96,6 +96,12 @@ def read_bits(content: bytes, file: object) -> Image.Image:
         return image
 
 
+def read_mask(content: bytes, file: object) -> Image.Image:
+    """A mask as 8-bit grey, mode ``L``: one bit per pixel becomes 0 and 255; bounds and errors as in `read_image`."""
+    with understood(lambda reason: ImageError(file, "can not be decoded", reason=reason)):
+        return _opened(content, file, {"1": "one bit per pixel", **READABLE_MODES}).convert("L")
+
+
 def image_bytes(path: Path) -> bytes:
     """The content of an image file.
 
