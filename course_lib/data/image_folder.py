@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
+from course_lib.data.outlined_folder import holds_outlined, outlined_images_of
 from course_lib.data.samples import LabelledImage
-from course_lib.data.volume_folder import patient_of, volumes_of
+from course_lib.data.volume_folder import holds_volumes, patient_of, volumes_of
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, files_in, images_in, names_an_image
 from course_lib.support.errors import DataError
@@ -34,6 +35,11 @@ class OfPatient(Protocol):
 AnySample = TypeVar("AnySample", bound=OfPatient)
 
 
+def holds_a_set(root: Path) -> bool:
+    """Whether the folder is a data set itself: in ``train``, as volumes, or as images with masks."""
+    return (root / "train").is_dir() or holds_volumes(root) or holds_outlined(root)
+
+
 def recognise_card(root: Path) -> DatasetCard | None:
     """The card of a folder, by the names of the images in it, or None: a folder of its own kind.
 
@@ -42,7 +48,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
     Raises:
         DataError: half of the names or more are those of a card, but not all.
     """
-    paths = _images_of(root) + volumes_of(root)
+    paths = _all_of(root)
     card = _likely_card(root, paths)
     strange = [path for path in paths if not card.knows(path.name)] if card and card.file_names else []
     if card and strange:
@@ -56,7 +62,7 @@ def recognise_card(root: Path) -> DatasetCard | None:
 
 def likely_card(root: Path) -> DatasetCard | None:
     """The same, but also where up to half of the names are strange to the card: an audit is made for such folders."""
-    return _likely_card(root, _images_of(root) + volumes_of(root))
+    return _likely_card(root, _all_of(root))
 
 
 def read_part(
@@ -106,6 +112,13 @@ def hold_back_test(samples: Sequence[AnySample]) -> tuple[list[AnySample], list[
         )
     pairs = list(zip(samples, held, strict=True))
     return [sample for sample, test in pairs if not test], [sample for sample, test in pairs if test]
+
+
+def patients_are_folds(samples: Sequence[OfPatient]) -> bool:
+    """Whether nothing says whose image it is but the fold in its name: ``fold1_0718.jpg`` is of the patient fold1."""
+    return bool(samples) and all(
+        (fold := FOLD.match(sample.path.name)) and sample.patient == fold[0].rstrip("_") for sample in samples
+    )
 
 
 def describe_test_part(root: Path, samples: Sequence[OfPatient]) -> str:
@@ -207,6 +220,11 @@ def _images_of(root: Path, split: str = "") -> list[Path]:
     """What has the name of an image in the parts that are read, or in one of them, apart from what is hidden."""
     folders = [folder for name in ([split] if split else READ) for folder in class_folders(root / name)]
     return [path for folder in folders for path in files_in(folder) if names_an_image(path)]
+
+
+def _all_of(root: Path) -> list[Path]:
+    """The images and volumes of a folder, in whatever layout."""
+    return _images_of(root) + volumes_of(root) + outlined_images_of(root)
 
 
 def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
+from course_lib.data.image_folder import hold_back_test, patients_are_folds
 from course_lib.data.samples import LabelledImage
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import some_of
@@ -46,6 +47,17 @@ def split_by_patient(
     apart = set(np.concatenate([second for _, second in pairs[:taken]]).tolist())
     places = range(len(samples))
     return [samples[i] for i in places if i not in apart], [samples[i] for i in places if i in apart]
+
+
+def split_off_validation(
+    samples: Sequence[AnySample], fraction: float = 0.2, seed: int = 0
+) -> tuple[list[AnySample], list[AnySample]]:
+    """As `split_by_patient`; but where only folds keep patients apart, the second list is the highest fold.
+
+    Raises:
+        DataError: there is only one fold; or as `split_by_patient`.
+    """
+    return hold_back_test(samples) if patients_are_folds(samples) else split_by_patient(samples, fraction, seed)
 
 
 def folds_by_patient(

@@ -21,6 +21,11 @@ class Reader(Protocol):
     ) -> tuple[Sequence[Sample], tuple[str, ...]]: ...
 
 
+def as_they_are(folder: Path) -> Path:
+    """The folder itself: its images need not be converted."""
+    return folder
+
+
 @dataclass(frozen=True)
 class Modality:
     """A kind of images: its data sets, how their files are read, and how simulated ones are made."""
@@ -34,3 +39,4 @@ class Modality:
     simulated_folder: Callable[[Profile], Path]  #: where this profile's simulated images are, made now if need be
     counted: str = "images"  #: what one of them is, in a table
     remark: str = ""  #: on the test part of the real set, where the course has chosen it
+    as_pictures: Callable[[Path], Path] = as_they_are  #: the folder for `read`, of one whose files have another form

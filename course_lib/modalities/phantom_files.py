@@ -21,12 +21,19 @@ class PhantomError(ValueError):
     """A data set of phantoms is not what it should be; the message says what was expected, what came, what to do."""
 
 
-def make_set(root: Path, settings: dict[str, Any], entry: re.Pattern[str], fill: Callable[[Path], None]) -> Path:
+def make_set(
+    root: Path,
+    settings: dict[str, Any],
+    entry: re.Pattern[str],
+    fill: Callable[[Path], None],
+    what: str = "phantoms",
+) -> Path:
     """The folder of a data set, which appears when it is whole; one that is whole already is left as it is.
 
     ``fill`` writes what is not there yet into the folder that it is given, with `write_whole`. ``entry`` is the form of
     the path of every file in a set, the manifest among them. ``manifest.json`` then holds the settings, which are plain
-    values, and the SHA-256 of every file. An interrupted call is taken up where it stopped.
+    values, and the SHA-256 of every file. An interrupted call is taken up where it stopped. ``what`` the files are is
+    for the messages.
 
     Raises:
         PhantomError: the folder, or what an interrupted call left, was made with other settings.
@@ -37,7 +44,7 @@ def make_set(root: Path, settings: dict[str, Any], entry: re.Pattern[str], fill:
     unfinished = root.with_name(f".{root.name}-unfinished")
     if _is_made(root, settings):
         return root
-    with sole_writer(root, unfinished):
+    with sole_writer(root, unfinished, what):
         if not _is_made(root, settings):  # else another process made it while this one waited
             _start_or_continue(unfinished, settings, entry)
             fill(unfinished)
@@ -85,14 +92,14 @@ def read_manifest(root: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def sole_writer(root: Path, work: Path) -> Iterator[None]:
+def sole_writer(root: Path, work: Path, what: str = "phantoms") -> Iterator[None]:
     """Hold the lock of a data set; say so if another process has it, and what to do when the disk does not do."""
     try:
         with alone(root.with_name(f".{root.name}.lock"), f"making {root.name}"):
             yield
     except OSError as error:
         reason = error.strerror or str(error)
-        remedy = f"The phantoms can not be written to {root.parent} ({reason}). Choose a folder that you may write to."
+        remedy = f"The {what} can not be written to {root.parent} ({reason}). Choose a folder that you may write to."
         if error.errno in DISK_FULL:
             kept = f"What is made so far stays in {work}: free some space" if work.exists() else "Free some space"
             remedy = f"The disk that holds {root.parent} is full ({reason}). {kept} and call again."

@@ -7,9 +7,9 @@ from typing import Any
 
 from course_lib.data.class_order import describe_order
 from course_lib.data.course_data import CourseData
-from course_lib.data.image_folder import describe_test_part, recognise_card
-from course_lib.data.splits import check_patients_apart, split_by_patient, take_patients
-from course_lib.data.volume_folder import holds_volumes
+from course_lib.data.image_folder import describe_test_part, holds_a_set, patients_are_folds, recognise_card
+from course_lib.data.splits import check_patients_apart, split_off_validation, take_patients
+from course_lib.modalities.brain_mri.modality import BRAIN_MRI
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.hippocampus_mri.modality import HIPPOCAMPUS_MRI
 from course_lib.modalities.modality import Modality
@@ -20,7 +20,7 @@ from course_lib.support.foreign import printable
 from course_lib.support.runtime import SOURCES, Profile, current_profile, existing_folder
 from course_lib.tasks.task import Sample
 
-MODALITIES = {modality.name: modality for modality in (CHEST_XRAY, HIPPOCAMPUS_MRI)}
+MODALITIES = {modality.name: modality for modality in (CHEST_XRAY, HIPPOCAMPUS_MRI, BRAIN_MRI)}
 UNKNOWN_FOLDER = "a folder of your own"
 
 
@@ -40,11 +40,11 @@ def open_dataset(
     ``full`` more of them, made on first use), ``"kaggle"`` (the modality's real set: found on this computer, or else
     fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data card), or a
     folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``, volumes as ``images/`` and
-    ``labels/``), or several, each in a folder with its card's name. Without a source, what ``COURSE_DATA`` names, or
-    else phantoms.
-    The validation list is always cut from ``train`` by patient; a folder ``val`` is not read. `image_folder.read_part`
-    says what the test part is. A licence that forbids commercial use is named in a line. No image is decoded yet: one
-    that can not be read is named when its pixels are asked for, see `CourseData.cached`.
+    ``labels/``, slices of tumours as ``images/<class>/`` and ``masks/<class>/``), or several, each in a folder with its
+    card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
+    The validation list is always cut from ``train``, as `split_off_validation` does; a folder ``val`` is not read.
+    `image_folder.read_part` says what the test part is. A licence that forbids commercial use is named in a line. No
+    image is decoded yet: one that can not be read is named when its pixels are asked for, see `CourseData.cached`.
 
     Of two classes, label 1 is the disease, whose sensitivity is measured. For a folder without a card, ``disease`` (or
     ``COURSE_DISEASE``) names its class folder; that may be left out where the other one is called NORMAL, HEALTHY or
@@ -63,13 +63,14 @@ def open_dataset(
     card = recognise_card(root)
     _check_modality(card, kind)
     train, test, classes = _read_parts(kind, root, card, disease)
-    used = take_patients(train, profile.max_train_images, seed) if profile.max_train_images else train
-    train_part, validation = split_by_patient(used, validation_fraction, seed)
+    most = None if patients_are_folds(train) else profile.max_train_images
+    used = take_patients(train, most, seed) if most else train
+    train_part, validation = split_off_validation(used, validation_fraction, seed)
     if card and card.notice:
         print(card.notice)
     held_back = describe_test_part(root, test)
     notes = (
-        _note(profile, kind.counted, len(used), len(train), len(validation) / len(used)),
+        _note(profile, kind.counted, train, used, validation),
         held_back,
         kind.remark if held_back and card and card.slug == kind.real else "",
         describe_order(classes, card, disease) if kind.task == "classification" else "",
@@ -109,10 +110,10 @@ def dataset_folder(
     if SOURCES.fullmatch(source):
         slug = source.partition(":")[2] or kind.real
         _check_modality(load_card(slug), kind)
-        return fetch_dataset(slug, at_most_mb=at_most_mb)
+        return kind.as_pictures(fetch_dataset(slug, at_most_mb=at_most_mb))
     folder = _set_within(_existing_folder(source), kind)
     check_promised(folder)
-    return folder
+    return kind.as_pictures(folder)
 
 
 def find_modality(name: str) -> Modality:
@@ -145,7 +146,7 @@ def _set_within(folder: Path, kind: Modality) -> Path:
 
     The modality's own real set comes first, then others of its cards in alphabetical order.
     """
-    if (folder / "train").is_dir() or holds_volumes(folder):
+    if holds_a_set(folder):
         return folder
     cards = [load_card(slug) for slug in card_slugs() if (folder / slug).is_dir()]
     ours = sorted((card for card in cards if card.modality == kind.name), key=lambda card: card.slug != kind.real)
@@ -182,9 +183,13 @@ def _existing_folder(given: str) -> Path:
     return folder
 
 
-def _note(profile: Profile, counted: str, used: int, there: int, fraction: float) -> str:
-    part = f"all {there:,}" if used == there else f"{used:,} of the {there:,}"
-    limit = "" if used == there else " COURSE_PROFILE=full takes all."
+def _note(
+    profile: Profile, counted: str, train: Sequence[Sample], used: Sequence[Sample], validation: Sequence[Sample]
+) -> str:
+    part = f"all {len(train):,}" if len(used) == len(train) else f"{len(used):,} of the {len(train):,}"
+    limit = "" if len(used) == len(train) else " COURSE_PROFILE=full takes all."
+    how = "the highest fold but one" if patients_are_folds(train) else "by patient"
     return (
-        f"Profile {profile.name}: {part} training {counted}, {fraction:.0%} of them, by patient, for validation.{limit}"
+        f"Profile {profile.name}: {part} training {counted}, {len(validation) / len(used):.0%} of them, {how}, for "
+        f"validation.{limit}"
     )
