@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from pathlib import Path
 
-from course_lib.data.volume_folder import holds_volumes
+from course_lib.data.image_folder import holds_a_set
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import existing_folder
 
@@ -23,12 +23,12 @@ def real_folder(given: str) -> Path:
         raise argparse.ArgumentTypeError(str(problem)) from problem
     if folder is None or not any(_is_a_set(place) for place in (folder, *folder.glob("*"))):
         raise argparse.ArgumentTypeError(
-            f"{given!r} holds neither train/ nor volumes in images/ with labels/; name a folder that does"
+            f"{given!r} holds neither train/ nor images/ with labels/ or masks/; name a folder that does"
         )
     return folder
 
 
 def _is_a_set(folder: Path) -> bool:
     with suppress(PermissionError):  # of something that lies beside the data sets
-        return (folder / "train").is_dir() or holds_volumes(folder)
+        return holds_a_set(folder)
     return False
