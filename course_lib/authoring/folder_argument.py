@@ -23,12 +23,13 @@ def real_folder(given: str) -> Path:
         raise argparse.ArgumentTypeError(str(problem)) from problem
     if folder is None or not any(_is_a_set(place) for place in (folder, *folder.glob("*"))):
         raise argparse.ArgumentTypeError(
-            f"{given!r} holds neither train/ nor images/ with labels/ or masks/; name a folder that does"
+            f"{given!r} holds no data set: no train/, no images/ with labels/ or masks/, no files of MATLAB; name a "
+            "folder that does"
         )
     return folder
 
 
 def _is_a_set(folder: Path) -> bool:
     with suppress(PermissionError):  # of something that lies beside the data sets
-        return holds_a_set(folder)
+        return holds_a_set(folder) or any(folder.glob("*.mat"))
     return False

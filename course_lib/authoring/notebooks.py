@@ -28,6 +28,7 @@ from course_lib.authoring.notebook_form import (
     tags,
 )
 from course_lib.data.image_folder import recognise_card
+from course_lib.data.outlined_folder import holds_outlined
 from course_lib.data.volume_folder import holds_volumes
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.registry import MODALITIES, dataset_folder, open_dataset
@@ -225,7 +226,8 @@ def _holds(folder: Path, modality: str) -> bool:
     except DataError:
         return False
     if card is None:
-        return not holds_volumes(root) and modality == CHEST_XRAY.name
+        others = holds_volumes(root) or holds_outlined(root)
+        return modality == CHEST_XRAY.name and (root / "train").is_dir() and not others
     return card.modality == modality
 
 

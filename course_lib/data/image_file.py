@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from course_lib.sources.foreign_image import image_bytes, read_image, read_mask
+from course_lib.sources.foreign_image import MASK_MODES, image_bytes, read_image
 
 
 def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
@@ -20,9 +20,5 @@ def open_grey(path: Path, at_least: int | None = None) -> Image.Image:
 
 
 def open_mask(path: Path) -> Image.Image:
-    """A mask as 8-bit grey, mode ``L``; where the file has one bit per pixel, as 0 and 255.
-
-    Raises:
-        DataError: as in `open_grey`.
-    """
-    return read_mask(image_bytes(path), path)
+    """The same for a mask, which may also have one bit per pixel: 0 and 255 then."""
+    return read_image(image_bytes(path), path, modes=MASK_MODES).grey

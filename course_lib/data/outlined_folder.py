@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, images_in
+from course_lib.sources.foreign_image import IMAGE_SUFFIXES, class_folders, entries_in, images_in, names_an_image
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
@@ -28,11 +28,7 @@ def holds_outlined(root: Path) -> bool:
 
 
 def outlined_images_of(root: Path) -> list[Path]:
-    """The images of all parts, by their names; hidden files do not count.
-
-    Raises:
-        DataError: a folder may not be read; or something in it has the name of an image and is no file.
-    """
+    """The images of all parts, by their names; hidden files do not count."""
     return list(_images(root))
 
 
@@ -93,4 +89,4 @@ def _of_class(folder: Path, name: str) -> list[MaskedImage]:
 def _images(root: Path, kind: str = IMAGES) -> Iterator[Path]:
     for part in PARTS:
         for folder in class_folders(root / part / kind):
-            yield from images_in(folder)
+            yield from entries_in(folder, names_an_image)

@@ -14,8 +14,10 @@ from pathlib import Path, PurePosixPath
 from torchvision.models import WeightsEnum
 
 from course_lib.data.image_folder import recognise_card
+from course_lib.data.outlined_folder import IMAGES, MASKS, files_of_outlined, holds_outlined
 from course_lib.data.volume_folder import LAYOUTS, holds_volumes, names_a_volume, volumes_of
 from course_lib.modalities.chest_xray.modality import REAL_SET
+from course_lib.modalities.registry import dataset_folder, find_modality
 from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
 from course_lib.sources.archive import (
@@ -30,6 +32,7 @@ from course_lib.sources.archive import (
 from course_lib.sources.command_line import explained
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
+from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
@@ -76,11 +79,13 @@ def prepare_room(folder: Path, slugs: Sequence[str] = (REAL_SET,)) -> str:
 
 def _put_into(room: Path, card: DatasetCard) -> int:
     """Copy a set that is on this computer into the room, or fetch it; gives how many images it has, once verified."""
-    target, from_kaggle = room / card.slug, bool(card.handle)
-    if not (is_whole(target, card) if from_kaggle else target.exists()):  # else the room is read-only already
+    target, as_unpacked = room / card.slug, _as_unpacked(card)
+    if not (is_whole(target, card) if as_unpacked else target.exists()):  # else the room is read-only already
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = _found(card, room)
+        if not found and card.archive:
+            found = dataset_folder(card.modality, f"kaggle:{card.slug}")
         if found and not target.exists():
             with alone_with(target, card):
                 if not target.exists():
@@ -88,22 +93,29 @@ def _put_into(room: Path, card: DatasetCard) -> int:
         else:
             fetch_dataset(card.slug, cache=room)
     command = _command(room, card.slug)
-    return verify(target, card, command) if from_kaggle else _verify_volumes(target, command)
+    return verify(target, card, command) if as_unpacked else _verify_copied(target, command)
+
+
+def _as_unpacked(card: DatasetCard) -> bool:
+    """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
+    return bool(card.handle) and not card.archive
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
-    """Where the set is on this computer: as the course unpacked it; or volumes, which nobody but the user unpacks."""
-    if card.handle:
+    """Where the set is on this computer: as the course unpacked it; or as the user did, converted if need be."""
+    if _as_unpacked(card):
         found = find_dataset(card, room=room)
         return found if found and (found / MANIFEST).is_file() else None
     given = data_folder()
-    places = [*([given, given / card.slug] if given else []), cache_folder("datasets") / card.slug]
-    there = (place.resolve() for place in places if holds_volumes(place) and not place.resolve().is_relative_to(room))
-    return next((place for place in there if recognise_card(place) == card), None)
+    places = [*([given / card.slug, given] if given else []), cache_folder("datasets") / card.slug]
+    there = [place.resolve() for place in places if place.is_dir() and not place.resolve().is_relative_to(room)]
+    readable = (find_modality(card.modality).as_pictures(place) if card.archive else place for place in there)
+    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place))
+    return next((place for place in ours if recognise_card(place) == card), None)
 
 
-def _verify_volumes(folder: Path, command: str) -> int:
-    """How many volumes there are, once each file has been compared with the manifest.
+def _verify_copied(folder: Path, command: str) -> int:
+    """How many volumes or images there are, once each file has been compared with the manifest.
 
     Raises:
         DataError: a file is missing, or is not what was copied.
@@ -115,7 +127,7 @@ def _verify_volumes(folder: Path, command: str) -> int:
             f"{printable(folder)} has changed since it was copied, in {len(changed):,} files ({some_of(changed)}). "
             f"Remove that folder and run `{command}` again."
         )
-    return sum(path.parent.name in LABELS_OF for path in sums)
+    return sum(path.parent.name in LABELS_OF or path.parent.parent.name == IMAGES for path in sums)
 
 
 def _digest_at(path: Path) -> str:
@@ -176,7 +188,7 @@ def _make_read_only(room: Path, files: Iterable[Path]) -> None:
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    paths = images_of_a_set(found) if card.handle else _volumes_with_labels(found)
+    paths = images_of_a_set(found) if _as_unpacked(card) else _files_to_copy(found)
     require_disk(target.parent, sum((found / path).stat().st_size for path in paths), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
     remove_half_made(scratch, _is_of_a_set)
@@ -184,7 +196,7 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
         for path in paths:
             (scratch / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found / path, scratch / path)
-        if card.handle:
+        if _as_unpacked(card):
             shutil.copyfile(found / MANIFEST, scratch / MANIFEST)
         else:
             write_manifest(scratch, {path: digest_of_file(scratch / path) for path in paths})
@@ -195,15 +207,20 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _volumes_with_labels(found: Path) -> list[PurePosixPath]:
-    """The volumes and their label maps, as paths from the folder."""
-    volumes = [PurePosixPath(path.relative_to(found).as_posix()) for path in volumes_of(found)]
-    return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes)]
+def _files_to_copy(found: Path) -> list[PurePosixPath]:
+    """The volumes and their label maps, or the images and their masks, as paths from the folder."""
+    volumes, others = (
+        [PurePosixPath(path.relative_to(found).as_posix()) for path in paths]
+        for paths in (volumes_of(found), files_of_outlined(found))
+    )
+    return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes), *others]
 
 
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
-    return is_of_a_set(path) or (names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()})
+    volume = names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()}
+    image = names_an_image(path) and path.parent.parent.name in (IMAGES, MASKS)
+    return is_of_a_set(path) or volume or image
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

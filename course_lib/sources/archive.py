@@ -16,6 +16,7 @@ from course_lib.sources.download import require_disk
 from course_lib.sources.foreign_image import (
     MOST_BYTES,
     ImageError,
+    files_named,
     folders_in,
     image_bytes,
     images_in,
@@ -32,6 +33,8 @@ MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
 MOST_NAMED = 10  #: images or classes in one message
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
+HDF5 = b"\x89HDF\r\n\x1a\n"  #: how such a file begins; one of MATLAB 7.3 has a text of 512 bytes before
+BEFORE_HDF5 = (0, 512)
 MACOS_LEFTOVERS = re.compile(r"(^|/)(__MACOSX(/|$)|\._|\.DS_Store$)")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,7 +45,7 @@ class ArchiveError(DataError):
 
 
 def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
-    """The folder ``target`` with the images that the card counts, each opened once, and a manifest of their SHA-256.
+    """The folder ``target`` with the files that the card counts, each opened once, and a manifest of their SHA-256.
 
     Everything is written beside the target, which appears at the end and whole, by renaming.
 
@@ -77,39 +80,39 @@ AGAIN = "It is removed; call again to fetch it anew. If that ends in the same wa
 def expected_members(
     members: Sequence[zipfile.ZipInfo], archive_bytes: int, card: DatasetCard
 ) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """The members to unpack, by their path below the target: the images that the card counts, and nothing else.
+    """The members to unpack, by their path below the target: the files that the card counts, and nothing else.
 
-    What macOS left, a second nested copy and files beside the images are left out.
+    What macOS left, a second nested copy of images and files beside these are left out.
 
     Raises:
         ArchiveError: a member could do harm, there are too many, they are too large, or not those of the card.
     """
-    expected = sum(sum(classes.values()) for classes in card.counts.values())
+    expected = sum(expected_counts(card).values())
     if len(members) > MAX_MEMBERS_PER_IMAGE * expected + 100:
-        raise _refusal(card, f"has {len(members):,} members, for {expected:,} images")
+        raise _refusal(card, f"has {len(members):,} members, for {expected:,} files")
     for member in members:
         _check_harmless(member, card)
-    images = _outermost_copy(members, card)
+    images = _packed_files(members, card) if card.archive else _outermost_copy(members, card)
     largest = max((m.file_size for m in images.values()), default=0)
     if largest > MOST_BYTES or sum(m.file_size for m in images.values()) > MAX_EXPANSION * archive_bytes + 10_000:
         raise _refusal(card, f"would unpack to far more than its {archive_bytes:,} bytes: a bomb")
     check_counts(images, card, "The archive", AGAIN)
     strange = [path.name for path in images if card.file_names and not card.knows(path.name)]
-    if strange:
+    if strange and not card.archive:
         raise _refusal(card, f"holds images that the card does not know, as {printable(strange[0])}")
     return images
 
 
 def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, remedy: str) -> None:
-    """Do nothing if there are as many images per split and class as the card says.
+    """Do nothing if there are as many images per split and class as the card says; or files of each kind.
 
     Raises:
         ArchiveError: there are not.
     """
-    found = Counter((path.parts[0], path.parts[1]) for path in images)
-    expected = {(split, name): n for split, classes in card.counts.items() for name, n in classes.items()}
+    found = Counter(_place_of(path, card) for path in images)
+    expected = expected_counts(card)
     wrong = [
-        f"{'/'.join(place)} has {found[place]:,} images instead of {expected.get(place, 0):,}"
+        f"{place} has {found[place]:,} {'files' if card.archive else 'images'} instead of {expected.get(place, 0):,}"
         for place in sorted(expected.keys() | found.keys())
         if found[place] != expected.get(place, 0)
     ]
@@ -118,6 +121,21 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
             f"{printable(what, LONGEST_PATH)} of {card.name} is not what its data card says: "
             f"{some_of(wrong, MOST_NAMED)}. {remedy}"
         )
+
+
+def expected_counts(card: DatasetCard) -> dict[str, int]:
+    """How many files there must be in each ``<split>/<class>``, or of each name in `DatasetCard.archive`."""
+    return card.archive or {
+        f"{split}/{name}": n for split, by_class in card.counts.items() for name, n in by_class.items()
+    }
+
+
+def files_of_a_set(folder: Path, card: DatasetCard) -> list[PurePosixPath]:
+    """What the card counts in the folder, sorted: its images, see `images_of_a_set`, or the files to make them of."""
+    if not card.archive:
+        return images_of_a_set(folder)
+    there = files_named(folder, lambda path: card.packs(path.name), "files") if folder.is_dir() else []
+    return [PurePosixPath(path.name) for path in there]
 
 
 def images_of_a_set(folder: Path) -> list[PurePosixPath]:
@@ -133,16 +151,17 @@ def images_of_a_set(folder: Path) -> list[PurePosixPath]:
 
 def is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
-    return path == PurePosixPath(MANIFEST) or (len(path.parts) == 3 and names_an_image(path))
+    packed = len(path.parts) == 1 and path.suffix == ".mat"
+    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) == 3 and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
-    """Whether the folder holds the number of images that the card says, and may be listed; looks at the names only."""
+    """Whether the folder holds the number of files that the card says, and may be listed; looks at the names only."""
     try:
-        check_counts(images_of_a_set(folder), card, "The folder", "")
+        check_counts(files_of_a_set(folder, card), card, "The folder", "")
     except DataError:  # another folder, or one with links to nothing: whoever lists its images is told
         return False
-    return bool(card.counts)
+    return bool(expected_counts(card))
 
 
 def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
@@ -155,7 +174,7 @@ def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     """
     command = command or f"make data CARD={card.slug}"
     remedy = f"Remove that folder and run `{command}` again."
-    images, sums = images_of_a_set(folder), read_manifest(folder, command)
+    images, sums = files_of_a_set(folder, card), read_manifest(folder, command)
     check_counts(images, card, f"The copy in {folder}", remedy)
     problems = [f"{path} is missing" for path in sorted(sums.keys() - set(images))]
     problems += [f"{path} is not in the manifest" for path in images if path not in sums]
@@ -223,6 +242,26 @@ def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> di
     return copies[min(copies, key=lambda above: (len(above), above))] if copies else {}
 
 
+def _packed_files(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> dict[PurePosixPath, zipfile.ZipInfo]:
+    """The files that the card names, wherever they lie in the archive; all of them into one folder."""
+    files: dict[PurePosixPath, zipfile.ZipInfo] = {}
+    for member in members:
+        place = PurePosixPath(PurePosixPath(member.filename).name)
+        if member.is_dir() or MACOS_LEFTOVERS.search(member.filename) or not card.packs(place.name):
+            continue
+        if place in files:
+            raise _refusal(card, f"holds {printable(place)} twice")
+        files[place] = member
+    return files
+
+
+def _place_of(path: PurePosixPath, card: DatasetCard) -> str:
+    """What `expected_counts` counts a file under."""
+    if card.archive:
+        return next((pattern for pattern in card.archive if re.fullmatch(pattern, path.name)), path.name)
+    return "/".join(path.parts[:2])
+
+
 def _opened(archive: Path, card: DatasetCard) -> zipfile.ZipFile:
     with understood(lambda reason: _damage(card, reason)):
         return zipfile.ZipFile(archive)
@@ -232,7 +271,7 @@ def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, 
     with understood(lambda reason: _damage(card, reason)), content.open(member) as packed:
         data = packed.read(member.file_size)  # read() without a limit would unpack up to 2 GB before it looks
         packed.read(1)  # the end, where the checksum is compared
-    if problem := _problem_of(data, None):
+    if problem := _problem_of(data, None, path):
         raise ArchiveError(f"{printable(member.filename)} in the archive {problem}. {AGAIN}")
     with path.open("wb") as file:
         file.write(data)
@@ -241,14 +280,17 @@ def _write_image(content: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, 
 
 def _problem_at(path: Path, digest: str | None) -> str:
     try:
-        return _problem_of(image_bytes(path), digest)
+        return _problem_of(image_bytes(path), digest, path)
     except ImageError as error:
         return error.problem
 
 
-def _problem_of(data: bytes, digest: str | None) -> str:
+def _problem_of(data: bytes, digest: str | None, path: Path) -> str:
     if digest and digest_of_bytes(data) != digest:
         return "has another SHA-256"
+    if path.suffix == ".mat":
+        is_hdf5 = any(data.startswith(HDF5, start) for start in BEFORE_HDF5)
+        return "" if is_hdf5 else "is no file of MATLAB 7.3, which is HDF5"
     try:
         read_image(data, "it")
     except ImageError as error:

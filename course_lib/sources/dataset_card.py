@@ -33,7 +33,7 @@ REQUIRED: dict[str, type] = {
     "labels": str,
     "defects": list,
 }
-OPTIONAL: dict[str, type] = {"file_names": list, "splits_share_no_patient": bool, "counts": dict}
+OPTIONAL: dict[str, type] = {"file_names": list, "splits_share_no_patient": bool, "counts": dict, "archive": dict}
 MAY_BE_EMPTY = {"handle", "doi"}
 IN_TOML = {str: "a text", bool: "true or false", list: "a list of texts", dict: "a table"}
 
@@ -62,6 +62,7 @@ class DatasetCard:
     file_names: tuple[str, ...] = ()  #: regular expressions; with a group ``patient`` if the file name tells it
     splits_share_no_patient: bool = False  #: is person 7 in train another child than person 7 in test?
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  #: images per split and class
+    archive: dict[str, int] = field(default_factory=dict)  #: files of another kind: expressions for names, and how many
 
     @property
     def notice(self) -> str:
@@ -71,6 +72,10 @@ class DatasetCard:
     def knows(self, file_name: str) -> bool:
         """Whether this is a name that files of the data set have."""
         return any(re.fullmatch(pattern, file_name) for pattern in self.file_names)
+
+    def packs(self, file_name: str) -> bool:
+        """Whether this is a file of `archive`, of which images are still to be made."""
+        return any(re.fullmatch(pattern, file_name) for pattern in self.archive)
 
     def patient_of(self, file_name: str) -> str | None:
         """The patient that a file name gives away, or None if it gives none, or is not of this data set."""
@@ -147,19 +152,33 @@ def _problems_of_content(values: dict[str, Any], slug: str) -> Iterator[str]:
         yield f"doi must be a DOI such as 10.1000/182, but is {values['doi']!r}"
     yield from _problems_of_file_names(values.get("file_names", []), values["patients_from"])
     yield from _problems_of_counts(values.get("counts", {}), values["task"], values["classes"])
+    yield from _problems_of_archive(values.get("archive", {}))
+
+
+def _problems_of_archive(archive: dict[str, Any]) -> Iterator[str]:
+    for pattern, number in archive.items():
+        yield from (f"{pattern!r} in archive is not a regular expression ({error})" for error in _errors_in(pattern))
+        if type(number) is not int or number < 1:
+            yield f"archive.{pattern} must be a number of files, but is {number!r}"
+
+
+def _errors_in(pattern: str) -> list[re.error]:
+    """What is wrong with a regular expression, if anything is."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return [error]
+    return []
 
 
 def _problems_of_file_names(patterns: list[str], patients_from: str) -> Iterator[str]:
     if patients_from == "file name" and not patterns:
         yield "file_names is missing: the patient is to be told by the file name"
     for pattern in patterns:
-        try:
-            groups = re.compile(pattern).groupindex
-        except re.error as error:
-            yield f"{pattern!r} in file_names is not a regular expression ({error})"
-        else:
-            if patients_from == "file name" and "patient" not in groups:
-                yield f"{pattern!r} in file_names has no group 'patient'"
+        if errors := _errors_in(pattern):
+            yield f"{pattern!r} in file_names is not a regular expression ({errors[0]})"
+        elif patients_from == "file name" and "patient" not in re.compile(pattern).groupindex:
+            yield f"{pattern!r} in file_names has no group 'patient'"
 
 
 def _problems_of_counts(counts: dict[str, Any], task: str, classes: list[str]) -> Iterator[str]:

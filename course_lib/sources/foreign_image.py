@@ -20,6 +20,7 @@ from course_lib.support.foreign import LONGEST_PATH, printable, some_of, underst
 
 IMAGE_SUFFIXES = {".jpeg", ".jpg", ".png"}
 READABLE_MODES = {"L": "8-bit grey", "RGB": "8-bit colour"}
+MASK_MODES = READABLE_MODES | {"1": "one bit per pixel"}  #: of a mask, where one bit becomes 0 or 255
 MOST_BYTES = 50_000_000
 MOST_PIXELS = 50_000_000  #: a large chest X-ray has 10 million
 MOST_TIMES_LONGER = 10  #: than wide; a film of the whole spine is three times, and a thin line would be made huge
@@ -56,13 +57,15 @@ class Picture:
     """What an image file holds, decoded to the last byte."""
 
     grey: Image.Image  #: mode ``L``, turned upright as a viewer shows it
-    mode: str  #: of the file, one of `READABLE_MODES`
+    mode: str  #: of the file, one of the modes that were allowed
     quantisation: tuple[int, ...]  #: the JPEG's tables, one after the other; empty for PNG
     metadata_bytes: int  #: EXIF and comments
 
 
-def read_image(content: bytes, file: object, at_least: int | None = None) -> Picture:
-    """The picture in the bytes of a file, whose name ``file`` is for the messages.
+def read_image(
+    content: bytes, file: object, at_least: int | None = None, modes: Mapping[str, str] = READABLE_MODES
+) -> Picture:
+    """The picture in the bytes of a file, whose name ``file`` is for the messages; ``modes`` are those allowed.
 
     A JPEG may be decoded at a half, a quarter or an eighth of its size, which is faster, if both sides still have
     ``at_least`` so many pixels. A JPEG that was cut short is refused even if it has an end marker, except where it is
@@ -73,7 +76,7 @@ def read_image(content: bytes, file: object, at_least: int | None = None) -> Pic
         ImageError: it is no JPEG or PNG, too large or too narrow, not 8-bit grey or colour, or it can not be decoded.
     """
     with understood(lambda reason: ImageError(file, "can not be decoded", reason=reason)):
-        image = _opened(content, file)
+        image = _opened(content, file, modes)
         mode = image.mode
         if at_least:
             image.draft("L", (at_least, at_least))
@@ -94,12 +97,6 @@ def read_bits(content: bytes, file: object) -> Image.Image:
         image = _opened(content, file, {"1": "one bit per pixel"})
         image.load()
         return image
-
-
-def read_mask(content: bytes, file: object) -> Image.Image:
-    """A mask as 8-bit grey, mode ``L``: one bit per pixel becomes 0 and 255; bounds and errors as in `read_image`."""
-    with understood(lambda reason: ImageError(file, "can not be decoded", reason=reason)):
-        return _opened(content, file, {"1": "one bit per pixel", **READABLE_MODES}).convert("L")
 
 
 def image_bytes(path: Path) -> bytes:

@@ -4,7 +4,15 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_lib.sources.archive import MANIFEST, ArchiveError, check_counts, images_of_a_set, is_whole, unpack
+from course_lib.sources.archive import (
+    MANIFEST,
+    ArchiveError,
+    check_counts,
+    expected_counts,
+    files_of_a_set,
+    is_whole,
+    unpack,
+)
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import (
     OFFLINE_REMEDY,
@@ -72,14 +80,14 @@ def fetch_dataset(
     if cache is None and (found := find_dataset(card)):
         forget_archive(found)
         return found
-    if card.handle.count("/") != 2 or not card.counts:
+    if card.handle.count("/") != 2 or not expected_counts(card):
         raise DataError(_not_on_kaggle(card))
     target = (cache or cache_folder("datasets")) / slug
     with alone_with(target, card):
         if not target.exists():  # else another process put it there while this one waited
             _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
             _unpack(_archive_of(target), target, card)
-    check_counts(images_of_a_set(target), card, f"The copy in {target}", "Remove that folder and call again.")
+    check_counts(files_of_a_set(target, card), card, f"The copy in {target}", "Remove that folder and call again.")
     return target
 
 
@@ -108,7 +116,9 @@ def check_promised(folder: Path) -> None:
     """
     if (folder / MANIFEST).is_file() and folder.name in card_slugs():
         card, remedy = load_card(folder.name), f"Remove that folder and run `{command_that_makes(folder)}` again."
-        check_counts(images_of_a_set(folder), card, f"The copy in {folder}", remedy)
+        files = files_of_a_set(folder, card)
+        if files or not card.archive:  # else a room's pictures, made of such files
+            check_counts(files, card, f"The copy in {folder}", remedy)
 
 
 def folder_of(slug: str) -> Path:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from course_lib.data.outlined_folder import IMAGES, MASK_SUFFIX, MASKS
+from course_lib.data.outlined_folder import IMAGES, MASK_SUFFIX, MASKS, holds_outlined
 from course_lib.modalities.phantom_files import make_set
 from course_lib.sources.foreign_image import MOST_BYTES, MOST_TIMES_LONGER
 from course_lib.support.errors import DataError
@@ -25,10 +25,11 @@ from course_lib.support.foreign import printable, some_of, understood
 from course_lib.support.runtime import cache_folder, progress
 
 REAL_SET = "brain-tumour-mri"  #: slug of its card
-SLICE, FOLDS = re.compile(r"(\d{1,4})\.mat"), "cvind.mat"  #: names of its files: a slice, and the fold of each slice
+SLICE, FOLDS = re.compile(r"([1-9]\d{0,3})\.mat"), "cvind.mat"  #: names of its files: a slice, the folds of all
 KINDS = {1: "meningioma", 2: "glioma", 3: "pituitary"}  #: what ``cjdata/label`` says
+NO_FOLD = "figshare"  #: how a name begins where no file says the folds
 ENTRY = re.compile(
-    rf"(?a:manifest\.json|({IMAGES}|{MASKS})/({'|'.join(KINDS.values())})/(fold\d+_)?[0-9A-Za-z-]+_\d{{4}}\.png)"
+    rf"(?a:manifest\.json|({IMAGES}|{MASKS})/({'|'.join(KINDS.values())})/(fold\d+|{NO_FOLD})_[0-9A-Za-z-]+_\d{{4}}\.png)"
 )
 OLD_FORMAT = b"MATLAB 5.0 MAT-file"  #: how a file begins that MATLAB saved without ``-v7.3``
 MOST_FOLDS = 20
@@ -64,23 +65,24 @@ def as_pictures(folder: Path) -> Path:
 
     ``images/<class>/fold<N>_<patient>_<number>.png``, as large as in the file and scaled by itself to 0 to 255, and the
     tumour in ``masks/``, 0 or 255; one without an outlined tumour has no mask. Without ``cvind.mat`` the names say no
-    fold. They are made once and kept where `cache_folder` says; an interrupted call is taken up where it stopped.
+    fold, and begin with ``figshare``. They are made once and kept where `cache_folder` says; an interrupted call is
+    taken up where it stopped.
 
     Raises:
         DataError: a file is damaged, in MATLAB's old format or not of this set, which is said of each; or a patient is
             in two folds.
         OSError: the pictures can not be written; what is there already is kept for the next call.
     """
-    files = {path.relative_to(folder): path for path in sorted(folder.rglob("*.mat")) if not path.name.startswith(".")}
-    slices = {int(name[1]): path for path in files.values() if (name := SLICE.fullmatch(path.name))}
+    files = [] if holds_outlined(folder) else sorted(folder.rglob("*.mat"))
+    slices = {int(name[1]): path for path in files if (name := SLICE.fullmatch(path.name))}
     if not slices:
         return folder
-    _check_once(folder, list(files.values()))
-    state = [(place.as_posix(), path.stat().st_size, path.stat().st_mtime_ns) for place, path in files.items()]
-    made_of = digest(state)
+    _check_once(folder, files)
+    states = [(path.relative_to(folder).as_posix(), path.lstat()) for path in files]
+    made_of = digest([(name, state.st_size, state.st_mtime_ns) for name, state in states])
 
     def fill(made: Path) -> None:
-        fold_of = _folds([path for path in files.values() if path.name == FOLDS], max(slices))
+        fold_of = _folds([path for path in files if path.name == FOLDS], max(slices))
         if problems := _write_pictures(slices, fold_of, made) or _patients_in_two_folds(made):
             shutil.rmtree(made)
             listed = "\n".join(problems[:MOST_NAMED]) + ("\n…" if len(problems) > MOST_NAMED else "")
@@ -188,8 +190,8 @@ def _write_pictures(slices: Mapping[int, Path], folds: NDArray[np.int64] | None,
         except DataError as problem:
             problems.append(str(problem))
             continue
-        fold = "" if folds is None else f"fold{folds[number - 1]}_"
-        name = f"{one.kind}/{fold}{one.patient}_{number:04d}{MASK_SUFFIX}"
+        fold = NO_FOLD if folds is None else f"fold{folds[number - 1]}"
+        name = f"{one.kind}/{fold}_{one.patient}_{number:04d}{MASK_SUFFIX}"
         if one.mask.any():
             write_whole(made / MASKS / name, _as_png(one.mask.astype(np.uint8) * 255))
         write_whole(made / IMAGES / name, _as_png(one.image))  # last: where the image is, both are
