@@ -72,7 +72,10 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         raise DataError(f"What is learned is {train.task}, but the test part holds {test.task}. Both must be the same.")
     check_patients_apart([*train.samples, *validation.samples], test.samples, ("train", "test"))
     on_validation, on_test = ([_said(model, part) for model in models] for part in (validation, test))
-    lines = [_about(folder, experiment.config, train, validation, test), *_judged(experiment, "one network", on_validation[0], on_test[0])]
+    lines = [
+        _about(folder, experiment.config, train, validation, test),
+        *_judged(experiment, "one network", on_validation[0], on_test[0]),
+    ]
     if networks > 1:
         lines.append(_each_alone(test.task, on_test))
         several = experiment.together(on_validation), experiment.together(on_test)
@@ -100,7 +103,11 @@ def _about(
     ]
     kept = "the last epoch kept" if config.keep == "last" else f"chosen by {counts[1]}"
     listed = digest([f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples], 8)
-    drawn = " Nothing says whose the images are, so that intervals are over series." if patients_are_folds(test.samples) else ""
+    drawn = (
+        " Nothing says whose the images are, so that intervals are over series."
+        if patients_are_folds(test.samples)
+        else ""
+    )
     return f"{name}: trained on {counts[0]}, {kept}, tested on {counts[2]} (list of files: {listed}).{drawn}"
 
 

@@ -1,4 +1,4 @@
-"""Images of one of several kinds, most of them with a mask, kept in memory: what a network of two answers learns from."""
+"""Images of one of several kinds, most of them with a mask, kept in memory: for a network that says both."""
 
 import copy
 from collections.abc import Iterable, Sequence

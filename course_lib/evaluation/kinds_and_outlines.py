@@ -99,7 +99,7 @@ def together(several: Sequence[KindsAndOutlines]) -> KindsAndOutlines:
     """
     kinds = mean_of([said.kinds for said in several])
     maps = zip(*(said.tumours for said in several), strict=True)
-    tumours = tuple(np.mean(each, axis=0, dtype=np.float32).astype(np.float16) for each in maps)
+    tumours = tuple(np.stack(each).mean(axis=0, dtype=np.float32).astype(np.float16) for each in maps)
     return replace(several[0], kinds=kinds, tumours=tumours, losses=np.mean([said.losses for said in several], axis=0))
 
 

@@ -16,10 +16,10 @@ LEAST_WEIGHT = 1e-4  #: of every place in the mean over the outline, which exist
 class Outliner(nn.Module):
     """EfficientNet-Lite0, a way up to an outline, and a head for the kind that looks at all and at what is outlined.
 
-    Takes float [batch, 3, height, width], at least 32 px a side. The way up is a U-Net's, lighter: at each size it takes
-    in the encoder's last map of that size. It ends at half the image's sides; what is left is interpolated. The head
-    gets the mean of the encoder's features over the image, and their mean over the outline. How well the kind is told
-    does not reach back into the outline: its gradient stops there.
+    Takes float [batch, 3, height, width], at least 32 px a side. The way up is a U-Net's, but lighter: at each size it
+    takes in the encoder's last map of that size. It ends at half the image's sides, and the rest is interpolated. The
+    head gets two means of the encoder's features: over the image, and over what is outlined. What the head learns does
+    not move the outline: the gradient stops there.
 
     In evaluation the answer is the mean of two, to the image and to its mirror image.
 
@@ -31,13 +31,12 @@ class Outliner(nn.Module):
         encoder = build_backbone("efficientnet_lite0", weights=weights)
         if not isinstance(encoder, EfficientNetLite0):
             raise TypeError(f"Expected an EfficientNetLite0, but got a {type(encoder).__name__}.")
-        encoder.dropout, encoder.classifier = nn.Identity(), nn.Identity()  # its own head is not asked
+        encoder.set_submodule("classifier", nn.Identity())  # its own head is not asked
         self.encoder = encoder
         *larger, smallest = MAP_CHANNELS[: len(WIDTHS) + 1]  # 16, 24, 40, 112 and 320
         entrances = (smallest, *WIDTHS[:-1])
         self.up = nn.ModuleList(
-            _Up(n_in, bridge, n_out)
-            for n_in, bridge, n_out in zip(entrances, reversed(larger), WIDTHS, strict=True)
+            _Up(n_in, bridge, n_out) for n_in, bridge, n_out in zip(entrances, reversed(larger), WIDTHS, strict=True)
         )
         self.outline = nn.Conv2d(WIDTHS[-1], 2, kernel_size=1)
         self.head = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(2 * TOP_CHANNELS, kinds))
@@ -54,10 +53,13 @@ class Outliner(nn.Module):
         *bridges, maps = self.encoder.maps(images)  # [batch, 320, height / 32, width / 32]
         features = self.encoder.top(maps).float()  # [batch, 1280, height / 32, width / 32]
         for up in self.up:
-            maps = up(maps, bridges.pop())  # [batch, 128, height / 16, width / 16], ..., [batch, 24, height / 2, width / 2]
+            maps = up(
+                maps, bridges.pop()
+            )  # [batch, 128, height / 16, width / 16], ..., [batch, 24, height / 2, width / 2]
         logits = self.outline(maps).float()  # [batch, 2, height / 2, width / 2]
         outline = F.interpolate(logits, size=images.shape[2:], mode="bilinear")  # [batch, 2, height, width]
-        inside = F.adaptive_avg_pool2d(outline.detach().softmax(dim=1)[:, 1:], list(features.shape[2:])) + LEAST_WEIGHT
+        tumour = outline.detach().softmax(dim=1)[:, 1:]  # [batch, 1, height, width]
+        inside = F.adaptive_avg_pool2d(tumour, (features.shape[2], features.shape[3])) + LEAST_WEIGHT
         within = (features * inside).sum(dim=(2, 3)) / inside.sum(dim=(2, 3))  # [batch, 1280]
         both = torch.cat([features.mean(dim=(2, 3)), within], dim=1)  # [batch, 2560]
         return Answer(self.head(both).float(), outline)

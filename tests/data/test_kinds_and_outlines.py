@@ -79,7 +79,10 @@ def test_about_half_of_the_images_are_mirrored(slices: list[Slice]) -> None:
     plain = KindAndOutlineDataset(slices, KINDS, HOW).batch(torch.tensor([0]))
     with seeded(0):
         images, (_, outlines) = KindAndOutlineDataset(slices, KINDS, HOW, mirror=True).batch(torch.tensor([0] * 60))
-    there = [torch.equal(image, plain[0][0]) and torch.equal(outline, plain[1].outline[0]) for image, outline in zip(images, outlines, strict=True)]
+    there = [
+        torch.equal(image, plain[0][0]) and torch.equal(outline, plain[1].outline[0])
+        for image, outline in zip(images, outlines, strict=True)
+    ]
     mirrored = [
         torch.equal(image, plain[0][0].flip(2)) and torch.equal(outline, plain[1].outline[0].flip(1))
         for image, outline in zip(images, outlines, strict=True)

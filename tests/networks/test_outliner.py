@@ -32,7 +32,7 @@ def test_the_encoder_is_the_backbone() -> None:
     backbone = build_backbone("efficientnet_lite0", weights="imagenet").eval()
     assert isinstance(backbone, EfficientNetLite0)
     encoder = Outliner(3, weights="imagenet").eval().encoder
-    tapped = {}
+    tapped: dict[int, torch.Tensor] = {}
     for number in range(1, 8):
         backbone.get_submodule(f"stage{number}").register_forward_hook(
             lambda _module, _inputs, maps, number=number: tapped.__setitem__(number, maps)
@@ -78,11 +78,11 @@ def test_the_head_looks_more_at_what_is_outlined() -> None:
     network = Outliner(3, weights=None).eval()
     seen = []
     network.head.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[0]))
-    network.encoder.top = LeftHalf()
-    network.outline = Outlined("right")
+    network.encoder.set_submodule("top", LeftHalf())
+    network.set_submodule("outline", Outlined("right"))
     with torch.inference_mode():
         network._answer(torch.randn(1, 3, 128, 128))
-        network.outline = Outlined("left")
+        network.set_submodule("outline", Outlined("left"))
         network._answer(torch.randn(1, 3, 128, 128))
     right, left = seen
     assert right[0, :1280].mean().item() == left[0, :1280].mean().item() == 0.5
@@ -104,12 +104,12 @@ class Outlined(torch.nn.Module):
 
     def __init__(self, half: str) -> None:
         super().__init__()
-        self.half = half
+        self.where = half
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         tumour = torch.full((len(maps), 1, *maps.shape[2:]), -20.0)
         middle = maps.shape[3] // 2
-        tumour[..., slice(middle, None) if self.half == "right" else slice(middle)] = 20.0
+        tumour[..., slice(middle, None) if self.where == "right" else slice(middle)] = 20.0
         return torch.cat([-tumour, tumour], dim=1)
 
 

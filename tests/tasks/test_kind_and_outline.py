@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_said() -> None:
         TASK.check_output(some_answer()._replace(kind=torch.zeros(4, 2)), images)
     with pytest.raises(ValueError, match="2 labels"):
         TASK.check_output(some_answer()._replace(outline=torch.zeros(4, 3, 12, 10)), images)
-    with pytest.raises(DataError, match="no.png"):
+    with pytest.raises(DataError, match=r"no\.png"):
         TASK.check_samples([NamedSample(Path("no.png"), "a", (1.0, 1.0), target=3)])
     spoilt = some_answer()
     spoilt.outline[1] = torch.nan

@@ -40,9 +40,7 @@ CHANGES = Augmentation(
 #: Real slices: all training folds are learned from, and the last epoch is kept, so that nothing has to be held out. How
 #: many epochs there are was chosen beforehand, by what a network that learned from one fold says of another.
 FROM_PHOTOGRAPHS = Recipe(
-    replace(
-        preprocessing_for("efficientnet_lite0", "imagenet"), size=PX, geometry="pad", normalisation="per image"
-    ),
+    replace(preprocessing_for("efficientnet_lite0", "imagenet"), size=PX, geometry="pad", normalisation="per image"),
     CHANGES,
     replace(FROM_SCRATCH, epochs=16, learning_rate=1e-3, batch_size=16, mixed_precision="auto", keep="last"),
 )

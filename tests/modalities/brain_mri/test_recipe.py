@@ -94,7 +94,8 @@ def test_an_experiment_of_phantoms_needs_no_real_slice_to_learn_from(small: Path
 
 
 @pytest.mark.slow
-def test_nothing_of_the_test_fold_is_learned_from_and_all_of_the_others_is(small: Path, folder: Path) -> None:
+@pytest.mark.usefixtures("small")
+def test_nothing_of_the_test_fold_is_learned_from_and_all_of_the_others_is(folder: Path) -> None:
     experiment = recipe.ON_REAL_IMAGES
     learned, shown = experiment.training_data(folder)
     tested = experiment.test_data(folder)
@@ -119,9 +120,7 @@ def test_phantoms_that_choose_the_epoch_and_slices_that_do_not() -> None:
 def said() -> KindsAndOutlines:
     """Four slices of two named patients: three kinds right, one wrong; the third has no mask."""
     probabilities = np.eye(3)[[0, 1, 2, 0]]
-    kinds = Predictions(
-        probabilities, np.array([0, 1, 2, 1]), np.array(["a", "a", "b", "b"]), tuple("1234"), KINDS
-    )
+    kinds = Predictions(probabilities, np.array([0, 1, 2, 1]), np.array(["a", "a", "b", "b"]), tuple("1234"), KINDS)
     full = np.ones((2, 2), np.float16)
     masks = (full > 0, np.array([[True, True], [False, False]]), None, full > 0)
     return KindsAndOutlines(kinds, (full, full, full, 0 * full), masks, np.array([0.1, 0.2, np.nan, 0.3]))
