@@ -62,6 +62,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     few = phantoms.Settings({"train": 3, "test": 3}, seed=3, pixels=32)
     monkeypatch.setattr(recipe, "ON_REAL_IMAGES", experiment)
     monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(experiment, phantoms=few))
+    monkeypatch.setattr(recipe, "LOOKED_AT", 3)
     monkeypatch.setattr(recipe, "PHANTOM_FOLDER", tmp_path / "phantoms")
     monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(measure, "bootstrap_intervals", partial(bootstrap_intervals, resamples=20))
@@ -109,7 +110,7 @@ def test_nothing_of_the_test_fold_is_learned_from_and_all_of_the_others_is(folde
     assert list(experiment.figures(scores)) == FIGURES
 
 
-def test_phantoms_that_choose_the_epoch_and_slices_that_do_not() -> None:
+def test_phantoms_choose_the_epoch_and_real_slices_choose_nothing() -> None:
     assert experiment_of("brain_mri", phantoms_only=False) is recipe.ON_REAL_IMAGES
     assert experiment_of("brain_mri", phantoms_only=True) is recipe.ON_PHANTOMS
     assert recipe.ON_REAL_IMAGES.config.keep == "last"
