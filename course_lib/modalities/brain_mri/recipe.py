@@ -33,7 +33,7 @@ LOOKED_AT = 16  #: every so many of the training slices show how the training go
 #: What another head, another position and another scanner may do, written for 64 px. Mirroring comes on top, since a
 #: brain is nearly symmetric.
 CHANGES = Augmentation(
-    rotation=20, shift=0.06, scale=0.25, aspect=0.08, shear=0, blur=0.3, noise=0.05, gamma=0.4, contrast=0.2,
+    rotation=15, shift=0.06, scale=0.2, aspect=0.08, shear=0, blur=0.3, noise=0.05, gamma=0.4, contrast=0.2,
     brightness=0, jpeg=0,
 )  # fmt: skip
 
