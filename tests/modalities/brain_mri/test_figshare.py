@@ -4,11 +4,13 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import scipy.io
+from numpy.typing import NDArray
 from PIL import Image
 
 from course_lib.data.image_folder import recognise_card
@@ -18,6 +20,7 @@ from course_lib.modalities.brain_mri.figshare import as_pictures, read_slice
 from course_lib.modalities.brain_mri.reader import read_part
 from course_lib.modalities.phantom_files import check_set
 from course_lib.sources.dataset_card import load_card
+from course_lib.sources.foreign_image import MOST_BYTES
 from course_lib.support.errors import DataError
 from tests.modalities.brain_mri.matlab_files import (
     SHAPE,
@@ -49,7 +52,7 @@ def test_a_slice_is_read_as_matlab_shows_it_and_scaled_by_itself(tmp_path: Path)
 
 @pytest.mark.parametrize(("dtype", "scale"), [(np.uint8, 0.1), (np.float64, 1e-6), (np.float32, 1e30)])
 def test_grey_values_may_be_in_any_scale(tmp_path: Path, dtype: type, scale: float) -> None:
-    grey = (picture() * scale).astype(dtype)
+    grey: NDArray[Any] = (picture() * scale).astype(dtype)
     image = read_slice(write_slice(tmp_path / "1.mat", image=grey)).image
     assert (image.min(), image.max()) == (0, 255)
     assert image[:4].mean() > image[-4:].mean()
@@ -65,9 +68,9 @@ def test_a_name_of_letters_and_signs_becomes_one_that_fits_a_file(tmp_path: Path
 def test_a_set_becomes_pictures_with_fold_patient_and_number_in_the_name(tmp_path: Path, cache: Path) -> None:
     made = as_pictures(write_set(tmp_path / "set"))
     assert made.parent == cache
-    assert len(outlined_images_of(made)) == 18
-    assert (made / "images" / "glioma" / "fold1_P12_0003.png").is_file()
-    mask = np.asarray(Image.open(made / "masks" / "glioma" / "fold1_P12_0003.png"))
+    assert len(outlined_images_of(made)) == 9
+    assert (made / "images" / "glioma" / "fold1_P12_0002.png").is_file()
+    mask = np.asarray(Image.open(made / "masks" / "glioma" / "fold1_P12_0002.png"))
     assert (mask == tumour() * 255).all()
     assert recognise_card(made) == load_card("brain-tumour-mri")
     check_set(made)
@@ -88,15 +91,15 @@ def test_the_files_are_found_wherever_they_lie(tmp_path: Path, data: str) -> Non
 def test_without_folds_the_names_give_the_patients_alone(tmp_path: Path) -> None:
     (write_set(tmp_path / "set") / "cvind.mat").unlink()
     made = as_pictures(tmp_path / "set")
-    assert (made / "images" / "glioma" / "figshare_P12_0003.png").is_file()
+    assert (made / "images" / "glioma" / "figshare_P12_0002.png").is_file()
     assert recognise_card(made) == load_card("brain-tumour-mri")
 
 
 def test_a_slice_without_an_outline_has_no_mask(tmp_path: Path) -> None:
-    write_slice(write_set(tmp_path / "set") / "data" / "3.mat", patient="P12", tumorMask=np.zeros(SHAPE))
+    write_slice(write_set(tmp_path / "set") / "data" / "2.mat", patient="P12", tumorMask=np.zeros(SHAPE))
     made = as_pictures(tmp_path / "set")
-    assert (made / "images" / "glioma" / "fold1_P12_0003.png").is_file()
-    assert not (made / "masks" / "glioma" / "fold1_P12_0003.png").exists()
+    assert (made / "images" / "glioma" / "fold1_P12_0002.png").is_file()
+    assert not (made / "masks" / "glioma" / "fold1_P12_0002.png").exists()
 
 
 def test_pictures_are_made_once_and_anew_where_a_file_has_changed(
@@ -106,7 +109,7 @@ def test_pictures_are_made_once_and_anew_where_a_file_has_changed(
     with monkeypatch.context() as broken:
         broken.setattr(figshare, "read_slice", None)
         assert as_pictures(tmp_path / "set") == made
-    write_slice(tmp_path / "set" / "data" / "3.mat", patient="P12", image=picture(99))
+    write_slice(tmp_path / "set" / "data" / "2.mat", patient="P12", image=picture(99))
     assert as_pictures(tmp_path / "set") != made
 
 
@@ -114,23 +117,28 @@ def test_an_interrupted_call_is_taken_up_where_it_stopped(tmp_path: Path, monkey
     write_set(tmp_path / "set")
     read: list[str] = []
 
-    def stop_at_the_tenth(path: Path) -> figshare.MatlabSlice:
-        if len(read) == 10:
+    def stop_at_the_sixth(path: Path) -> figshare.MatlabSlice:
+        if len(read) == 5:
             raise KeyboardInterrupt
         read.append(path.name)
         return read_slice(path)
 
-    monkeypatch.setattr(figshare, "read_slice", stop_at_the_tenth)
+    monkeypatch.setattr(figshare, "read_slice", stop_at_the_sixth)
     with pytest.raises(KeyboardInterrupt):
         as_pictures(tmp_path / "set")
-    again = [f"{number}.mat" for number in range(11, 19)]
-    monkeypatch.setattr(figshare, "read_slice", lambda path: read.append(path.name) or read_slice(path))
+    again = [f"{number}.mat" for number in range(6, 10)]
+
+    def note(path: Path) -> figshare.MatlabSlice:
+        read.append(path.name)
+        return read_slice(path)
+
+    monkeypatch.setattr(figshare, "read_slice", note)
     made = as_pictures(tmp_path / "set")
-    assert read[10:] == again
-    assert len(outlined_images_of(made)) == 18
+    assert read[5:] == again
+    assert len(outlined_images_of(made)) == 9
 
 
-def test_a_folder_of_pictures_or_of_other_things_is_left_as_it_is(tmp_path: Path, cache: Path) -> None:
+def test_a_folder_of_pictures_or_of_other_things_is_left_as_it_is(tmp_path: Path) -> None:
     made = as_pictures(write_set(tmp_path / "set"))
     assert as_pictures(made) == made
     shutil.copy(tmp_path / "set" / "data" / "1.mat", made)
@@ -187,7 +195,7 @@ def a_virtual_array(path: Path) -> None:
 
 def larger_than_any_slice(path: Path) -> None:
     write_slice(path)
-    os.truncate(path, figshare.MOST_BYTES + 1)
+    os.truncate(path, MOST_BYTES + 1)
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -244,20 +252,20 @@ def test_all_bad_files_of_a_set_are_named_at_once_and_nothing_is_left(tmp_path: 
     folder = write_set(tmp_path / "set")
     truncated(folder / "data" / "4.mat")
     old_format(folder / "data" / "9.mat")
-    with pytest.raises(DataError, match=r"2 of 18 slices in .* can not be used:\n4\.mat can not .*\n9\.mat is in"):
+    with pytest.raises(DataError, match=r"2 of 9 slices in .* can not be used:\n4\.mat can not .*\n9\.mat is in"):
         as_pictures(folder)
     assert not [path for path in cache.iterdir() if path.is_dir()]
 
 
 def test_of_many_bad_files_the_first_ten_are_named(tmp_path: Path) -> None:
     for number in range(1, 13):
-        old_format((tmp_path / f"{number}.mat"))
+        old_format(tmp_path / f"{number}.mat")
     with pytest.raises(DataError, match=r"12 of 12 slices .*(\n\d+\.mat.*){10}\n…$"):
         as_pictures(tmp_path)
 
 
 def test_a_patient_in_two_folds_is_refused(tmp_path: Path) -> None:
-    write_slice(write_set(tmp_path / "set") / "data" / "8.mat", "meningioma", "P11")
+    write_slice(write_set(tmp_path / "set") / "data" / "4.mat", "meningioma", "P11")
     with pytest.raises(DataError, match=r"Patient P11 is in fold1 and fold2, as cvind\.mat says"):
         as_pictures(tmp_path / "set")
 
@@ -267,12 +275,12 @@ def test_a_patient_in_two_folds_is_refused(tmp_path: Path) -> None:
     [
         (
             {1: 1},
-            17,
-            r"cvind\.mat holds 17 folds .*; expected whole numbers from 1, one for each slice up to number 18",
+            8,
+            r"cvind\.mat holds 8 folds .*; expected whole numbers from 1, one for each slice up to number 9",
         ),
-        ({1: 0}, 18, r"holds 18 folds of 18 with values from 0 to 1"),
-        ({1: 2.5}, 18, r"with values from 1 to 2\.5"),
-        ({1: float("nan")}, 18, r"holds 18 folds"),
+        ({1: 0}, 9, r"holds 9 folds of 9 with values from 0 to 1"),
+        ({1: 2.5}, 9, r"with values from 1 to 2\.5"),
+        ({1: float("nan")}, 9, r"holds 9 folds"),
     ],
 )
 def test_a_table_of_folds_that_can_not_be_is_refused(
@@ -286,14 +294,13 @@ def test_a_table_of_folds_that_can_not_be_is_refused(
 def test_a_file_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "set")
     shutil.copytree(folder / "data", folder / "copy")
-    with pytest.raises(DataError, match=r"holds 18 MATLAB files twice \(1\.mat, 10\.mat, 11\.mat, …\)"):
+    with pytest.raises(DataError, match=r"holds 9 MATLAB files twice \(1\.mat, 2\.mat, 3\.mat, …\)"):
         as_pictures(folder)
 
 
 def test_a_class_that_is_absent_from_a_fold_is_named(tmp_path: Path) -> None:
     folder = write_set(tmp_path / "set")
-    for number in (9, 10):
-        (folder / "data" / f"{number}.mat").unlink()
+    (folder / "data" / "5.mat").unlink()
     made = as_pictures(folder)
     with pytest.raises(DataError, match=r"holds no image of glioma in fold 2\. A class that is absent from a fold"):
         read_part(made, "train", recognise_card(made))
