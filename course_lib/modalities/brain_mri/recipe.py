@@ -28,7 +28,7 @@ from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
 PHANTOMS = Settings({"train": 480, "test": 60}, seed=7, randomise=0.3)
 PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "brain_mri-phantoms"
-LOOKED_AT = 16  #: every so many of the training slices show how the training goes
+LOOKED_AT = 32  #: every so many of the training slices show how the training goes
 
 #: What another head, another position and another scanner may do, written for 64 px. Mirroring comes on top, since a
 #: brain is nearly symmetric.
@@ -42,7 +42,7 @@ CHANGES = Augmentation(
 #: one fold said of the other. What begins at random learns faster than the encoder.
 CONFIG = replace(
     FROM_SCRATCH,
-    epochs=18,
+    epochs=16,
     learning_rate=5e-3,
     batch_size=16,
     mixed_precision="auto",
