@@ -38,8 +38,8 @@ CHANGES = Augmentation(
 )  # fmt: skip
 
 #: Real slices. All training folds are learned from and the last epoch is kept, so that nothing has to be held out of
-#: few patients; how many epochs there are, and all else, was chosen beforehand, by what a network that had learned from
-#: one fold said of the other. What begins at random learns faster than the encoder.
+#: few patients. There are as many epochs as the time allows; all else was chosen beforehand, by what networks that had
+#: learned from one fold said of the other. What begins at random learns faster than the encoder.
 CONFIG = replace(
     FROM_SCRATCH,
     epochs=16,
