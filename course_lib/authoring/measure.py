@@ -11,7 +11,7 @@ from torch import nn
 
 from course_lib import modalities
 from course_lib.authoring.folder_argument import real_folder
-from course_lib.data.image_folder import recognise_card
+from course_lib.data.image_folder import patients_are_folds, recognise_card
 from course_lib.data.samples import ImageData
 from course_lib.data.splits import check_patients_apart
 from course_lib.data.volume_folder import OutlinedVolume
@@ -22,6 +22,7 @@ from course_lib.support.errors import DataError
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.tasks.task import Task
+from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.recipe import Experiment, trained
 
@@ -71,7 +72,10 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         raise DataError(f"What is learned is {train.task}, but the test part holds {test.task}. Both must be the same.")
     check_patients_apart([*train.samples, *validation.samples], test.samples, ("train", "test"))
     on_validation, on_test = ([_said(model, part) for model in models] for part in (validation, test))
-    lines = [_about(folder, train, validation, test), *_judged(experiment, "one network", on_validation[0], on_test[0])]
+    lines = [
+        _about(folder, experiment.config, train, validation, test),
+        *_judged(experiment, "one network", on_validation[0], on_test[0]),
+    ]
     if networks > 1:
         lines.append(_each_alone(test.task, on_test))
         several = experiment.together(on_validation), experiment.together(on_test)
@@ -87,19 +91,32 @@ def _said(model: nn.Module, data: ImageData[Any]) -> Any:
         return predict(model, data)
 
 
-def _about(folder: Path, train: ImageData[Any], validation: ImageData[Any], test: ImageData[Any]) -> str:
+def _about(
+    folder: Path, config: TrainConfig, train: ImageData[Any], validation: ImageData[Any], test: ImageData[Any]
+) -> str:
     """Which images: a line that changes when another test part was measured."""
     card = recognise_card(folder)
     name = f"{card.name}{' (simulated)' if card.simulated else ''}" if card else UNKNOWN_FOLDER
     counts = [
-        f"{len(data):,} {_counted(data)} of {len(set(data.patients)):,} patients" for data in (train, validation, test)
+        f"{len(data):,} {_counted(data)} of {len(set(data.patients)):,} {_parted(data)}"
+        for data in (train, validation, test)
     ]
+    kept = "the last epoch kept" if config.keep == "last" else f"chosen by {counts[1]}"
     listed = digest([f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples], 8)
-    return f"{name}: trained on {counts[0]}, chosen by {counts[1]}, tested on {counts[2]} (list of files: {listed})."
+    drawn = (
+        " Nothing says whose the images are, so that intervals are over series."
+        if patients_are_folds(test.samples)
+        else ""
+    )
+    return f"{name}: trained on {counts[0]}, {kept}, tested on {counts[2]} (list of files: {listed}).{drawn}"
 
 
 def _counted(data: ImageData[Any]) -> str:
     return "volumes" if isinstance(data.samples[0], OutlinedVolume) else "images"
+
+
+def _parted(data: ImageData[Any]) -> str:
+    return "folds" if patients_are_folds(data.samples) else "patients"
 
 
 def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: Any) -> list[str]:
@@ -107,10 +124,14 @@ def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: 
     validation, test = experiment.scored(on_validation), experiment.scored(on_test)
     figures = experiment.figures(validation)
     name, figure = next(iter(figures.items()))
-    chosen = "epoch and threshold" if isinstance(on_validation, Predictions) else "the epoch"
+    if experiment.config.keep == "last":
+        where = "on some of the images that were learned from"
+    else:
+        chosen = "epoch and threshold" if isinstance(on_validation, Predictions) else "the epoch"
+        where = f"on the images that chose {chosen}"
     return [
         *_lines(figures, who, test),
-        *_lines({f"{name} on the images that chose {chosen}": figure}, who, validation),
+        *_lines({f"{name} {where}": figure}, who, validation),
     ]
 
 
@@ -121,6 +142,6 @@ def _each_alone(task: Task[Any], on_test: Sequence[Any]) -> str:
 
 
 def _lines(figures: Mapping[str, Callable[[Any], float]], who: str, predictions: Any) -> list[str]:
-    """One line a figure, with its 95 % interval over patients."""
+    """One line a figure, with its 95 % interval over patients, or what the experiment takes for them."""
     ends = bootstrap_intervals(predictions, figures)
     return [f"{name}, {who}: {with_interval(figure(predictions), *ends[name])}" for name, figure in figures.items()]

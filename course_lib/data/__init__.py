@@ -10,6 +10,7 @@ from course_lib.data.course_data import CourseData
 from course_lib.data.dicom import apply_window, read_dicom, write_dicom
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
+from course_lib.data.kinds_and_outlines import KindAndOutlineDataset
 from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, OutlinedDataset, OutlinedImage
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import ImageDataset, LabelledImage
@@ -31,6 +32,7 @@ __all__ = [
     "BoxedImage",
     "CourseData",
     "ImageDataset",
+    "KindAndOutlineDataset",
     "LabelledImage",
     "OutlinedDataset",
     "OutlinedImage",

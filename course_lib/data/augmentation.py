@@ -74,11 +74,20 @@ class Augmentation:
         """
         _check(images)
         batch = images if images.ndim == 4 else images[None]
-        numbers = torch.rand(len(FIELDS), len(batch), 4)  # on the CPU: small, and alike on all devices
-        draw = dict(zip(FIELDS, numbers.unbind(), strict=True))
-        for change in (self._move, self._blur, self._develop, self._patch, self._compress):
-            batch = change(batch, draw)
+        draw = _draw(len(batch))
+        batch = self._expose(self._move(batch, draw), draw)
         return batch if images.ndim == 4 else batch[0]
+
+    def with_masks(self, images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """A batch, changed as a call changes it, and its masks, bool [n, H, W], which move as their images do.
+
+        Raises:
+            ValueError: as in a call.
+        """
+        _check(images)
+        draw = _draw(len(images))
+        moved = self._move(torch.cat([images, masks[:, None].float()], dim=1), draw)
+        return self._expose(moved[:, :1], draw), moved[:, 1] > 0.5
 
     def at_size(self, px: int) -> "Augmentation":
         """The same changes, written for 64 px, for pictures of another side in px: a blur is as wide in the chest.
@@ -86,6 +95,12 @@ class Augmentation:
         The blur is cut where it would pass what is allowed.
         """
         return replace(self, blur=min(self.blur * px / WRITTEN_FOR, STRONGEST["blur"]))
+
+    def _expose(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
+        """All changes that leave every thing at its place."""
+        for change in (self._blur, self._develop, self._patch, self._compress):
+            batch = change(batch, draw)
+        return batch
 
     def _move(self, batch: torch.Tensor, draw: dict[str, torch.Tensor]) -> torch.Tensor:
         """Turned, shifted, scaled and sheared in one interpolation; what comes in at the margin repeats the border."""
@@ -204,6 +219,12 @@ def _check(images: torch.Tensor) -> None:
         raise ValueError(
             f"Expected values from 0 (black) to 1 (white), got {low:.3g} to {high:.3g}. Augment before you normalise."
         )
+
+
+def _draw(images: int) -> dict[str, torch.Tensor]:
+    """Four numbers from 0 to 1 for each image and field, [n, 4] by the field's name."""
+    numbers = torch.rand(len(FIELDS), images, 4)  # on the CPU: small, and alike on all devices
+    return dict(zip(FIELDS, numbers.unbind(), strict=True))
 
 
 def _either_way(draw: torch.Tensor) -> torch.Tensor:

@@ -129,30 +129,44 @@ class OutlinedDataset(_PairedDataset[OutlinedImage, Any]):
             raise DataError(f"Expected one grey value for each of {len(labels)} labels, but got {self.values}.")
 
     def _fit_both(self, image: Image.Image, sample: OutlinedImage) -> tuple[torch.Tensor, tv_tensors.Mask]:
-        labels = self._read_mask(sample.mask, image)
-        # Each label is fitted like a picture, and the strongest wins: torchvision's own way with masks, the nearest
-        # pixel, would move them by up to half a pixel against the image.
-        each = F.one_hot(labels, len(self.values)).movedim(-1, 0).float()  # [labels, height, width]
-        return self._fit(image), tv_tensors.Mask(self._fit(each).argmax(dim=0)[None])
-
-    def _read_mask(self, path: Path, image: Image.Image) -> torch.Tensor:
-        """The label of each pixel, int64 [height, width]."""
-        mask = np.asarray(open_mask(path))
-        if mask.shape != (image.height, image.width):
-            raise DataError(
-                f"{path.name} has {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width} x {image.height}. "
-                "Both must be the same: take the mask that was drawn on this image."
-            )
-        if strange := sorted(set(np.unique(mask).tolist()) - set(self.values)):
-            raise DataError(
-                f"{path.name} holds the grey values {strange[:5]}, which stand for no label; expected {self.values}. "
-                "Was it saved as JPEG, or made smaller with smooth edges?"
-            )
-        order = np.argsort(self.values)
-        return torch.from_numpy(order[np.searchsorted(np.array(self.values)[order], mask)])
+        return self._fit(image), tv_tensors.Mask(fitted_labels(sample.mask, image, self.values, self._fit)[None])
 
     def _collate(self, targets: list[torch.Tensor], device: torch.device | str) -> torch.Tensor:
         return torch.stack([target[0].as_subclass(torch.Tensor) for target in targets]).long().to(device)
+
+
+def fitted_labels(
+    path: Path, image: Image.Image, values: Sequence[int], fit: Callable[[Any], torch.Tensor]
+) -> torch.Tensor:
+    """The mask of an image in the square, as the image is fitted to it: the label of each pixel, int64 [size, size].
+
+    ``values`` are the grey values that stand for the labels in the file, ``fit`` are the steps of `fit_to_square`.
+
+    Raises:
+        DataError: the mask is not as large as the image, or holds another value.
+    """
+    labels = _read_mask(path, image, values)
+    # Each label is fitted like a picture, and the strongest wins: torchvision's own way with masks, the nearest
+    # pixel, would move them by up to half a pixel against the image.
+    each = F.one_hot(labels, len(values)).movedim(-1, 0).float()  # [labels, height, width]
+    return fit(each).argmax(dim=0)
+
+
+def _read_mask(path: Path, image: Image.Image, values: Sequence[int]) -> torch.Tensor:
+    """The label of each pixel, int64 [height, width]."""
+    mask = np.asarray(open_mask(path))
+    if mask.shape != (image.height, image.width):
+        raise DataError(
+            f"{path.name} has {mask.shape[1]} x {mask.shape[0]} pixels, its image {image.width} x {image.height}. "
+            "Both must be the same: take the mask that was drawn on this image."
+        )
+    if strange := sorted(set(np.unique(mask).tolist()) - set(values)):
+        raise DataError(
+            f"{path.name} holds the grey values {strange[:5]}, which stand for no label; expected {tuple(values)}. "
+            "Was it saved as JPEG, or made smaller with smooth edges?"
+        )
+    order = np.argsort(values)
+    return torch.from_numpy(order[np.searchsorted(np.array(values)[order], mask)])
 
 
 def _fitted(sample: OutlinedImage, how: Preprocessing) -> OutlinedImage:

@@ -14,12 +14,14 @@ from course_lib.networks.detector import HeatmapDetector
 from course_lib.networks.freezing import freeze, stages, unfreeze
 from course_lib.networks.frozen_features import features, linear_probe, probe_predictions
 from course_lib.networks.net import Net
+from course_lib.networks.outliner import Outliner
 from course_lib.networks.unet import UNet
 
 __all__ = [
     "BACKBONES",
     "HeatmapDetector",
     "Net",
+    "Outliner",
     "UNet",
     "build_backbone",
     "costs_of_unfreezing",

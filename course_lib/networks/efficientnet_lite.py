@@ -12,6 +12,7 @@ from course_lib.networks.fast_layers import ReLU6, depthwise_16
 
 EPSILON = 1e-3  #: that batch norm adds to a variance: TensorFlow's, with which the published weights were learned
 STEM_CHANNELS, TOP_CHANNELS, DROPOUT = 32, 1280, 0.2
+LAST_OF_SIZE = (1, 2, 3, 5, 7)  #: the stages after which the next one halves the map, and the last one
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ STAGES = (
     Stage(4, kernel=5, stride=2, expansion=6, channels=192),
     Stage(1, kernel=3, stride=1, expansion=6, channels=320),
 )
+MAP_CHANNELS = tuple(STAGES[number - 1].channels for number in LAST_OF_SIZE)  #: of what `EfficientNetLite0.maps` gives
 
 
 class SameConv2d(nn.Conv2d):
@@ -114,12 +116,19 @@ class EfficientNetLite0(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="linear" if ".project." in name else "relu")
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        x = self.stem(images)  # [batch, 32, height / 2, width / 2]
-        for number in range(1, len(STAGES) + 1):
-            x = self.get_submodule(f"stage{number}")(x)
-        x = self.top(x).mean(dim=(2, 3))  # [batch, 1280, height / 32, width / 32] to [batch, 1280]
+        *_, smallest = self.maps(images)  # [batch, 320, height / 32, width / 32]
+        x = self.top(smallest).mean(dim=(2, 3))  # [batch, 1280]
         logits: torch.Tensor = self.classifier(self.dropout(x))
         return logits
+
+    def maps(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """The last map of each size, from half the image's sides to a 32nd; `MAP_CHANNELS` says their channels."""
+        x, found = self.stem(images), []  # [batch, 32, height / 2, width / 2]
+        for number in range(1, len(STAGES) + 1):
+            x = self.get_submodule(f"stage{number}")(x)
+            if number in LAST_OF_SIZE:
+                found.append(x)
+        return found
 
 
 def our_names(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -3,7 +3,8 @@ look."""
 
 from course_lib.tasks.classification import Classification
 from course_lib.tasks.detection import Detection
+from course_lib.tasks.kind_and_outline import KindAndOutline
 from course_lib.tasks.segmentation import Segmentation
 from course_lib.tasks.task import Task
 
-__all__ = ["Classification", "Detection", "Segmentation", "Task"]
+__all__ = ["Classification", "Detection", "KindAndOutline", "Segmentation", "Task"]

@@ -22,6 +22,7 @@ class TrainConfig:
     mixed_precision: bool | Literal["auto"] = False  #: 16 bits where there are any; "auto": if they pay in a trial
     channels_last: bool = True  #: keep a pixel's channels together in memory, as convolutions like it
     stage_factor: float = 1.0  #: each stage nearer to the input learns at this part of the next one's rate
+    keep: Literal["best", "last"] = "best"  #: the weights of which epoch: lowest validation loss, or simply the last
 
     def __post_init__(self) -> None:
         rules = {
@@ -38,7 +39,7 @@ class TrainConfig:
             or isinstance(self.mixed_precision, bool),
             "stage_factor must be above 0 and at most 1": 0 < self.stage_factor <= 1,
         }
-        for name in ("optimizer", "schedule"):
+        for name in ("optimizer", "schedule", "keep"):
             choices = get_args(get_type_hints(TrainConfig)[name])
             rules[f"{name} must be one of {choices}"] = getattr(self, name) in choices
         if broken := [rule for rule, holds in rules.items() if not holds]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from course_lib.training.config import TrainConfig
 from course_lib.training.form import difference_in_form
@@ -47,9 +47,16 @@ class History:
             f"{self.score_name} {self.validation_score[self.best_epoch]:.3f}"
         )
 
-    def after(self, train_loss: float, validation_loss: float, score: float, learning_rate: float) -> "History":
-        """The history with one epoch more."""
-        is_best = validation_loss < min(self.validation_loss, default=math.inf)
+    def after(
+        self,
+        train_loss: float,
+        validation_loss: float,
+        score: float,
+        learning_rate: float,
+        keep: Literal["best", "last"] = "best",
+    ) -> "History":
+        """The history with one epoch more, which counts as the best one if the last one is to be kept."""
+        is_best = keep == "last" or validation_loss < min(self.validation_loss, default=math.inf)
         return replace(
             self,
             train_loss=(*self.train_loss, train_loss),

@@ -57,6 +57,9 @@ def fit(
 ) -> History:
     """Train the model in place; however that ends, it has the weights of the epoch with the lowest validation loss.
 
+    With ``keep="last"`` it has those of the last epoch. The validation images then choose nothing and only show how the
+    training goes, so that they may be some of those that it learns from.
+
     Only parameters with ``requires_grad`` change. An interruption (Ctrl-C, "stop" in Jupyter) ends the training after
     the last whole epoch. With a ``checkpoint`` the training is on disk after every epoch, and the same call goes on
     from there, to the same bits; the weights that the model comes with then play no part. In processes that torchrun
@@ -226,7 +229,7 @@ def _after_one_epoch_more(
         train_loss = train_one_epoch(trainer, train, epoch=epoch)
         predictions = predict_together(trainer.model, validation, device=trainer.device)
     measured = task.loss_of(predictions), task.score(predictions)
-    after = kept.history.after(train_loss, *measured, trainer.learning_rate)
+    after = kept.history.after(train_loss, *measured, trainer.learning_rate, trainer.config.keep)
     is_best = after.best_epoch == epoch
     best = copy.deepcopy(trainer.model.state_dict()) if is_best else kept.best  # state_dict() changes with the model
     file.save(best, after, trainer.state_dict())

@@ -103,6 +103,24 @@ def test_compression_meets_about_as_many_images_as_asked() -> None:
     assert 40 <= met.sum() <= 80
 
 
+def test_a_mask_goes_where_its_image_goes_and_the_image_is_changed_as_ever() -> None:
+    images, masks = 0.2 * torch.ones(12, 1, 40, 40), torch.zeros(12, 40, 40, dtype=torch.bool)
+    masks[:, 10:25, 5:20] = True
+    images[masks[:, None]] = 0.9
+    change = replace(ALL, rotation=30, shift=0.2, scale=0.3, noise=0.0, blur=0.0, patch=0.0)
+    with seeded(3):
+        as_ever = change(images)
+    with seeded(3):
+        changed, moved = change.with_masks(images, masks)
+    assert torch.equal(changed, as_ever)
+    assert moved.dtype == torch.bool
+    assert moved.shape == masks.shape
+    for image, mask in zip(changed[:, 0], moved, strict=True):
+        middle = (image.min() + image.max()) / 2
+        assert ((image > middle) == mask).float().mean() > 0.97
+    assert len(torch.unique(moved, dim=0)) == 12
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -98,6 +98,15 @@ def test_the_best_weights_are_kept(
     assert not torch.equal(seen[1]["1.weight"], seen[2]["1.weight"])
 
 
+def test_the_last_weights_are_kept_where_validation_chooses_nothing(
+    small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = _with_losses(monkeypatch, [0.5, 0.2, 0.4])
+    history = fit(model := tiny_model(2), small_data, small_data, replace(QUICK, keep="last", patience=1))
+    assert (history.best_epoch, len(history), history.stopped_early) == (2, 3, False)
+    assert torch.equal(model.state_dict()["1.weight"], seen[2]["1.weight"])
+
+
 def test_patience_ends_a_training_that_no_longer_helps(
     small_data: ImageDataset, tiny_model: ModelMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
