@@ -62,7 +62,7 @@ def outlined(slices: Sequence[TumourSlice]) -> list[OutlinedImage]:
     return [OutlinedImage(one.path, one.mask, one.patient) for one in slices if one.mask]
 
 
-def series_of(slices: Sequence[TumourSlice]) -> list[str]:
+def series_of(slices: Sequence[LabelledImage]) -> list[str]:
     """The series that each slice belongs to: slices of one patient and class with consecutive numbers.
 
     Where no name says more than the fold, this is the nearest to a patient that can be had. It is not one: somebody has
@@ -77,7 +77,7 @@ def series_of(slices: Sequence[TumourSlice]) -> list[str]:
     return names
 
 
-def _place_in_series(one: TumourSlice) -> tuple[str, int, int]:
+def _place_in_series(one: LabelledImage) -> tuple[str, int, int]:
     """What comes before the number in the name, the class, and the number."""
     numbered = NUMBERED.fullmatch(one.path.name)
     if numbered is None:
