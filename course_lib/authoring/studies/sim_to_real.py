@@ -27,8 +27,8 @@ from course_lib.support.errors import DataError
 
 REAL, SIMULATED = TESTED = ("real", "simulated")
 RANDOM = {"physics": 0.0, "half random": 0.5, "random": 1.0}  #: how far the signals of tissues are drawn at random
-SLICES = 400  #: that are learned from
-PATIENTS = 120  #: simulated for a set, of which as many slices are drawn
+SLICES = 240  #: that are learned from
+PATIENTS = 90  #: simulated for a set, of which as many slices are drawn
 TEST_SEED = 100  #: of the simulated patients of the test; those to learn from have 101 and above
 
 
