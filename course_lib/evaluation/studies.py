@@ -49,11 +49,14 @@ class Results:
         """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
 
         An interval is that of test patients: it goes from the mean lower to the mean upper end. A ``gain`` is a paired
-        difference of AUROC, and has its own. What was ``chosen`` is the median, a value that was there to choose.
+        difference of AUROC, and has its own, as has every number with a ``_low`` and a ``_high`` of its name. What was
+        ``chosen`` is the median, a value that was there to choose.
         """
         measured = [name for name in self.rows[0] if name not in (*self.factors, "seed")]
-        others = [name for name in measured if name not in ("auroc", "low", "high", "gain_low", "gain_high")]
-        headings = ["gain (95 % interval)" if name == "gain" else name for name in others]
+        bounded = [name for name in measured if f"{name}_low" in measured]
+        bounds = {f"{name}_{end}" for name in bounded for end in ("low", "high")}
+        others = [name for name in measured if name not in {"auroc", "low", "high"} | bounds]
+        headings = [f"{name} (95 % interval)" if name in bounded else name for name in others]
         lines = [[*self.factors, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *headings]]
         lines += [["---"] * len(lines[0])]
         seeds_of: dict[tuple[str, ...], list[Row]] = {}
@@ -66,8 +69,9 @@ class Results:
             form = {name: ".0f" if isinstance(value, int) else ".3f" for name, value in rows[0].items()}
             form["chosen"] = "g"  # a learning rate, say, which may be far below 0.001
             shown = {name: f"{mean[name]:{form[name]}}" for name in measured}
-            if "gain" in mean:
-                shown["gain"] = with_interval(mean["gain"], mean["gain_low"], mean["gain_high"], "+.3f")
+            for name in bounded:
+                sign = "+" if name.endswith("gain") else ""
+                shown[name] = with_interval(mean[name], mean[f"{name}_low"], mean[f"{name}_high"], f"{sign}.3f")
             seeds = [float(row["auroc"]) for row in rows]
             judged = with_interval(mean["auroc"], mean["low"], mean["high"])
             apart = f"{min(seeds):.3f} to {max(seeds):.3f}"

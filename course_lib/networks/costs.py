@@ -19,14 +19,16 @@ def count_parameters(model: nn.Module, *, trainable_only: bool = False) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad or not trainable_only)
 
 
-def gflops(model: nn.Module, size: int) -> float:
+def gflops(model: nn.Module, size: int | tuple[int, ...]) -> float:
     """Billions of multiply-adds for one square image of ``size`` px: what papers and torchvision list as GFLOPs.
 
-    A multiplication and the addition that follows it count as one. Each layer is left in the mode it was in.
+    Of another input, ``size`` is its shape, channels first. A multiplication and the addition that follows it count as
+    one. Each layer is left in the mode it was in.
     """
+    shape = (3, size, size) if isinstance(size, int) else size
     device = next(model.parameters()).device
     with evaluating(model), torch.no_grad(), _counter() as counter:
-        model(torch.zeros(1, 3, size, size, device=device))
+        model(torch.zeros(1, *shape, device=device))
     return _billions_of_multiply_adds(counter)
 
 

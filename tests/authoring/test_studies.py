@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from course_lib.authoring.__main__ import main
-from course_lib.authoring.studies import STUDIES, methods, study
+from course_lib.authoring.studies import STUDIES, command, methods, study
 from course_lib.authoring.studies.command import PROFILE
 from course_lib.authoring.studies.study import Study, carry_out
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation import studies as stored_studies
 from course_lib.evaluation.studies import Row, stored
+from course_lib.modalities.brain_mri.modality import BRAIN_MRI
 from course_lib.modalities.registry import open_dataset
 from course_lib.networks.backbones import preprocessing_for
 from course_lib.support.errors import DataError
@@ -37,7 +39,7 @@ def trial(calls: list[Row]) -> Study:
         calls.append(case)
         return {"images": 7 + int(case["seed"]), "auroc": 0.123456 + 0.1 * int(case["seed"]), "low": 0.1, "high": 0.4}
 
-    return Study("trial", "Does it work?", ("method",), lambda _: CASES, measure, sample=CASES[:1])
+    return Study("trial", "Does it work?", ("method",), lambda _: CASES, measure)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,17 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
         "| a | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
         "| b | 2 | 0.173 (0.100 to 0.400) | 0.123 to 0.224 | 8 |",
     ]
+
+
+def test_the_table_shows_the_interval_of_every_number_that_has_one(
+    trial: Study, phantoms: CourseData[LabelledImage]
+) -> None:
+    judged = {"accuracy": 0.7, "accuracy_low": 0.6, "accuracy_high": 0.8, "auroc": 0.9, "low": 0.8, "high": 1.0}
+    gained = {"accuracy_gain": 0.1, "accuracy_gain_low": -0.05, "accuracy_gain_high": 0.2, "images": 3}
+    carry_out(replace(trial, measure=lambda *_: judged | gained), phantoms)
+    heading, _, line, _ = stored("trial", "phantom").table().splitlines()
+    assert heading.endswith("| accuracy (95 % interval) | accuracy gain (95 % interval) | images |")
+    assert line.endswith("| 0.700 (0.600 to 0.800) | +0.100 (-0.050 to +0.200) | 3 |")
 
 
 def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
@@ -134,6 +147,16 @@ def test_real_images_have_a_file_of_their_own(trial: Study, phantoms: CourseData
     assert not (stored_studies.RESULTS / "trial.phantom.json").exists()
 
 
+def test_a_study_is_not_measured_on_images_that_it_is_not_for(
+    trial: Study, phantoms: CourseData[LabelledImage], calls: list[Row]
+) -> None:
+    with pytest.raises(DataError, match=r"^trial needs real images: name their folder\.$"):
+        carry_out(replace(trial, sources=("real",)), phantoms)
+    with pytest.raises(DataError, match=r"^trial needs simulated images: name no folder\.$"):
+        carry_out(replace(trial, sources=("phantom",)), replace(phantoms, simulated=False))
+    assert not calls
+
+
 def test_what_is_no_number_is_not_kept(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     with pytest.raises(ValueError, match="not a number"):
         carry_out(replace(trial, measure=lambda *_: {"auroc": float("nan")}), phantoms)
@@ -163,10 +186,24 @@ def test_the_command_runs_one_study_or_says_what_is_wrong(
     assert "There is no folder" in capsys.readouterr().err
 
 
+def test_all_studies_are_those_that_there_are_for_such_images(
+    trial: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    flat, deep = trial, replace(trial, modality=BRAIN_MRI.name, sources=("real",))
+    monkeypatch.setattr(command, "STUDIES", {"flat": flat, "deep": deep})
+    assert command.all_for("phantom") == [flat]
+    assert command.all_for("kaggle") == [flat, deep]
+    slices = tmp_path / "images" / "glioma"
+    slices.mkdir(parents=True)
+    Image.new("L", (8, 8)).save(slices / "fold1_0718.jpg")
+    assert command.all_for(str(tmp_path)) == [deep]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STUDIES)
-def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: CourseData[LabelledImage]) -> None:
+@pytest.mark.parametrize("name", [name for name, study in STUDIES.items() if study.sample])
+def test_a_sample_of_each_study_measures_what_is_stored(name: str) -> None:
     study = STUDIES[name]
+    phantoms = open_dataset(study.modality, source="phantom", profile=PROFILE)
     cases = study.cases(phantoms)
     for case in study.sample:
         assert case in cases
@@ -176,8 +213,7 @@ def test_a_sample_of_each_study_measures_what_is_stored(name: str, phantoms: Cou
         assert {**case, **measured} == pytest.approx(row, abs=study.tolerance)
 
 
-@pytest.mark.parametrize("name", STUDIES)
-@pytest.mark.parametrize("source", ["phantom", "real"])
+@pytest.mark.parametrize(("name", "source"), [(name, source) for name in STUDIES for source in STUDIES[name].sources])
 def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> None:
     results = stored(name, source)
     assert results.question == STUDIES[name].question

@@ -1,9 +1,19 @@
 """Studies: what is too long for a lesson, run once and kept as a few numbers, which the notebooks draw.
 
-`study` says what a study is and keeps its results, `methods` what they share, `command` carries them out; each other
-module is one study.
+`study` says what a study is and keeps its results, `methods` what those of X-rays share and `brain_slices` those of
+brain tumours, `command` carries them out; each other module is one study.
 """
 
-from course_lib.authoring.studies import finetuning, learning_curves, wrong_labels
+from course_lib.authoring.studies import (
+    dimensions,
+    finetuning,
+    learning_curves,
+    sim_to_real,
+    slice_splits,
+    wrong_labels,
+)
 
-STUDIES = {study.name: study for study in (finetuning.STUDY, learning_curves.STUDY, wrong_labels.STUDY)}
+STUDIES = {
+    module.STUDY.name: module.STUDY
+    for module in (finetuning, learning_curves, wrong_labels, slice_splits, sim_to_real, dimensions)
+}

@@ -10,7 +10,9 @@ from pathlib import Path
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
 from course_lib.evaluation import studies as stored_studies
-from course_lib.evaluation.studies import Results, Row, Value, command_of, file_of, read_results
+from course_lib.evaluation.studies import SOURCES, Results, Row, Value, command_of, file_of, read_results
+from course_lib.modalities.chest_xray.modality import CHEST_XRAY
+from course_lib.support.errors import DataError
 from course_lib.support.files import digest, write_whole
 from course_lib.support.runtime import COURSE_ROOT, DISTRIBUTION
 
@@ -28,8 +30,10 @@ class Study:
     measure: Callable[
         [CourseData[LabelledImage], Row], Row
     ]  #: the numbers of one case, the same each time but for rounding
-    sample: tuple[Row, ...]  #: a few cases that take seconds on phantoms; a test measures them again
+    sample: tuple[Row, ...] = ()  #: a few cases that take seconds on phantoms, if any do; a test measures them again
     tolerance: float = 0.02  #: of any number, from one processor to another
+    modality: str = CHEST_XRAY.name  #: of the images that it is measured on
+    sources: tuple[str, ...] = SOURCES  #: which of simulated and real ones
 
 
 def carry_out(study: Study, data: CourseData[LabelledImage]) -> Path:
@@ -39,8 +43,12 @@ def carry_out(study: Study, data: CourseData[LabelledImage]) -> Path:
     versions, images and question are the same.
 
     Raises:
+        DataError: the study is not for simulated, or not for real images.
         ValueError: a case is not one of the study's factors and a seed, or what was measured is not a number.
     """
+    if _source(data) not in study.sources:
+        needed = "real images: name their folder" if data.simulated else "simulated images: name no folder"
+        raise DataError(f"{study.name} needs {needed}.")
     file = file_of(study.name, _source(data))
     path, part = stored_studies.RESULTS / file, UNFINISHED / f"{_fingerprint(data)}-{file}"
     if path.exists():

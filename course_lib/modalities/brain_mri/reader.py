@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
+AnySlice = TypeVar("AnySlice", bound=LabelledImage)
 MASK_VALUES = (0, 255)  #: grey values of background and tumour in a mask
 IN_PLANE = re.compile(rf"_({'|'.join(PLANES)})_")  #: how a name says the plane
 NUMBERED = re.compile(r"(?P<series>.*?)_?(?P<number>\d+)\.\w+")  #: a file name that ends with the number of the slice
@@ -68,7 +69,7 @@ def outlined(slices: Sequence[TumourSlice]) -> list[OutlinedImage]:
     return [OutlinedImage(one.path, one.mask, one.patient) for one in slices if one.mask]
 
 
-def by_series(slices: Sequence[TumourSlice]) -> list[TumourSlice]:
+def by_series(slices: Sequence[AnySlice]) -> list[AnySlice]:
     """The same slices; where nothing but the fold says whose each is, with its series in the patient's place.
 
     A bootstrap over them is the nearest to one over patients that can be had. Somebody may have several series, so its
@@ -91,7 +92,7 @@ def masks_of(slices: Sequence[TumourSlice], how: Preprocessing) -> NDArray[np.bo
     return np.stack([np.asarray(fit(open_grey(one.mask))) for one in slices if one.mask]) > MASK_VALUES[1] // 2
 
 
-def series_of(slices: Sequence[TumourSlice]) -> list[str]:
+def series_of(slices: Sequence[LabelledImage]) -> list[str]:
     """The series that each slice belongs to: slices of one patient and class with consecutive numbers.
 
     Where no name says more than the fold, this is the nearest to a patient that can be had. It is not one: somebody has
@@ -106,7 +107,7 @@ def series_of(slices: Sequence[TumourSlice]) -> list[str]:
     return names
 
 
-def _place_in_series(one: TumourSlice) -> tuple[str, int, int]:
+def _place_in_series(one: LabelledImage) -> tuple[str, int, int]:
     """What comes before the number in the name, the class, and the number."""
     numbered = NUMBERED.fullmatch(one.path.name)
     if numbered is None:

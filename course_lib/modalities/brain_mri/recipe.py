@@ -12,13 +12,13 @@ import numpy as np
 from torch import nn
 
 from course_lib.data.augmentation import Augmentation
-from course_lib.data.image_folder import patients_are_folds, recognise_card
+from course_lib.data.image_folder import recognise_card
 from course_lib.data.kinds_and_outlines import KindAndOutlineDataset
 from course_lib.evaluation.classification import accuracy, auroc
 from course_lib.evaluation.kinds_and_outlines import KindsAndDice, KindsAndOutlines, together
 from course_lib.modalities.brain_mri.modality import SIMULATED_SET
 from course_lib.modalities.brain_mri.phantoms import CLASSES, Settings, make_dataset
-from course_lib.modalities.brain_mri.reader import TumourSlice, read_part, series_of
+from course_lib.modalities.brain_mri.reader import TumourSlice, by_series, read_part
 from course_lib.networks.backbones import Weights, preprocessing_for
 from course_lib.networks.outliner import Outliner
 from course_lib.sources.dataset_card import load_card
@@ -109,9 +109,8 @@ class BrainTumours:
         kinds = measured.kinds
         rows = zip(kinds.files, kinds.labels.tolist(), kinds.patients.tolist(), strict=True)
         slices = [TumourSlice(Path(file), label, patient) for file, label, patient in rows]
-        if not patients_are_folds(slices):
-            return measured
-        return replace(measured, kinds=replace(kinds, patients=np.array(series_of(slices))))
+        patients = np.array([one.patient for one in by_series(slices)])
+        return replace(measured, kinds=replace(kinds, patients=patients))
 
     def figures(self, validation: KindsAndDice) -> Mapping[str, Callable[[KindsAndDice], float]]:
         """Kinds by the most probable one, and Dice over slices with a mask; nothing is chosen on validation."""
