@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from course_lib.audit.inventory import ImageFile, Inventory
-from course_lib.sources.foreign_image import ImageError, image_bytes, read_image
+from course_lib.data.image_file import open_mask
+from course_lib.sources.foreign_image import ImageError
 from course_lib.support.runtime import progress
 
 VALUES = (0, 255)  #: grey values of what does not belong, and of what does
@@ -36,7 +37,7 @@ def _check(file: ImageFile, faults: MaskFaults) -> None:
         faults.missing.append(file.shown)
         return
     try:
-        mask = np.asarray(read_image(image_bytes(file.mask), file.mask).grey)
+        mask = np.asarray(open_mask(file.mask))
     except ImageError as error:
         faults.unreadable.append(f"{file.shown}: {error.problem}")
         return

@@ -120,20 +120,21 @@ def check_can_be_tried(labels: NDArray[np.int64], patients: NDArray[np.str_], cl
     Raises:
         DataError: there is only one class, or one has fewer than five patients or is in one fold only.
     """
-    folds = _folds_named(patients.tolist())
     if len(classes) < 2:
         only = f"only one, {classes[0]}" if classes else "none"
         raise DataError(f"To tell classes apart there must be two at least, but here is {only}. Add images of another.")
+    folds = np.array(_folds_named(patients.tolist()), dtype=np.str_)
+    for label, name in enumerate(classes):
+        if folds.size and len(within := set(folds[labels == label].tolist())) == 1:
+            raise DataError(
+                "The file names give folds and no patients, so a model can be tried only on a fold that it has not "
+                f"seen, but all images of {name} are in {within.pop()}. Put the patients into the names."
+            )
     for label, name in enumerate(classes):
         if (there := len(set(patients[labels == label].tolist()))) < FOLDS:
             raise DataError(
                 f"To try a model on patients it has not seen, each class needs {FOLDS} patients, but {name} has "
                 f"{there}. Add images, or leave this class out."
-            )
-        if folds and len(there_in := set(np.array(folds)[labels == label].tolist())) < 2:
-            raise DataError(
-                "The file names give folds and no patients, so a model can be tried only on a fold that it has not "
-                f"seen, but all images of {name} are in {there_in.pop()}. Put the patients into the names."
             )
 
 

@@ -272,11 +272,12 @@ def _duplicates(inventory: Inventory) -> Iterator[Finding]:
     across = found.across_splits + found.across_classes
     mirrored = [f"{pair.first.name} = {pair.second.name} {pair.symmetry}" for pair in found.mirrored]
     named = f" ({some_of(mirrored)})" if mirrored else ""
+    own = f"{found.of_one_patient} of them of one patient, " if found.of_one_patient else ""
     yield Finding(
         "duplicates",
         "stop" if across else "look" if found.exact or found.near else "ok",
         f"{found.extra} exact copies in {len(found.exact)} groups, {len(found.near)} pairs that are nearly the same "
-        f"(of {found.compared:,} pairs), {len(mirrored)} of them mirrored or turned{named}; "
+        f"(of {found.compared:,} pairs), {own}{len(mirrored)} of them mirrored or turned{named}; "
         f"{found.across_splits} span two splits, {found.across_classes} two classes.",
         "A copy in the test is an answer that was given away, mirrored or not; a copy in train counts twice; with two "
         "labels, one is wrong.",

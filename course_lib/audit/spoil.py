@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from course_lib.audit.image_folders import lies_beside_masks, mask_place
 from course_lib.audit.inventory import ImageFile, take_inventory
-from course_lib.data.image_file import open_grey
+from course_lib.data.image_file import open_grey, open_mask
 from course_lib.data.outlined_folder import IMAGES
 from course_lib.support.errors import DataError
 
@@ -158,13 +158,16 @@ class _Spoiler:
         def change(image: Image.Image) -> Image.Image:
             return smaller(image, Image.Resampling.BICUBIC).point(lambda grey: min(255, round(1.06 * grey + 6)))
 
-        fit = _changed(lambda mask: smaller(mask, Image.Resampling.NEAREST))
+        fit = _changed(lambda mask: smaller(mask, Image.Resampling.NEAREST), open_mask)
         return self._both(file, self._new(file, _half(i)), _changed(change), fit)
 
     def _mirror(self, file: ImageFile, i: int) -> Path:
         way = Image.Transpose(i // 2 % len(Image.Transpose))
-        turn = _changed(lambda image: image.transpose(way))
-        return self._both(file, self._new(file, _half(i)), turn, turn)
+
+        def turn(image: Image.Image) -> Image.Image:
+            return image.transpose(way)
+
+        return self._both(file, self._new(file, _half(i)), _changed(turn), _changed(turn, open_mask))
 
     def _relabel(self, file: ImageFile, _: int) -> Path:
         label = self.classes[(self.classes.index(file.label) + 1) % len(self.classes)]
@@ -187,10 +190,11 @@ def _half(i: int) -> str:
     return "test" if i % 2 else "train"
 
 
-def _changed(change: Callable[[Image.Image], Image.Image]) -> Step:
-    return lambda source, target: _change(source, target, change)
+def _changed(change: Callable[[Image.Image], Image.Image], opened: Callable[[Path], Image.Image] = open_grey) -> Step:
+    """A step that opens a file, changes what is in it, and saves it as another."""
+    return lambda source, target: change(opened(source)).save(target, quality=85)
 
 
 def _change(source: Path, target: Path, change: Callable[[Image.Image], Image.Image]) -> Path:
-    change(open_grey(source)).save(target, quality=85)
+    _changed(change)(source, target)
     return target

@@ -26,22 +26,22 @@ def disc(image: Image.Image) -> Image.Image:
     return image.point(lambda grey: 255 * (grey >= DISC))
 
 
-def write_slice(root: Path, label: str, name: str, pixels: NDArray[np.uint8]) -> Path:
+def write_slice(root: Path, label: str, name: str, pixels: NDArray[np.uint8], mode: str = "L") -> Path:
     """The image, and its mask where the layout wants it; gives the path of the image."""
     path, image = root / "images" / label / name, Image.fromarray(pixels)
     mask = (root / "masks" / label / name).with_suffix(".png")
     for place in (path, mask):
         place.parent.mkdir(parents=True, exist_ok=True)
     image.save(path)
-    disc(image).save(mask)
+    disc(image).convert(mode).save(mask)
     return path
 
 
 def in_folds(root: Path, each: int = 4) -> Path:
-    """Three folds with ``each`` images of every class, named as in the real set."""
+    """Three folds with ``each`` images of every class, named as in the real set; masks have one bit per pixel."""
     for number in range(9 * each):
         fold, label = number % 3 + 1, CLASSES[number // 3 % 3]
-        write_slice(root, label, f"fold{fold}_{number:04d}.jpg", picture(number))
+        write_slice(root, label, f"fold{fold}_{number:04d}.jpg", picture(number), mode="1")
     return root
 
 
