@@ -11,7 +11,7 @@ from course_lib.evaluation.segmentation import SegmentationPredictions, dice, pe
 
 OUTLINED = ("background", "tumour")  #: the labels of an outline
 
-#: Above this probability a pixel belongs to the outline. If probabilities are right, the threshold with the highest Dice
+#: Above this probability a pixel belongs to the outline. If probabilities are right, the threshold of the highest Dice
 #: is half that Dice; those of a network that learned by Dice are too sure, and of 0.2 to 0.5 the lowest was best, in
 #: real slices of folds 1 and 2.
 #: Source: Z. C. Lipton et al., Thresholding Classifiers to Maximize F1 Score, 2014, arXiv:1402.1892; F1 is Dice.
