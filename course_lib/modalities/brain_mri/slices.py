@@ -26,11 +26,11 @@ DIRECTIONS: dict[Plane, tuple[Point, Point, Point]] = {
 }
 
 #: the usual middle of a picture, mm in the head: below the brain where the neck is in the picture
-MIDDLES: dict[Plane, Point] = {"axial": (0, -2, 0), "coronal": (0, 0, -22), "sagittal": (0, 8, -22)}
+MIDDLES: dict[Plane, Point] = {"axial": (0, -2, 0), "coronal": (0, 0, -18), "sagittal": (0, 8, -18)}
 SHIFT_MM: Point = (15.0, 15.0, 10.0)  #: so far the middle lies from the usual one at most
 TURN_DEGREES = 5.0  #: spread of the head's turns about each of its axes
 WIDE_MM = 128 * 1.8  #: usual width of a picture
-ZOOM = (0.95, 1.2)  #: of which a picture is so many times as wide, at least and at most
+ZOOM = (0.9, 1.15)  #: of which a picture is so many times as wide, at least and at most
 SLICE_MM = 3.0  #: thickness of a slice: thin, so that one layer of voxels will do
 GAP_MM = (6.0, 6.5)  #: from the middle of a slice to that of the next, at least and at most
 FEWEST, MOST = 3, 4  #: slices of a series; those that do not show the tumour are not kept
