@@ -1,6 +1,6 @@
-"""Slices of a simulated head as a hospital takes them: a series of thick ones in one plane, through the tumour.
+"""Slices of a simulated head as a hospital takes them: a series in one plane, through the tumour.
 
-What is set here was set by eye beside real slices: how they lie, how thick they are, how grey and how noisy.
+What is set here was set by eye beside real slices: how they lie, how wide they are, how grey and how noisy.
 """
 
 from dataclasses import dataclass, replace
@@ -26,18 +26,18 @@ DIRECTIONS: dict[Plane, tuple[Point, Point, Point]] = {
 }
 
 #: the usual middle of a picture, mm in the head: below the brain where the neck is in the picture
-MIDDLES: dict[Plane, Point] = {"axial": (0, -2, 0), "coronal": (0, 0, -22), "sagittal": (0, 8, -22)}
+MIDDLES: dict[Plane, Point] = {"axial": (0, -2, 0), "coronal": (0, 0, -18), "sagittal": (0, 8, -18)}
 SHIFT_MM: Point = (15.0, 15.0, 10.0)  #: so far the middle lies from the usual one at most
 TURN_DEGREES = 5.0  #: spread of the head's turns about each of its axes
 WIDE_MM = 128 * 1.8  #: usual width of a picture
-ZOOM = (0.95, 1.2)  #: of which a picture is so many times as wide, at least and at most
+ZOOM = (0.9, 1.15)  #: of which a picture is so many times as wide, at least and at most
 SLICE_MM = 3.0  #: thickness of a slice: thin, so that one layer of voxels will do
 GAP_MM = (6.0, 6.5)  #: from the middle of a slice to that of the next, at least and at most
 FEWEST, MOST = 3, 4  #: slices of a series; those that do not show the tumour are not kept
 LEAST_MM2 = 80.0  #: of tumour in a slice that is kept
 
 FLIP_DEGREES = (17.0, 22.0)  #: lower than in volumes, so that grey and white matter differ as little as in real slices
-QUIETER = 0.7  #: noise of a thick slice over that of a thin one, which holds less signal
+QUIETER = 0.7  #: noise over that of volumes, whose voxels are smaller and hold less signal
 RIM = (0.0, 1.0)  #: by which the coil's sensitivity rises from the middle to its wall, at least and at most
 COIL_MM: Point = (90.0, 110.0, 95.0)  #: half-axes of the coil
 BODY_MM: Point = (90.0, 118.0, 90.0)  #: a head ends before: to each side, to front and back, upwards
