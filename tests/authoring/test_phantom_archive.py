@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import modalities
 from course_lib.authoring import phantom_archive
 from course_lib.authoring.__main__ import main
 from course_lib.modalities.chest_xray.simulator import Settings, check_dataset, shipping, unpack_dataset
@@ -22,7 +21,7 @@ def test_the_command_makes_the_archive_of_the_course(
     assert "quick.zip has 0." in capsys.readouterr().out
     assert check_dataset(unpack_dataset(archive, tmp_path / "set")) == SMALL
     before = archive.read_bytes()
-    monkeypatch.setattr(modalities.phantom_archive, "MAX_SHIPPED_BYTES", 1000)
+    monkeypatch.setattr(shipping, "MAX_QUICK_BYTES", 1000)
     assert main(["phantoms", "--workers", "1"]) == 1
     assert "at most 0 MB may go into the repository" in capsys.readouterr().err
     assert archive.read_bytes() == before

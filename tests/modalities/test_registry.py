@@ -13,7 +13,6 @@ from course_lib.modalities.chest_xray import modality
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.modalities.hippocampus_mri import modality as hippocampus_modality
 from course_lib.modalities.hippocampus_mri import phantoms as hippocampus_phantoms
-from course_lib.modalities.phantom_archive import pack_dataset
 from course_lib.modalities.registry import dataset_folder, open_dataset
 from course_lib.sources import dataset_card
 from course_lib.support.errors import DataError
@@ -40,7 +39,7 @@ def test_the_quick_profile_unpacks_the_phantoms_of_the_course_once(
 ) -> None:
     settings = phantom.Settings({"train": 24, "val": 2, "test": 8}, size_px=24, seed=0)
     made = phantom.make_dataset(tmp_path / "made", settings, workers=1, progress=False)
-    monkeypatch.setattr(phantom, "QUICK_ARCHIVE", pack_dataset(made, tmp_path / "quick.zip"))
+    monkeypatch.setattr(phantom, "QUICK_ARCHIVE", phantom.pack_dataset(made, tmp_path / "quick.zip"))
     monkeypatch.setattr(modality, "COURSE_ROOT", tmp_path)
     data = open_dataset(source="phantom", profile=PROFILES["quick"])
     root = tmp_path / "datasets" / "phantom" / f"v{phantom.VERSION}-quick"

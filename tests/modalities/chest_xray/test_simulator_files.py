@@ -23,7 +23,6 @@ from PIL import Image
 
 from course_lib.data.image_folder import read_split
 from course_lib.data.splits import check_patients_apart
-from course_lib.modalities import phantom_archive
 from course_lib.modalities.chest_xray import simulator as phantom
 from course_lib.modalities.chest_xray.simulator import (
     Confounders,
@@ -33,12 +32,13 @@ from course_lib.modalities.chest_xray.simulator import (
     Settings,
     check_dataset,
     make_dataset,
+    pack_dataset,
     read_mask,
     render,
+    shipping,
     unpack_dataset,
 )
 from course_lib.modalities.chest_xray.simulator.plan import Picture, make_picture, plan_pictures
-from course_lib.modalities.phantom_archive import pack_dataset
 from course_lib.modalities.phantom_files import MANIFEST
 from course_lib.support import files
 from course_lib.support.errors import DataError
@@ -509,7 +509,7 @@ def test_hostile_archives_are_refused(whole: Path, tmp_path: Path, monkeypatch: 
         unpack_dataset(archive, out)
     assert not out.exists()
     pack_dataset(whole, archive)
-    monkeypatch.setattr(phantom_archive, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(shipping, "MAX_UNPACKED_BYTES", 1000)
     with pytest.raises(PhantomError, match="it would grow to"):
         unpack_dataset(archive, out)
 
@@ -656,7 +656,7 @@ def test_the_set_of_the_course_is_what_its_settings_give(shipped: Path) -> None:
 
 
 def test_the_set_of_the_course_is_small_and_shares_no_patient(shipped: Path) -> None:
-    assert phantom.QUICK_ARCHIVE.stat().st_size <= phantom_archive.MAX_SHIPPED_BYTES
+    assert phantom.QUICK_ARCHIVE.stat().st_size <= shipping.MAX_QUICK_BYTES
     splits = {split: read_split(shipped, split)[0] for split in ("train", "val", "test")}
     for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
         check_patients_apart(splits[one], splits[other], (one, other))

@@ -10,7 +10,7 @@ from course_lib.modalities.chest_xray.simulator.files import check_dataset, make
 from course_lib.modalities.chest_xray.simulator.people import Exposure, Kind, Patient, draw_exposure, draw_patient
 from course_lib.modalities.chest_xray.simulator.plan import VERSION, Confounders, Settings
 from course_lib.modalities.chest_xray.simulator.radiograph import render, render_layers, render_with
-from course_lib.modalities.chest_xray.simulator.shipping import QUICK_ARCHIVE, QUICK_SET, unpack_dataset
+from course_lib.modalities.chest_xray.simulator.shipping import QUICK_ARCHIVE, QUICK_SET, pack_dataset, unpack_dataset
 from course_lib.modalities.phantom_files import PhantomError
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "draw_exposure",
     "draw_patient",
     "make_dataset",
+    "pack_dataset",
     "read_mask",
     "render",
     "render_layers",

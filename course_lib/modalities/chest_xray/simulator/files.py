@@ -94,6 +94,11 @@ def mask_path(picture: PurePath) -> PurePath:
     return (MASKS / picture).with_suffix(".png")
 
 
+def is_part(path: PurePath) -> bool:
+    """Whether a set of phantoms has a file at this place, seen from its folder."""
+    return ENTRY.fullmatch(path.as_posix()) is not None
+
+
 def _write_pictures(folder: Path, settings: Settings, workers: int | None, progress: bool) -> None:
     """Render what is not there yet. The mask is written first: where the picture is, both are."""
     total = sum(1 for _ in plan_pictures(settings))
