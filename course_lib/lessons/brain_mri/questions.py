@@ -55,8 +55,8 @@ COIN_QUESTION = Question(
 
 PLANE_QUESTION = Question(
     "10.c",
-    "Pituitary tumours are mostly shown in sagittal and coronal slices, gliomas mostly in axial ones. A network has an "
-    "accuracy of 0.9 on slices of new patients. Which experiment tells whether it uses the plane?",
+    "In a data set, pituitary tumours are mostly shown in sagittal and coronal slices, gliomas mostly in axial ones. A "
+    "network has an accuracy of 0.9 on slices of new patients. Which experiment tells whether it uses the plane?",
     (
         Option(
             "Draw heat maps, and see whether they lie on the tumour",
