@@ -74,6 +74,14 @@ def test_simulated_slices_are_made_on_first_use(tmp_path: Path, monkeypatch: pyt
     assert data.test[0].path.is_relative_to(tmp_path / "datasets" / "phantom-brain-mri")
 
 
+def test_the_card_says_how_many_are_simulated() -> None:
+    quick, full = phantoms.QUICK_SET.patients, phantoms.FULL_SET.patients
+    source = load_card("phantom-brain-mri").source
+    assert f"{quick['train']} + {quick['test']} phantoms" in source
+    assert f"COURSE_PROFILE=full {full['train']} + {full['test']}." in source
+    assert load_card("phantom-brain-mri").version == str(phantoms.VERSION)
+
+
 def test_a_folder_of_matlab_files_is_opened_as_pictures_by_patient(tmp_path: Path, cache: Path) -> None:
     data = open_dataset("brain_mri", write_set(tmp_path / "set", folds=5), validation_fraction=0.25)
     assert data.name == load_card(SLUG).name
