@@ -9,9 +9,12 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_lib.authoring import notebooks
 from course_lib.authoring.__main__ import main
+from course_lib.authoring.folder_argument import real_folder
 from course_lib.authoring.notebook_form import KERNEL, WIDGET, course_notebooks
 from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exercise_problems, results_page
 from course_lib.support.runtime import COURSE_ROOT
+from tests.modalities.brain_mri.matlab_files import write_set
+from tests.modalities.brain_mri.slices_folder import write_folds
 
 
 def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
@@ -132,3 +135,12 @@ def test_a_notebook_runs_where_the_images_are_that_it_opens(tmp_path: Path, fold
     assert notebooks.modalities_of(path) == {"chest_xray", "hippocampus_mri"}
     assert notebooks.modalities_in(folder) == {"chest_xray"}
     assert notebooks.modalities_in(tmp_path / "empty") == set()
+
+
+def test_a_folder_of_slices_or_of_their_matlab_files_is_of_one_modality(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    for folder in (write_folds(tmp_path / "folds"), write_set(tmp_path / "set")):
+        assert real_folder(str(folder)) == folder
+        assert notebooks.modalities_in(folder) == {"brain_mri"}

@@ -15,6 +15,7 @@ from course_lib.data.image_folder import (
     describe_test_part,
     hold_back_test,
     likely_card,
+    patients_are_folds,
     read_part,
     read_split,
     recognise_card,
@@ -25,6 +26,7 @@ from course_lib.data.splits import (
     draw_patients,
     folds_by_patient,
     split_by_patient,
+    split_off_validation,
     take_patients,
 )
 from course_lib.data.volume_folder import OutlinedVolume
@@ -51,7 +53,9 @@ def test_the_card_knows_the_patient_from_the_file_name(name: str, patient: str |
 
 
 def test_an_unknown_card_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(DataError, match="No data card 'moon': expected one of chest-xray-pneumonia, hippocampus-mri, "):
+    with pytest.raises(
+        DataError, match="No data card 'moon': expected one of brain-tumour-mri, chest-xray-pneumonia, "
+    ):
         load_card("moon")
 
 
@@ -202,6 +206,15 @@ def test_the_test_part_is_the_highest_fold_where_folds_are_given(tmp_path: Path)
     assert [sample for sample in samples if sample in rest] == rest
     assert len(rest) == 8
     assert "the highest fold" in describe_test_part(tmp_path, test)
+
+
+def test_validation_is_the_highest_fold_that_is_left_where_only_folds_keep_patients_apart() -> None:
+    samples = [LabelledImage(Path(f"fold{1 + n % 3}_{n:04d}.jpg"), n // 6, f"fold{1 + n % 3}") for n in range(12)]
+    train, validation = split_off_validation(samples)
+    assert ({one.patient for one in train}, {one.patient for one in validation}) == ({"fold1", "fold2"}, {"fold3"})
+    known = [replace(one, patient=f"p{n}") for n, one in enumerate(samples)]
+    assert not patients_are_folds(known)
+    assert split_off_validation(known, 0.5, seed=1) == split_by_patient(known, 0.5, seed=1)
 
 
 def test_ten_folds_are_counted_as_numbers() -> None:

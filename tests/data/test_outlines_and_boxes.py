@@ -50,6 +50,13 @@ def test_a_mask_is_fitted_to_the_square_like_its_image(outlined: OutlinedImage, 
     assert (bright == (masks == 1)).float().mean() > 0.99
 
 
+def test_a_mask_may_have_one_bit_per_pixel(outlined: OutlinedImage) -> None:
+    Image.fromarray(np.asarray(Image.open(outlined.mask)) > 0).save(outlined.mask)
+    data = OutlinedDataset([outlined], ("background", "rectangle"), HOW, values=(0, 255))
+    images, masks = data.batch(torch.tensor([0]))
+    assert ((images[:, 0] > HALF) == (masks == 1)).float().mean() > 0.99
+
+
 def test_a_random_change_goes_through_image_and_mask_alike(outlined: OutlinedImage) -> None:
     torch.manual_seed(3)
     plain = outlines_of(outlined).batch(torch.tensor([0]))[1]

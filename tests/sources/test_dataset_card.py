@@ -25,10 +25,16 @@ NAMES = {
         "NORMAL2-IM-0439-0001.jpeg": "NORMAL2-IM-0439",
         "NORMAL2-IM-0439-0001-0002.jpeg": "NORMAL2-IM-0439",
     },
+    "brain-tumour-mri": {
+        "fold1_0718.jpg": "fold1",
+        "fold5_MR017260F_0001.png": "MR017260F",
+        "figshare_100360_3064.png": "100360",
+    },
     "hippocampus-mri": {
         "hippocampus_003.nii.gz": "hippocampus_003",
         "hippocampus_394.nii": "hippocampus_394",
     },
+    "phantom-brain-mri": {"phantom0012_axial_03.png": "phantom0012", "phantom0013_sagittal_11.png": "phantom0013"},
     "phantom-hippocampus": {"phantom0012.nii.gz": "phantom0012"},
     "phantom": {
         "phantom0012_bacteria_1.jpeg": "phantom0012",
@@ -83,6 +89,8 @@ def test_every_card_is_complete_and_well_formed(path: Path) -> None:
         ({"counts": {"train": 7}}, "counts.train must say how many images"),
         ({"counts": {"dev": {"NORMAL": 1, "PNEUMONIA": 1}}}, "counts.dev must be counts.train, counts.val"),
         ({"counts": {"train": {"NORMAL": 1.5, "PNEUMONIA": 1}}}, "counts.train.NORMAL must be a number .* but is 1.5"),
+        ({"archive": {"(": 1}}, r"'\(' in archive is not a regular expression"),
+        ({"archive": {"a": 0}}, r"archive\.a must be a number of files, but is 0"),
     ],
 )
 def test_a_broken_card_is_found_out(change: dict[str, Any], complaint: str) -> None:
@@ -151,6 +159,10 @@ def test_file_names_give_the_patient_to_one_card_only(path: Path) -> None:
         "._hippocampus_003.nii.gz",
         "hippocampus_3.nii.gz",
         "phantom12.nii.gz",
+        "fold1_718.jpg",
+        "fold1_0718.png",
+        "100360_0718.png",
+        "phantom0012_oblique_03.png",
         ".DS_Store",
     ],
 )
@@ -169,7 +181,7 @@ def test_the_kaggle_counts_add_up() -> None:
     assert sum(sum(per_class.values()) for per_class in counts.values()) == 5856
 
 
-@pytest.mark.parametrize("slug", ["phantom", "phantom-hippocampus"])
+@pytest.mark.parametrize("slug", ["phantom", "phantom-brain-mri", "phantom-hippocampus"])
 def test_simulated_images_are_not_on_kaggle_and_have_no_fixed_number(slug: str) -> None:
     card = read_card(CARDS_FOLDER / f"{slug}.toml")
     assert card["simulated"] is True

@@ -113,7 +113,7 @@ def _read(folder: Path, card: DatasetCard | None, disease: str | None) -> tuple[
 
 
 def _check_folds(folder: Path, samples: Sequence[TumourSlice], classes: Sequence[str]) -> None:
-    """Do nothing if each fold that the names give holds every class, and no slice and no patient is in two folds."""
+    """Do nothing if each fold that the names give holds every class, and no slice and no patient is in two of them."""
     in_folds = [(int(fold[1]), sample) for sample in samples if (fold := FOLD.match(sample.path.name))]
     missing = [
         f"{printable(name)} in fold {fold}"
@@ -126,12 +126,13 @@ def _check_folds(folder: Path, samples: Sequence[TumourSlice], classes: Sequence
             f"{printable(folder)} holds no image of {some_of(missing)}. A class that is absent from a fold can not be "
             "learned there, or not be measured. Copy the missing images, or move the whole fold out."
         )
-    folds_of: dict[str, set[int]] = {}
+    places: dict[str, set[tuple[int, ...]]] = {}
     for number, sample in in_folds:
-        for what in (f"slice {_place_in_series(sample)[2]}", f"patient {sample.patient}"):
-            folds_of.setdefault(what, set()).add(number)
-    if twice := sorted(what for what, folds in folds_of.items() if len(folds) > 1):
+        places.setdefault(f"slice {_place_in_series(sample)[2]}", set()).add((number, sample.label))
+        places.setdefault(f"patient {sample.patient}", set()).add((number,))
+    if twice := sorted(what for what, there in places.items() if len(there) > 1):
         raise DataError(
-            f"{printable(folder)} holds {len(twice):,} slices or patients in two folds ({some_of(twice)}). What is "
-            "learned from one fold would then be tested on the same patient. Keep the files of one of the folds."
+            f"{printable(folder)} holds {len(twice):,} slices in two folds or classes, or patients in two folds "
+            f"({some_of(twice)}). What is learned from one fold would then be tested on the same patient. Keep the "
+            "files of one of the two."
         )

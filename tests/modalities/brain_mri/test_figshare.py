@@ -4,11 +4,13 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 import pytest
 import scipy.io
+from numpy.typing import NDArray
 from PIL import Image
 
 from course_lib.data.image_folder import recognise_card
@@ -18,6 +20,7 @@ from course_lib.modalities.brain_mri.figshare import as_pictures, read_slice
 from course_lib.modalities.brain_mri.reader import read_part
 from course_lib.modalities.phantom_files import check_set
 from course_lib.sources.dataset_card import load_card
+from course_lib.sources.foreign_image import MOST_BYTES
 from course_lib.support.errors import DataError
 from tests.modalities.brain_mri.matlab_files import (
     SHAPE,
@@ -49,7 +52,7 @@ def test_a_slice_is_read_as_matlab_shows_it_and_scaled_by_itself(tmp_path: Path)
 
 @pytest.mark.parametrize(("dtype", "scale"), [(np.uint8, 0.1), (np.float64, 1e-6), (np.float32, 1e30)])
 def test_grey_values_may_be_in_any_scale(tmp_path: Path, dtype: type, scale: float) -> None:
-    grey = (picture() * scale).astype(dtype)
+    grey: NDArray[Any] = (picture() * scale).astype(dtype)
     image = read_slice(write_slice(tmp_path / "1.mat", image=grey)).image
     assert (image.min(), image.max()) == (0, 255)
     assert image[:4].mean() > image[-4:].mean()
@@ -124,7 +127,12 @@ def test_an_interrupted_call_is_taken_up_where_it_stopped(tmp_path: Path, monkey
     with pytest.raises(KeyboardInterrupt):
         as_pictures(tmp_path / "set")
     again = [f"{number}.mat" for number in range(6, 10)]
-    monkeypatch.setattr(figshare, "read_slice", lambda path: read.append(path.name) or read_slice(path))
+
+    def note(path: Path) -> figshare.MatlabSlice:
+        read.append(path.name)
+        return read_slice(path)
+
+    monkeypatch.setattr(figshare, "read_slice", note)
     made = as_pictures(tmp_path / "set")
     assert read[5:] == again
     assert len(outlined_images_of(made)) == 9
@@ -187,7 +195,7 @@ def a_virtual_array(path: Path) -> None:
 
 def larger_than_any_slice(path: Path) -> None:
     write_slice(path)
-    os.truncate(path, figshare.MOST_BYTES + 1)
+    os.truncate(path, MOST_BYTES + 1)
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
