@@ -1,6 +1,6 @@
-"""Slices of a simulated head as a hospital takes them: a series of thick ones in one plane, through the tumour.
+"""Slices of a simulated head as a hospital takes them: a series in one plane, through the tumour.
 
-What is set here was set by eye beside real slices: how they lie, how thick they are, how grey and how noisy.
+What is set here was set by eye beside real slices: how they lie, how wide they are, how grey and how noisy.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ FEWEST, MOST = 3, 4  #: slices of a series; those that do not show the tumour ar
 LEAST_MM2 = 80.0  #: of tumour in a slice that is kept
 
 FLIP_DEGREES = (17.0, 22.0)  #: lower than in volumes, so that grey and white matter differ as little as in real slices
-QUIETER = 0.7  #: noise of a thick slice over that of a thin one, which holds less signal
+QUIETER = 0.7  #: noise over that of volumes, whose voxels are smaller and hold less signal
 RIM = (0.0, 1.0)  #: by which the coil's sensitivity rises from the middle to its wall, at least and at most
 COIL_MM: Point = (90.0, 110.0, 95.0)  #: half-axes of the coil
 BODY_MM: Point = (90.0, 118.0, 90.0)  #: a head ends before: to each side, to front and back, upwards
