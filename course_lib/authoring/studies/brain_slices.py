@@ -25,7 +25,7 @@ from course_lib.networks.backbones import build_backbone, preprocessing_for
 from course_lib.networks.frozen_features import Features, features, linear_probe, probe_predictions
 from course_lib.tasks.classification import Classification
 
-NETWORK, PX = "efficientnet_lite0", 128  #: frozen, as it learned from photographs; simulated slices have so many pixels
+NETWORK, PX = "efficientnet_lite0", 128  #: frozen, as it learned from photographs, and the side of the slices
 REGULARISATION = 1.0  #: of the probes, fixed before anything was measured: what `linear_probe` does unless told
 RESAMPLES = 500  #: of the patients or series, for the intervals
 
