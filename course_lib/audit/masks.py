@@ -6,10 +6,9 @@ import numpy as np
 
 from course_lib.audit.inventory import ImageFile, Inventory
 from course_lib.data.image_file import open_mask
+from course_lib.data.outlined_folder import MASK_VALUES
 from course_lib.sources.foreign_image import ImageError
 from course_lib.support.runtime import progress
-
-VALUES = (0, 255)  #: grey values of what does not belong, and of what does
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def _check(file: ImageFile, faults: MaskFaults) -> None:
         faults.other_size.append(
             f"{file.shown}: {mask.shape[1]} x {mask.shape[0]} instead of {file.width} x {file.height}"
         )
-    elif strange := [value for value in values if value not in VALUES]:
+    elif strange := [value for value in values if value not in MASK_VALUES]:
         faults.other_values.append(f"{file.shown}: {', '.join(map(str, strange[:3]))}{', …' if strange[3:] else ''}")
-    elif values == [VALUES[0]]:
+    elif values == [MASK_VALUES[0]]:
         faults.empty.append(file.shown)

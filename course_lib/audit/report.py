@@ -9,12 +9,12 @@ from typing import Literal
 from course_lib.audit.duplicates import find_duplicates
 from course_lib.audit.inventory import Inventory, empty_classes, take_inventory
 from course_lib.audit.labels import doubt_labels
-from course_lib.audit.masks import VALUES, check_masks
+from course_lib.audit.masks import check_masks
 from course_lib.audit.people import count_people, measure_leak
 from course_lib.audit.pictures import find_odd_pictures
 from course_lib.audit.shift import compare_splits
 from course_lib.audit.shortcuts import Shortcut, blind_model, corner_model, grey_scale_model
-from course_lib.data.outlined_folder import MASK_SUFFIX
+from course_lib.data.outlined_folder import MASK_SUFFIX, MASK_VALUES
 from course_lib.evaluation.intervals import accuracy_interval
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
@@ -228,16 +228,16 @@ def _files(inventory: Inventory) -> Iterator[Finding]:
 
 def _masks(inventory: Inventory) -> Iterator[Finding]:
     """Nothing where no mask is to be seen."""
-    faults = check_masks(inventory)
-    if not faults.masks and not inventory.lone_masks:
+    if not inventory.lone_masks and not any(file.mask for file in inventory.files):
         return
+    faults = check_masks(inventory)
     unusable = "It can not be laid over its image: loading stops there, or the wrong pixels are learned."
     drawn_here = "Take the mask that was drawn on this image."
     found: list[tuple[str, Sequence[str], Severity, str, str]] = [
         ("unreadable masks", faults.unreadable, "stop", "Loading stops there.", "Copy it again, or leave it out."),
         ("masks of another size", faults.other_size, "stop", unusable, drawn_here),
         (
-            f"masks that are not {VALUES[0]} and {VALUES[1]}",
+            f"masks that are not {MASK_VALUES[0]} and {MASK_VALUES[1]}",
             faults.other_values,
             "stop",
             "They were saved as JPEG, made smaller with smooth edges, or mean something else.",

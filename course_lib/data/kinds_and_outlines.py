@@ -11,13 +11,12 @@ from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_file import open_grey
+from course_lib.data.outlined_folder import MASK_VALUES
 from course_lib.data.outlines_and_boxes import fitted_labels
 from course_lib.data.transforms import Preprocessing, fit_to_square, network_input
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import progress
 from course_lib.tasks.kind_and_outline import NO_MASK, KindAndOutline, Truth
-
-MASK_VALUES = (0, 255)  #: grey values of background and tumour in a mask
 
 
 class MaskedSample(Protocol):

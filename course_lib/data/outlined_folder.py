@@ -10,6 +10,7 @@ from course_lib.support.foreign import printable, some_of
 
 IMAGES, MASKS = "images", "masks"
 MASK_SUFFIX = ".png"  #: whatever the image is: a JPEG would blur the edge
+MASK_VALUES = (0, 255)  #: grey values of background and tumour in a mask
 PARTS = ("", "train", "test")  #: where both folders may lie
 
 

@@ -188,7 +188,7 @@ def _note(
 ) -> str:
     part = f"all {len(train):,}" if len(used) == len(train) else f"{len(used):,} of the {len(train):,}"
     limit = "" if len(used) == len(train) else " COURSE_PROFILE=full takes all."
-    how = "the highest fold but one" if patients_are_folds(train) else "by patient"
+    how = "by fold" if patients_are_folds(train) else "by patient"
     return (
         f"Profile {profile.name}: {part} training {counted}, {len(validation) / len(used):.0%} of them, {how}, for "
         f"validation.{limit}"

@@ -8,7 +8,8 @@ import pytest
 
 from course_lib.data.image_file import open_mask
 from course_lib.data.image_folder import patients_are_folds, recognise_card
-from course_lib.modalities.brain_mri.reader import MASK_VALUES, TumourSlice, read_part, series_of
+from course_lib.data.outlined_folder import MASK_VALUES
+from course_lib.modalities.brain_mri.reader import TumourSlice, read_part, series_of
 from course_lib.modalities.registry import open_dataset
 from course_lib.sources.dataset_card import load_card
 from course_lib.sources.foreign_image import image_bytes, read_image

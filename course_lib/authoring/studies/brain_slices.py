@@ -23,6 +23,7 @@ from course_lib.evaluation.studies import Row
 from course_lib.modalities.brain_mri.reader import by_series
 from course_lib.networks.backbones import build_backbone, preprocessing_for
 from course_lib.networks.frozen_features import Features, features, linear_probe, probe_predictions
+from course_lib.support.errors import DataError
 from course_lib.tasks.classification import Classification
 
 NETWORK, PX = "efficientnet_lite0", 128  #: frozen, as it learned from photographs, and the side of the slices
@@ -36,9 +37,21 @@ def slices_to_learn(data: CourseData[LabelledImage]) -> tuple[LabelledImage, ...
 
 
 def folds_of(slices: Sequence[LabelledImage]) -> NDArray[np.int64] | None:
-    """The fold of each slice, [slices]; None where names do not say it."""
+    """The fold of each slice, [slices], of which there are two; None where names do not say it.
+
+    Raises:
+        DataError: there are more or fewer than two.
+    """
     found = [FOLD.match(one.path.name) for one in slices]
-    return np.array([int(fold[1]) for fold in found if fold]) if all(found) else None
+    folds = np.array([int(fold[1]) for fold in found if fold])
+    if not all(found):
+        return None
+    if len(np.unique(folds)) != 2:
+        raise DataError(
+            f"This study learns from one fold and tests on another, but beside the test part there are "
+            f"{len(np.unique(folds))} folds. Take a folder with folds 1, 2 and 3."
+        )
+    return folds
 
 
 @cache

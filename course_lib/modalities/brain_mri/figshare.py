@@ -1,9 +1,9 @@
 """The brain tumour set as its authors publish it, files of MATLAB 7.3, made into pictures once."""
 
-import io
 import math
 import re
 import shutil
+import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from course_lib.data.outlined_folder import IMAGES, MASK_SUFFIX, MASKS, holds_outlined
+from course_lib.modalities.brain_mri.phantoms import as_png
 from course_lib.modalities.phantom_files import make_set
 from course_lib.sources.foreign_image import MOST_BYTES, MOST_TIMES_LONGER
 from course_lib.support.errors import DataError
@@ -25,7 +25,7 @@ from course_lib.support.foreign import printable, some_of, understood
 from course_lib.support.runtime import cache_folder, progress
 
 REAL_SET = "brain-tumour-mri"  #: slug of its card
-SLICE, FOLDS = re.compile(r"([1-9]\d{0,3})\.mat"), "cvind.mat"  #: names of its files: a slice, the folds of all
+SLICE, FOLDS = re.compile(r"([1-9][0-9]{0,3})\.mat"), "cvind.mat"  #: names of its files: a slice, the folds of all
 KINDS = {1: "meningioma", 2: "glioma", 3: "pituitary"}  #: what ``cjdata/label`` says
 NO_FOLD = "figshare"  #: how a name begins where no file says the folds
 ENTRY = re.compile(
@@ -122,6 +122,8 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     with understood(lambda reason: MatlabError(path, f"can not be read ({reason})")):
         if path.stat().st_size > MOST_BYTES:
             raise MatlabError(path, f"has {path.stat().st_size:,} bytes, more than any file of the set")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise MatlabError(path, "is no file", NOT_OF_THIS_SET)
         with path.open("rb") as content:
             if content.read(len(OLD_FORMAT)) == OLD_FORMAT:
                 raise MatlabError(path, "is in MATLAB's old format; expected MATLAB 7.3", SAVE_ANEW)
@@ -151,7 +153,7 @@ def _check_picture(path: Path, image: NDArray[Any]) -> None:
     shorter, longer = sorted(image.shape)
     if shorter < FEWEST_PIXELS or longer > MOST_TIMES_LONGER * shorter:
         raise MatlabError(path, f"has an image of {_size(image)}, which shows no head")
-    if not np.isfinite(image).all() or image.min() == image.max():
+    if not np.isfinite(image).all() or not 0 < image.max() - image.min() < np.inf:
         raise MatlabError(path, f"has an image {_said(image)}, which shows nothing")
 
 
@@ -193,8 +195,8 @@ def _write_pictures(slices: Mapping[int, Path], folds: NDArray[np.int64] | None,
         fold = NO_FOLD if folds is None else f"fold{folds[number - 1]}"
         name = f"{one.kind}/{fold}_{one.patient}_{number:04d}{MASK_SUFFIX}"
         if one.mask.any():
-            write_whole(made / MASKS / name, _as_png(one.mask.astype(np.uint8) * 255))
-        write_whole(made / IMAGES / name, _as_png(one.image))  # last: where the image is, both are
+            write_whole(made / MASKS / name, as_png(one.mask.astype(np.uint8) * 255))
+        write_whole(made / IMAGES / name, as_png(one.image))  # last: where the image is, both are
     return problems
 
 
@@ -212,18 +214,12 @@ def _patients_in_two_folds(made: Path) -> list[str]:
 
 
 def _check_once(folder: Path, files: Sequence[Path]) -> None:
-    names = Counter(path.name for path in files)
+    names = Counter(path.name for path in files if path.name == FOLDS or SLICE.fullmatch(path.name))
     if twice := sorted(name for name, times in names.items() if times > 1):
         raise DataError(
             f"{printable(folder)} holds {len(twice):,} MATLAB files twice ({some_of(twice)}), in different folders. "
             "Move one copy of each out."
         )
-
-
-def _as_png(pixels: NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG")
-    return stream.getvalue()
 
 
 def _size(values: NDArray[Any]) -> str:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torchvision.transforms import v2
 
 from course_lib.data.class_order import order_classes
-from course_lib.data.image_file import open_grey
+from course_lib.data.image_file import open_mask
 from course_lib.data.image_folder import FOLD, check_no_copies, hold_back_test, patients_are_folds
-from course_lib.data.outlined_folder import outlined_images_of, read_masked
+from course_lib.data.outlined_folder import MASK_VALUES, outlined_images_of, read_masked
 from course_lib.data.outlines_and_boxes import OutlinedImage
 from course_lib.data.samples import LabelledImage
 from course_lib.data.transforms import Preprocessing, fit_to_square
@@ -24,7 +24,6 @@ from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
 AnySlice = TypeVar("AnySlice", bound=LabelledImage)
-MASK_VALUES = (0, 255)  #: grey values of background and tumour in a mask
 IN_PLANE = re.compile(rf"_({'|'.join(PLANES)})_")  #: how a name says the plane
 NUMBERED = re.compile(r"(?P<series>.*?)_?(?P<number>\d+)\.\w+")  #: a file name that ends with the number of the slice
 
@@ -72,7 +71,7 @@ def outlined(slices: Sequence[TumourSlice]) -> list[OutlinedImage]:
 def by_series(slices: Sequence[AnySlice]) -> list[AnySlice]:
     """The same slices; where nothing but the fold says whose each is, with its series in the patient's place.
 
-    A bootstrap over them is the nearest to one over patients that can be had. Somebody may have several series, so its
+    A bootstrap over them is the nearest to one over patients that can be had. A patient may have several series, so its
     intervals are somewhat too narrow. Slices are still to be parted by fold, never by series.
     """
     if not patients_are_folds(slices):
@@ -89,20 +88,20 @@ def masks_of(slices: Sequence[TumourSlice], how: Preprocessing) -> NDArray[np.bo
     if bare := [one.path.name for one in slices if one.mask is None]:
         raise DataError(f"{len(bare)} slices have no mask ({some_of(bare)}). Leave them out: [s for s in … if s.mask].")
     fit = v2.Compose(fit_to_square(how))
-    return np.stack([np.asarray(fit(open_grey(one.mask))) for one in slices if one.mask]) > MASK_VALUES[1] // 2
+    return np.stack([np.asarray(fit(open_mask(one.mask))) for one in slices if one.mask]) > MASK_VALUES[1] // 2
 
 
 def series_of(slices: Sequence[LabelledImage]) -> list[str]:
     """The series that each slice belongs to: slices of one patient and class with consecutive numbers.
 
-    Where no name says more than the fold, this is the nearest to a patient that can be had. It is not one: somebody has
-    several series, and two people's may follow each other.
+    Where no name says more than the fold, this is the nearest to a patient that can be had. It is not one: a patient
+    has several series, and two people's may follow each other.
     """
     names = [""] * len(slices)
     last, series = ("", -1, -1), ""
     for key, place in sorted((_place_in_series(one), place) for place, one in enumerate(slices)):
         if key[:2] != last[:2] or key[2] != last[2] + 1:
-            series = f"{key[0]}_{key[2]:04d}"
+            series = f"{key[0]}_{key[1]}_{key[2]:04d}"
         last, names[place] = key, series
     return names
 

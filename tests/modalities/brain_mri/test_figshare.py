@@ -203,7 +203,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated": (truncated, r"can not be read \(.*truncated.*Copy it again"),
     "empty": (lambda path: path.write_bytes(b""), r"can not be read"),
     "a text": (lambda path: path.write_text("version https://git-lfs"), r"can not be read \(.*signature"),
-    "a folder": (lambda path: path.mkdir(), r"can not be read"),
+    "a folder": (lambda path: path.mkdir(), r"is no file"),
     "too large": (larger_than_any_slice, r"has 50,000,001 bytes, more than any file of the set"),
     "without a patient": (lambda path: write_slice(path, PID=None), r"holds no cjdata/PID\. Expected cjdata with"),
     "with an empty patient": (lambda path: write_slice(path, PID=codes("  ")), r"does not say whose slice it is"),

@@ -42,7 +42,7 @@ def test_of_a_folder_in_folds_the_highest_is_tested_and_the_next_one_is_for_vali
         {"fold3"},
     ]
     assert data.classes == ("glioma", "meningioma", "pituitary")
-    assert "all 24 training images, 50% of them, the highest fold but one, for validation." in data.note
+    assert "all 24 training images, 50% of them, by fold, for validation." in data.note
     assert data.note.endswith("There is no folder test/: the test part is the highest fold.")
     assert str(data).splitlines()[2].split() == ["train", "12", "1", "4", "4", "4"]
 

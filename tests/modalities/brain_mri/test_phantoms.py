@@ -119,6 +119,11 @@ def test_a_plane_gives_the_same_slices_whichever_others_are_taken() -> None:
         assert all(same(one, other) for one, other in zip(taken, counterparts, strict=True))
 
 
+def test_a_series_is_drawn_with_other_numbers_than_its_patient() -> None:
+    streams = [np.random.default_rng([FEW.seed, 0]), *(phantoms._stream(FEW, 0, p) for p in (*PLANES, "which planes"))]
+    assert len({stream.random() for stream in streams}) == len(streams)
+
+
 def test_another_seed_or_number_gives_other_slices_and_random_contrast_the_same_masks() -> None:
     first = draw_slices(FEW, 0, ["axial"])[0]
     assert same(first, draw_slices(FEW, 0, ["axial"])[0])
