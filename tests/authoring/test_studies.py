@@ -222,8 +222,12 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
     assert results.rows
 
 
-def test_the_page_of_results_quotes_the_study_on_real_xrays() -> None:
-    assert stored("finetuning", "real").table() in (COURSE_ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("finetuning", "real"), ("slice_splits", "real"), ("sim_to_real", "real"), ("dimensions", "phantom")],
+)
+def test_the_page_of_results_quotes_the_study(name: str, source: str) -> None:
+    assert stored(name, source).table() in (COURSE_ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_the_study_looks_at_images_as_its_weights_were_learned() -> None:
