@@ -14,11 +14,27 @@ from course_lib.support.locks import alone
 from course_lib.support.own_files import files_below, finished, remove_half_made
 
 MANIFEST = "manifest.json"
+SPLITS = ("train", "test")  #: patients are numbered through in this order
+MAX_PATIENTS = 10_000  #: phantom0000 to phantom9999
 DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 class PhantomError(ValueError):
     """A data set of phantoms is not what it should be; the message says what was expected, what came, what to do."""
+
+
+def number_patients(patients: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The part and the number of each patient, from the number of patients per part: train, test, or both.
+
+    Raises:
+        ValueError: there is another part, one without a patient, or more patients than names.
+    """
+    if not patients or not set(patients) <= set(SPLITS) or min(patients.values()) < 1:
+        raise ValueError(f"Expected a number of patients for {' and '.join(SPLITS)}, but got {patients}.")
+    if sum(patients.values()) > MAX_PATIENTS:
+        raise ValueError(f"There are names for {MAX_PATIENTS:,} patients, but {patients} were asked for.")
+    parts = [split for split in SPLITS for _ in range(patients.get(split, 0))]
+    return [(split, number) for number, split in enumerate(parts)]
 
 
 def make_set(

@@ -7,7 +7,7 @@ mirrored, so that all look like left ones; and no affine tells where in the head
 
 import gzip
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.phantom_files import make_set
+from course_lib.modalities.phantom_files import make_set, number_patients
 from course_lib.modalities.simulated_head import (
     Grid,
     Structure,
@@ -29,8 +29,6 @@ from course_lib.support.files import write_whole
 from course_lib.support.runtime import progress
 
 VERSION = 1  #: raised whenever the volumes change, also with `simulated_head`
-SPLITS = ("train", "test")  #: patients are numbered through in this order
-MAX_PATIENTS = 10_000  #: phantom0000 to phantom9999
 ENTRY = re.compile(r"(?a:manifest\.json|(train|test)/(images|labels)/phantom\d{4}\.nii\.gz)")
 
 SCANNED = (48, 62, 50)  #: voxels of 1 mm around a hippocampus, of which the box is cut out
@@ -50,10 +48,7 @@ class Settings:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        if not self.patients or not set(self.patients) <= set(SPLITS) or min(self.patients.values()) < 1:
-            raise ValueError(f"Expected a number of patients for {' and '.join(SPLITS)}, but got {self.patients}.")
-        if sum(self.patients.values()) > MAX_PATIENTS:
-            raise ValueError(f"There are names for {MAX_PATIENTS:,} patients, but {self.patients} were asked for.")
+        number_patients(self.patients)  # refuses what can not be numbered
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for a file."""
@@ -77,7 +72,7 @@ def make_dataset(root: Path, settings: Settings) -> Path:
     """
 
     def fill(folder: Path) -> None:
-        for split, number in progress(list(_plan(settings)), "Making phantoms", "volume"):
+        for split, number in progress(number_patients(settings.patients), "Making phantoms", "volume"):
             name = f"phantom{number:04d}.nii.gz"
             if not (folder / split / "images" / name).exists():
                 image, labels = make_volume(settings, number)
@@ -110,15 +105,6 @@ def as_nifti(voxels: NDArray[Any]) -> bytes:
     image.set_sform(np.eye(4), code=1)
     image.set_qform(np.eye(4), code=1)
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
-
-
-def _plan(settings: Settings) -> Iterator[tuple[str, int]]:
-    """The part and the number of each patient."""
-    number = 0
-    for split in (split for split in SPLITS if split in settings.patients):
-        for _ in range(settings.patients[split]):
-            yield split, number
-            number += 1
 
 
 def _tilted(centre_mm: tuple[float, float, float], rng: np.random.Generator) -> Grid:

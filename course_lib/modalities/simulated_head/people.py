@@ -161,22 +161,22 @@ def _draw_tumour(rng: np.random.Generator, kind: Kind) -> Tumour | None:
     if kind == "glioma":
         low_grade = rng.random() < LOW_GRADE
         return Tumour(
-            centre_mm=(side * rng.uniform(24, 38), rng.uniform(-45, 40), rng.uniform(0, 28)),
-            radius_mm=rng.uniform(10, 22),
+            centre_mm=(side * rng.uniform(20, 40), rng.uniform(-45, 40), rng.uniform(-12, 30)),
+            radius_mm=rng.uniform(11, 26),
             necrosis=0.0 if low_grade else rng.uniform(0.3, 0.9),
             oedema_mm=rng.uniform(4, 18),
             push=0.35,
             enhancement=rng.uniform(0, 0.1) if low_grade else rng.uniform(0.7, 1.4),
         )
     if kind == "meningioma":
-        radius = rng.uniform(8, 22)
-        turn, rise = rng.uniform(-1.3, 1.3), rng.uniform(-0.1, 1.3)
+        radius = rng.uniform(12, 27)
+        turn, rise = rng.uniform(-1.3, 1.3), rng.uniform(-0.5, 1.3)
         direction = (side * float(np.cos(turn) * np.cos(rise)), float(np.sin(turn) * np.cos(rise)), float(np.sin(rise)))
         centre = below_vault(direction, 0.6 * radius)
         return Tumour(centre, radius, 0.0, float(rng.choice([0.0, rng.uniform(2, 9)])), 0.5, rng.uniform(0.8, 1.2))
     x, y, z = PITUITARY
     cyst = float(rng.choice([0.0, rng.uniform(0.2, 0.5)]))
-    return Tumour((x + rng.normal(0, 1.5), y, z + 2), rng.uniform(6, 13), cyst, 0.0, 0.3, rng.uniform(0.7, 1.2))
+    return Tumour((x + rng.normal(0, 1.5), y, z + 2), rng.uniform(8.5, 18), cyst, 0.0, 0.3, rng.uniform(0.7, 1.2))
 
 
 def _check_positive(name: str, *values: float) -> None:
