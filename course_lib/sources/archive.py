@@ -89,7 +89,7 @@ def expected_members(
     """
     expected = sum(expected_counts(card).values())
     if len(members) > MAX_MEMBERS_PER_IMAGE * expected + 100:
-        raise _refusal(card, f"has {len(members):,} members, for {expected:,} files")
+        raise _refusal(card, f"has {len(members):,} members, for {expected:,} {_counted(card)}")
     for member in members:
         _check_harmless(member, card)
     images = _packed_files(members, card) if card.archive else _outermost_copy(members, card)
@@ -112,7 +112,7 @@ def check_counts(images: Iterable[PurePosixPath], card: DatasetCard, what: str, 
     found = Counter(_place_of(path, card) for path in images)
     expected = expected_counts(card)
     wrong = [
-        f"{place} has {found[place]:,} {'files' if card.archive else 'images'} instead of {expected.get(place, 0):,}"
+        f"{place} has {found[place]:,} {_counted(card)} instead of {expected.get(place, 0):,}"
         for place in sorted(expected.keys() | found.keys())
         if found[place] != expected.get(place, 0)
     ]
@@ -253,6 +253,10 @@ def _packed_files(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> dict
             raise _refusal(card, f"holds {printable(place)} twice")
         files[place] = member
     return files
+
+
+def _counted(card: DatasetCard) -> str:
+    return "files" if card.archive else "images"
 
 
 def _place_of(path: PurePosixPath, card: DatasetCard) -> str:
