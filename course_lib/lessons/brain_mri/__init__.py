@@ -40,7 +40,7 @@ __all__ = [
 
 LESSON = Lesson(
     "10",
-    "Brain MRI: which tumour?",
+    "Brain MRI",
     (
         SPIN_ECHO,
         INVERSION_TIME,

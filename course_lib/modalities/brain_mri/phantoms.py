@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ def planes_of(settings: Settings, number: int) -> tuple[Plane, ...]:
     return tuple(PLANES[index] for index in chosen)
 
 
-def _stream(settings: Settings, number: int, purpose: Plane | Literal["which planes"]) -> np.random.Generator:
+def _stream(settings: Settings, number: int, purpose: str) -> np.random.Generator:
     """Random numbers of a patient for one purpose, apart from those that the patient is drawn with.
 
     A purpose counts from 1, since numpy takes ``[seed, number, 0]`` for ``[seed, number]``.
