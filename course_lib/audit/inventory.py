@@ -30,15 +30,9 @@ SHARP_SIDE = 256  #: px, the size at which sharpness is measured
 
 
 @dataclass(frozen=True)
-class ImageFile:
+class ImageFile(ImagePlace):
     """One readable image file: where it lies, whose it is, and what can be told of it without looking at it."""
 
-    path: Path
-    name: str  #: below the folder, such as ``train/NORMAL/1.jpeg``
-    split: str
-    label: str  #: name of the class folder
-    patient: str  #: as the file name says; the file's own name where it says nothing, or the fold alone
-    mask: Path | None  #: the file of its mask, if there is one
     kind: str  #: what a pattern of a data card calls ``kind`` in the file name, as in "virus"; else the class
     width: int  #: px
     height: int  #: px
@@ -176,12 +170,7 @@ def _read(place: ImagePlace, cards: Sequence[DatasetCard]) -> tuple[ImageFile, N
     values = np.asarray(grey)
     contrast = float(values.std())
     file = ImageFile(
-        path=place.path,
-        name=place.name,
-        split=place.split,
-        label=place.label,
-        patient=place.patient,
-        mask=place.mask,
+        **vars(place),
         kind=_kind_of(place.path.name, cards) or place.label,
         width=grey.width,
         height=grey.height,
