@@ -2,11 +2,16 @@
 
 import contextlib
 import errno
+import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from course_lib.support.files import digest_of_bytes, digest_of_file, unfinished_name, write_whole
 from course_lib.support.foreign import some_of, understood
@@ -105,6 +110,13 @@ def read_manifest(root: Path) -> dict[str, Any]:
         if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
             raise TypeError("it holds no settings")
     return content
+
+
+def as_png(grey: NDArray[np.uint8]) -> bytes:
+    """The bytes of a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
 
 
 @contextlib.contextmanager

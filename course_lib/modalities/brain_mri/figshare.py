@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.data.outlined_folder import IMAGES, MASK_SUFFIX, MASKS, holds_outlined
-from course_lib.modalities.brain_mri.phantoms import as_png
-from course_lib.modalities.phantom_files import make_set
+from course_lib.modalities.phantom_files import as_png, make_set
 from course_lib.sources.foreign_image import MOST_BYTES, MOST_TIMES_LONGER
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest, write_whole

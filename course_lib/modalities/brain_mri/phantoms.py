@@ -4,7 +4,6 @@ A series is of one plane, and which plane is taken depends on the kind of tumour
 tells something of the kind although it is nothing of the tumour: a shortcut, on purpose.
 """
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from course_lib.modalities.brain_mri.slices import PLANES, Plane, SimulatedSlice, take_series
-from course_lib.modalities.phantom_files import make_set, number_patients
+from course_lib.modalities.phantom_files import as_png, make_set, number_patients
 from course_lib.modalities.simulated_head import Kind, draw_exposure, draw_patient
 from course_lib.support.files import write_whole
 from course_lib.support.runtime import progress
@@ -129,10 +126,3 @@ def _write_patient(folder: Path, settings: Settings, number: int) -> None:
 
 def _name(number: int, plane: Plane, position: int) -> str:
     return f"phantom{number:04d}_{plane}_{position:02d}.png"
-
-
-def as_png(grey: NDArray[np.uint8]) -> bytes:
-    """The bytes of a PNG file."""
-    file = io.BytesIO()
-    Image.fromarray(grey).save(file, "PNG")
-    return file.getvalue()
