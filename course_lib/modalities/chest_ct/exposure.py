@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.modalities.chest_ct.tomography import Kernel
+from course_lib.modalities.chest_ct.tomography import KERNELS
 
 THICKNESSES_MM, THICKNESS_ODDS = (1.25, 2.0, 2.5, 3.0), (0.25, 0.25, 0.35, 0.15)  #: of slices in such hospitals
 PHOTONS = (30.0, 300.0)  #: thousands, from a low dose to a usual one
-SMOOTH: tuple[Kernel, ...] = ("hann", "ramp")  #: what soft tissue is looked at with, and what lungs are
+USED = ("hann", "shepp-logan")  #: kernels: smooth, for soft tissue, and sharp, for lungs
 WITH_CONTRAST, PADDED = 0.4, 0.25  #: parts of the scans
 
 
@@ -18,7 +18,7 @@ class Exposure:
 
     thickness_mm: float  #: of a slice; the next one follows without a gap
     photons: float  #: per ray where nothing is in the way, in thousands: four times as many, half the noise
-    kernel: Kernel  #: of the reconstruction: sharp and noisy, or smooth
+    kernel: str  #: of the reconstruction, one of `tomography.KERNELS`: sharp and noisy, or smooth
     angles: int  #: over half a turn, from which the patient is seen
     contrast: bool  #: is there a contrast agent in the blood?
     padded: bool  #: are the corners outside of the scanned circle set to `PADDING_HU`, as some scanners do?
@@ -31,6 +31,8 @@ class Exposure:
         for name in ("thickness_mm", "photons", "angles"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, but is {getattr(self, name)}.")
+        if self.kernel not in KERNELS:
+            raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, but is {self.kernel!r}.")
         if not 0 <= self.randomise <= 1:
             raise ValueError(f"randomise must be from 0 to 1, but is {self.randomise}.")
 
@@ -40,7 +42,7 @@ def draw_exposure(rng: np.random.Generator, randomise: float = 0.0) -> Exposure:
     return Exposure(
         thickness_mm=float(rng.choice(THICKNESSES_MM, p=THICKNESS_ODDS)),
         photons=float(np.exp(rng.uniform(*np.log(PHOTONS)))),
-        kernel=SMOOTH[int(rng.integers(len(SMOOTH)))],
+        kernel=USED[int(rng.integers(len(USED)))],
         angles=180,
         contrast=bool(rng.random() < WITH_CONTRAST),
         padded=bool(rng.random() < PADDED),

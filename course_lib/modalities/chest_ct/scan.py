@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.chest_ct.acquisition import Materials, acquire, outside_of
+from course_lib.modalities.chest_ct.acquisition import Materials, Paths, acquire, outside_of
 from course_lib.modalities.chest_ct.beam import hounsfield
 from course_lib.modalities.chest_ct.exposure import Exposure
 from course_lib.modalities.chest_ct.tissues import Densities, draw_densities, materials_of
@@ -16,7 +16,7 @@ from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HAL
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
 SUBSLICE_MM = 1.0  #: a slice is the mean of slices about as thin as this
 PADDING_HU = -2000.0  #: what some scanners write where nothing was measured
-BODY_PIXELS = 96  #: of the coarse picture of a body of which a part is scanned
+BODY_PIXELS, BODY_FIELD_CM = 92, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
 LEAD_MM, LEAD_AT = 1.2, (0.02, 0.05)  #: radius of the lead; left and down, in half-widths, of the middle
 IN_SLICE = 0.5  #: part of a voxel from which on it counts as nodule
 
@@ -102,10 +102,10 @@ def _body(patient: Patient, exposure: Exposure, window: _Window, densities: Dens
 
 def _outside(
     patient: Patient, exposure: Exposure, window: _Window, densities: Densities, geometry: Geometry
-) -> Materials:
+) -> Paths:
     """How much of the body beyond the window each ray crosses, from a coarse picture of the whole."""
     x, y, z = window.centre
-    coarse = _Window((0.0, y, 0.0), window.slices, BODY_PIXELS, _field_cm(patient) / BODY_PIXELS)
+    coarse = _Window((0.0, y, 0.0), window.slices, BODY_PIXELS, BODY_FIELD_CM / BODY_PIXELS)
     whole = _body(patient, exposure, coarse, densities)[1]
     body = Geometry(BODY_PIXELS, 10 * coarse.pixel_cm, exposure.angles)
     return outside_of(whole, body, geometry, centre_mm=(10 * x, 10 * z))

@@ -50,4 +50,4 @@ def draw_densities(rng: np.random.Generator, *, contrast: bool, randomise: float
 def materials_of(solid: Solid, densities: Densities) -> Materials:
     """What the rays meet in every voxel: so much water, and so much of the hard part of bone."""
     water = sum(densities[tissue] * part for tissue, part in solid.fractions.items() if densities[tissue])
-    return Materials(np.asarray(water, np.float32), solid.bone)
+    return Materials(np.asarray(water, np.float32), solid.bone, np.zeros_like(solid.bone))

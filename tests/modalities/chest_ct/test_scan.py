@@ -1,0 +1,102 @@
+"""The CT of a simulated patient: Hounsfield units, what is true, and what a scanner and a patient may do to them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from course_lib.modalities.chest_ct.exposure import Exposure, draw_exposure
+from course_lib.modalities.chest_ct.scan import PADDING_HU, Scan, scan_around, scan_chest
+from course_lib.modalities.simulated_chest import Patient, Tissue, draw_nodule, draw_patient
+
+PX = 64
+PLAIN = replace(
+    draw_exposure(np.random.default_rng(0)), thickness_mm=2.5, photons=1e4, contrast=False, padded=False, kernel="hann"
+)
+
+
+@pytest.fixture(scope="module")
+def patient() -> Patient:
+    rng = np.random.default_rng(4)
+    someone = draw_patient(rng, "normal", adult=True)
+    nodule = replace(draw_nodule(rng, someone), radius_mm=9.0, density="solid")
+    return replace(someone, nodules=(nodule,))
+
+
+def around(patient: Patient, exposure: Exposure) -> Scan:
+    return scan_around(patient, exposure, 0, slices=5, pixels=PX, pixel_mm=1.0)
+
+
+def test_the_tissues_have_their_hounsfield_units(patient: Patient) -> None:
+    scan = scan_chest(patient, PLAIN, (0.0, 1.0), pixels=96)
+    mean = {tissue: float(scan.hounsfield[scan.labels == tissue].mean()) for tissue in (Tissue.LUNG, Tissue.MUSCLE)}
+    assert mean[Tissue.LUNG] == pytest.approx(-820, abs=80)
+    assert mean[Tissue.MUSCLE] == pytest.approx(40, abs=50)
+    assert scan.spacing_mm[0] == 2.5
+    assert scan.hounsfield.shape == scan.labels.shape == (4, 96, 96)
+
+
+def test_a_small_field_shows_its_nodule_in_the_middle_and_the_lung_around_it(patient: Patient) -> None:
+    scan = around(patient, PLAIN)
+    (nodule,) = scan.nodules
+    assert nodule[2, 30:34, 30:34].all()
+    assert not nodule[:, :8].any()
+    assert float(scan.hounsfield[nodule].mean()) > -150
+    assert float(scan.hounsfield[scan.labels == Tissue.LUNG].mean()) == pytest.approx(-820, abs=80)
+
+
+def test_the_same_patient_and_exposure_give_the_same_scan(patient: Patient) -> None:
+    assert around(patient, PLAIN).hounsfield.tobytes() == around(patient, PLAIN).hounsfield.tobytes()
+
+
+def test_a_quarter_of_the_photons_is_twice_the_noise(patient: Patient) -> None:
+    clean = around(patient, replace(PLAIN, photons=1e9)).hounsfield
+    noise = [float((around(patient, replace(PLAIN, photons=n)).hounsfield - clean).std()) for n in (25.0, 100.0)]
+    assert noise[0] / noise[1] == pytest.approx(2, rel=0.1)
+
+
+def test_metal_leaves_streaks_and_a_moving_patient_blurs(patient: Patient) -> None:
+    still = scan_chest(patient, PLAIN, (3.0, 3.5), pixels=PX).hounsfield
+    with_metal = scan_chest(patient, replace(PLAIN, metal=True), (3.0, 3.5), pixels=PX).hounsfield
+    moved = scan_chest(patient, replace(PLAIN, motion_mm=10.0), (3.0, 3.5), pixels=PX).hounsfield
+    assert float(with_metal.max()) > 2000
+    assert float(np.abs(with_metal - still).mean()) > 5
+    assert float(np.abs(moved - still).mean()) > 5
+
+
+def test_some_scanners_write_nothing_beyond_their_circle(patient: Patient) -> None:
+    scan = scan_chest(patient, replace(PLAIN, padded=True), (0.0, 0.3), pixels=PX)
+    assert (scan.hounsfield[:, 0, 0] == PADDING_HU).all()
+    assert (scan.hounsfield[:, PX // 2, PX // 2] > -1100).all()
+
+
+def test_contrast_agent_brightens_the_blood_and_random_densities_change_all_tissues(patient: Patient) -> None:
+    blood = [
+        float(scan.hounsfield[scan.labels == Tissue.BLOOD].mean())
+        for contrast in (False, True)
+        for scan in [scan_chest(patient, replace(PLAIN, contrast=contrast), (3.0, 3.3), pixels=PX)]
+    ]
+    assert blood[1] - blood[0] > 60
+    random = [around(patient, replace(PLAIN, randomise=1.0, seed=seed)).hounsfield for seed in range(3)]
+    lungs = [float(np.median(one)) for one in random]
+    assert max(lungs) - min(lungs) > 200
+
+
+@pytest.mark.parametrize("heights", [(1.0, 0.0), (1.0, 1.0)])
+def test_heights_that_are_not_in_order_are_refused(patient: Patient, heights: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="upper one"):
+        scan_chest(patient, PLAIN, heights)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"photons": 0.0}, "photons"),
+        ({"angles": 0}, "angles"),
+        ({"randomise": 2.0}, "randomise"),
+        ({"kernel": "x"}, "kernel"),
+    ],
+)
+def test_an_exposure_that_can_not_be_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        replace(PLAIN, **change)  # type: ignore[arg-type]
