@@ -69,10 +69,10 @@ def build_body(patient: Patient, grid: Grid, inspiration: float = 1.0, turn: flo
     turned_by = float(np.sin(np.deg2rad(turn)))
     trunk = _trunk(patient, grid)
     heart = heart_and_great_vessels(patient, inspiration, grid, turned_by)
-    right, left = (_cavity(patient, inspiration, grid, side, turned_by) for side in SIDES)
+    right, left = (room(patient, inspiration, grid, side, turned_by).cavity for side in SIDES)
     lungs = (np.maximum(0, right - heart), np.maximum(0, left - heart))
     vessels, bronchi = lung_trees(patient, grid)
-    bone = spine(patient, rng, grid, turned_by)
+    bone = spine(patient, rng, grid, turned_by).bone
     bone = bone + ribs(patient, rng, grid, turned_by) + girdle(patient, rng, grid, turned_by)
     air = airways(patient, grid) + gas(patient, inspiration, rng, grid)
     return Body(trunk, (right, left), lungs, heart, vessels, bronchi, np.minimum(air, MOST_AIR * trunk), bone)
@@ -85,20 +85,25 @@ def _trunk(patient: Patient, grid: Grid) -> Plane:
     across, down, along = HEAD
     chin = y - apex(patient) + HEAD_ABOVE * a + patient.neck * height
     head = ellipsoid(x, chin, (across * a, down * a, along * a))
-    whole = np.maximum(np.maximum(_chest(patient, grid), neck), head)
+    whole = np.maximum(np.maximum(chest(patient, grid), neck), head)
     for side in SIDES:
         limb = np.zeros_like(x)
         thickness = ARM_THICKNESS * a + ARM_WALL * patient.wall
         add_line(limb, grid, arm(patient, side), [taper * thickness for taper in ARM_TAPERS])
         whole = np.maximum(whole, limb)
         if patient.breast:
-            half_axes = (BREAST_WIDE * a, BREAST_HIGH * height, patient.breast / 2)
-            off = ellipsoid(x - side * BREAST_OUT * a, y - BREAST_DOWN * height, half_axes)
-            whole = whole + off * fade(BREAST_END * height - y, BREAST_EDGE)
+            whole = whole + breast(patient, grid, side)
     return np.asarray(whole)
 
 
-def _chest(patient: Patient, grid: Grid) -> Plane:
+def breast(patient: Patient, grid: Grid, side: int) -> Plane:
+    """What a breast adds to the chest, cm."""
+    half_axes = (BREAST_WIDE * patient.half_width, BREAST_HIGH * patient.lung_height, patient.breast / 2)
+    x, y = grid.x - side * BREAST_OUT * patient.half_width, grid.y - BREAST_DOWN * patient.lung_height
+    return ellipsoid(x, y, half_axes) * fade(BREAST_END * patient.lung_height - grid.y, BREAST_EDGE)
+
+
+def chest(patient: Patient, grid: Grid) -> Plane:
     """Chest and belly, up to the slope from the neck to the end of the shoulders."""
     a, height, y, side = patient.half_width, patient.lung_height, grid.y, np.abs(grid.x)
     half = CHEST_HALF_WIDTH * a + patient.wall * (1 + BELLY_WIDER * fade(-y, WIDER_OVER * height))
@@ -111,8 +116,28 @@ def _chest(patient: Patient, grid: Grid) -> Plane:
     return np.asarray(depth * np.maximum(0, 1 - (side / half) ** power) ** root * front * belly)
 
 
-def _cavity(patient: Patient, inspiration: float, grid: Grid, side: int, turn: float) -> Plane:
-    """The inside of the rib cage on one side, without what lies between the lungs and without the diaphragm's dome."""
+@dataclass(frozen=True)
+class Room:
+    """The inside of the rib cage on one side: from ``-depth`` to ``depth`` along the ray, less what fills its middle.
+
+    The dome of the diaphragm reaches from ``-front`` to ``back``, and takes no room where it would be shorter than 0.
+    Each is a plane [height, width], cm; ``share`` is the part of the rest that what lies between the lungs leaves.
+    """
+
+    depth: Plane
+    front: Plane
+    back: Plane
+    taken: Plane  #: by the dome
+    share: Plane
+
+    @property
+    def cavity(self) -> Plane:
+        """The length of the ray in the room for the lung."""
+        return np.asarray(np.maximum(0, 2 * self.depth - self.taken) * self.share, dtype=np.float32)
+
+
+def room(patient: Patient, inspiration: float, grid: Grid, side: int, turn: float = 0.0) -> Room:
+    """The inside of the rib cage on one side; ``turn`` is the sine of the angle by which the patient is turned."""
     a, height, x, y = patient.half_width, patient.lung_height, grid.x, grid.y
     outward = side * x
     part = (y - apex(patient)) / height
@@ -130,5 +155,4 @@ def _cavity(patient: Patient, inspiration: float, grid: Grid, side: int, turn: f
     front = np.minimum(depth, blocked + DOME_TOP_IN_FRONT * patient.half_depth)
     back = np.minimum(depth, blocked - DOME_TOP_IN_FRONT * patient.half_depth)
     taken = np.where(below > 0, np.maximum(0, front + back), 0)
-    thickness = np.maximum(0, 2 * depth - taken) * fade(outward - inner, EDGE_OF_LUNG * a) * (part > 0)
-    return np.asarray(thickness, dtype=np.float32)
+    return Room(depth, front, back, taken, fade(outward - inner, EDGE_OF_LUNG * a) * (part > 0))

@@ -4,11 +4,14 @@
 cortical bone, where it is spongy or thin.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from course_lib.modalities.simulated_chest.geometry import (
     Grid,
     Plane,
+    Point,
     add_line,
     ellipsoid,
     fade,
@@ -71,10 +74,26 @@ BLADE_EDGES = ((0, 2, (0.02, 0.03)), (1, 2, (0.055, 0.04)), (0, 1, (0.03, 0.05))
 BLADE_EDGE_CORTEX, BLADE_EDGE_WEIGHT, BLADE_THICKNESS, BLADE_FADE = 0.012, 0.45, 0.012, 0.04
 
 
-def spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -> Plane:
+@dataclass(frozen=True)
+class Spine:
+    """The parts of the spine, each a plane [height, width] of cm of cortical bone along the ray."""
+
+    x: Plane  #: to the side of its middle, cm
+    bodies: Plane  #: of the vertebrae, and the discs between them
+    pedicles: Plane  #: seen end on, as rings
+    processes: Plane  #: the spinous ones, in the middle
+    transverse: Plane  #: the processes to both sides
+
+    @property
+    def bone(self) -> Plane:
+        bone = self.bodies + self.pedicles + self.processes
+        return np.asarray(bone + self.transverse, dtype=np.float32)
+
+
+def spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -> Spine:
     """Vertebral bodies with discs between them, pedicles as rings, spinous processes in the middle."""
     a, spacing = patient.half_width, rib_spacing(patient)
-    x = grid.x - _bend(patient, grid) - SPINE_TURNS * patient.half_depth * turn
+    x = grid.x - bend(patient, grid.y) - SPINE_TURNS * patient.half_depth * turn
     half = VERTEBRA_HALF_WIDTH * a
     phase = (grid.y - apex(patient)) / spacing + rng.uniform(0, 1)
     across = np.maximum(0, 1 - np.abs(x / half) ** 4) ** 0.5
@@ -91,21 +110,48 @@ def spine(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -
     process = ellipsoid(x + PROCESS_TURNS * turn * a, nearest - PROCESS_DOWN * spacing, half_axes)
     transverse = shell(nearest + PROCESS_DOWN * spacing, TRANSVERSE_RADIUS * spacing, TRANSVERSE_CORTEX * a)
     transverse = transverse * fade(TRANSVERSE_END * half - np.abs(x), TRANSVERSE_FADE * half)
-    bone = BODY_WEIGHT * a * body + PEDICLE_WEIGHT * pedicles + PROCESS_WEIGHT * process
-    return np.asarray(bone + TRANSVERSE_WEIGHT * transverse, dtype=np.float32)
+    return Spine(
+        x,
+        BODY_WEIGHT * a * body,
+        PEDICLE_WEIGHT * pedicles,
+        PROCESS_WEIGHT * process,
+        TRANSVERSE_WEIGHT * transverse,
+    )
 
 
-def ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -> Plane:
-    """Twelve pairs. Each is a tilted ring, and a tilted ring seen from the front is an ellipse: its upper half is the
-    part of the rib behind the lung, its lower half the part in front, which ends where the rib turns into cartilage.
-    """
-    bones, spacing, a = np.zeros_like(grid.x), rib_spacing(patient), patient.half_width
-    depth = RING_DEPTH * patient.half_depth
-    bend = _bend(patient, grid)
+@dataclass(frozen=True)
+class Rib:
+    """A pair of ribs as a tilted ring: where it begins at the spine, how far it drops, and what it is made of, cm."""
+
+    number: int  #: from 0
+    level: float  #: the height of its highest point, at the back
+    drop: float  #: from there to its middle: half its height on a film
+    width: float  #: half of it
+    radius: float
+    cortex: float
+    cartilage: float  #: where bone ends in front, as a part of the width
+
+    def bone(self, u: Plane, v: Plane, a: float) -> Plane:
+        """How much of the ring counts as bone at a place, in half axes right and down: nothing beside the spine, in
+        cartilage, and past a floating rib's end."""
+        factor, power = CARTILAGE_GROWS
+        ends = self.cartilage + factor * max(0, self.number - CARTILAGE_FROM) ** power
+        begins = (FIRST_BEHIND_FROM if self.number < FIRST_RIBS else BEHIND_FROM) * a
+        behind = fade(np.abs(u) * self.width - begins, BEHIND_FADE * a)
+        shown = np.where(v < 0, behind, FRONT_WEIGHT * fade(np.abs(u) - ends, FRONT_FADE))
+        if self.number > FLOATING:
+            shown = shown * fade(FLOATING_END - v, FLOATING_FADE)
+        thin = 1 - THINNER_FIRST * np.minimum(1, np.maximum(0, FIRST_RIBS - self.number))
+        return np.asarray(RIB_WEIGHT * thin * shown)
+
+
+def draw_ribs(patient: Patient, rng: np.random.Generator) -> list[Rib]:
+    """The twelve pairs of one patient, from the top."""
+    spacing, a, depth = rib_spacing(patient), patient.half_width, RING_DEPTH * patient.half_depth
     radius = RIB_RADIUS[0] * a * rng.normal(1, RIB_RADIUS[1])
     cortex = RIB_CORTEX[0] * a * rng.normal(1, RIB_CORTEX[1])
     cartilage = rng.normal(*CARTILAGE)
-    top_rows, bottom_rows = grid.y.min(axis=1), grid.y.max(axis=1)
+    pairs = []
     for number in range(PAIRS):
         tilt = patient.rib_tilt + STEEPER * (number - STEEPER_FROM) + rng.normal(0, TILT_SPREAD)
         drop = depth * np.tan(np.deg2rad(tilt)) * min(1.0, FIRST_DROP + DROP_GROWS * number)
@@ -113,6 +159,20 @@ def ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) ->
         width = float(inner_width(patient, level + drop)) + OUTSIDE_CAGE * radius
         if number > FLOATING:
             width *= 1.0 - FLOATING_SHORTER * (number - FLOATING)
+        pairs.append(Rib(number, level, drop, width, radius, cortex, cartilage))
+    return pairs
+
+
+def ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -> Plane:
+    """Twelve pairs. Each is a tilted ring, and a tilted ring seen from the front is an ellipse: its upper half is the
+    part of the rib behind the lung, its lower half the part in front, which ends where the rib turns into cartilage.
+    """
+    bones, a = np.zeros_like(grid.x), patient.half_width
+    depth = RING_DEPTH * patient.half_depth
+    bent = bend(patient, grid.y)
+    top_rows, bottom_rows = grid.y.min(axis=1), grid.y.max(axis=1)
+    for rib in draw_ribs(patient, rng):
+        level, drop, width, radius = rib.level, rib.drop, rib.width, rib.radius
         rows = np.flatnonzero(
             (bottom_rows > level - 2 * radius - grid.slack) & (top_rows < level + 2 * drop + 2 * radius)
         )
@@ -120,15 +180,15 @@ def ribs(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) ->
             continue
         rows_ = slice(rows[0], rows[-1] + 1)
         v = (grid.y[rows_] - level - drop) / drop
-        u = (grid.x[rows_] - bend[rows_] + v * depth * turn) / width
-        weight = _weight_of_rib(number, u, v, width, cartilage, a) * _along_ray(u, v, width, drop, depth)
-        bones[rows_] += weight * shell(_from_ring(u, v, width, drop), radius, cortex, marrow=RIB_MARROW)
+        u = (grid.x[rows_] - bent[rows_] + v * depth * turn) / width
+        weight = rib.bone(u, v, a) * _along_ray(u, v, width, drop, depth)
+        bones[rows_] += weight * shell(_from_ring(u, v, width, drop), radius, rib.cortex, marrow=RIB_MARROW)
     return bones
 
 
-def _bend(patient: Patient, grid: Grid) -> Plane:
+def bend(patient: Patient, y: Plane) -> Plane:
     """How far to the side the spine lies, cm."""
-    return np.asarray(patient.bend * (1 - (grid.y / (SPINE_BENDS_OVER * patient.lung_height)) ** 2))
+    return np.asarray(patient.bend * (1 - (y / (SPINE_BENDS_OVER * patient.lung_height)) ** 2))
 
 
 def _from_ring(u: Plane, v: Plane, width: float, drop: float) -> Plane:
@@ -143,37 +203,33 @@ def _along_ray(u: Plane, v: Plane, width: float, drop: float, depth: float) -> P
     return np.asarray(np.minimum(MOST_ALONG_RAY, np.sqrt(1 + (depth * u) ** 2 / (across + 1e-6))))
 
 
-def _weight_of_rib(number: int, u: Plane, v: Plane, width: float, cartilage: float, a: float) -> Plane:
-    """How much of a ring counts as bone: nothing beside the spine, in cartilage, and past a floating rib's end."""
-    factor, power = CARTILAGE_GROWS
-    ends = cartilage + factor * max(0, number - CARTILAGE_FROM) ** power
-    begins = (FIRST_BEHIND_FROM if number < FIRST_RIBS else BEHIND_FROM) * a
-    behind = fade(np.abs(u) * width - begins, BEHIND_FADE * a)
-    shown = np.where(v < 0, behind, FRONT_WEIGHT * fade(np.abs(u) - ends, FRONT_FADE))
-    if number > FLOATING:
-        shown = shown * fade(FLOATING_END - v, FLOATING_FADE)
-    thin = 1 - THINNER_FIRST * np.minimum(1, np.maximum(0, FIRST_RIBS - number))
-    return np.asarray(RIB_WEIGHT * thin * shown)
-
-
 def girdle(patient: Patient, rng: np.random.Generator, grid: Grid, turn: float) -> Plane:
     """Collar bones, shoulder blades, upper arms and the jaw."""
-    a, height = patient.half_width, patient.lung_height
+    a = patient.half_width
     bones = np.zeros_like(grid.x)
-    raised = max(0.0, np.sin(np.deg2rad(patient.arms)))
     for side in SIDES:
-        slope, length = rng.normal(*COLLAR_SLOPE) + COLLAR_RAISED * raised, rng.normal(*COLLAR_LENGTH)
-        middle = -COLLAR_TURNS * patient.half_depth * turn
-        collar = apex(patient) + COLLAR_DOWN * height
-        points = [
-            (middle + side * length * px * a, collar + (py - slope * px * COLLAR_SPREAD) * a) for px, py in COLLAR_PATH
-        ]
+        points = collar_bone(patient, rng, side, turn)
         line = np.zeros_like(bones)
         add_line(line, grid, points, [part * a for part in COLLAR_RADII], cortex=COLLAR_CORTEX * a)
         bones += COLLAR_WEIGHT * line
-        bones += _shoulder_blade(patient, grid, side, raised)
+        bones += shoulder_blade(patient, grid, side)
         bones += ARM_WEIGHT * _upper_arm(patient, grid, side)
     return np.asarray(bones + JAW_WEIGHT * np.maximum(0, _jaw(patient, grid)), dtype=np.float32)
+
+
+def collar_bone(patient: Patient, rng: np.random.Generator, side: int, turn: float) -> list[Point]:
+    """The axis of a collar bone, from the breastbone outwards."""
+    a, height = patient.half_width, patient.lung_height
+    slope, length = rng.normal(*COLLAR_SLOPE) + COLLAR_RAISED * _raised(patient), rng.normal(*COLLAR_LENGTH)
+    middle = -COLLAR_TURNS * patient.half_depth * turn
+    collar = apex(patient) + COLLAR_DOWN * height
+    return [(middle + side * length * px * a, collar + (py - slope * px * COLLAR_SPREAD) * a) for px, py in COLLAR_PATH]
+
+
+def _raised(patient: Patient) -> float:
+    """How far the arms are: 0 (they hang) to 1."""
+    sine: float = np.sin(np.deg2rad(patient.arms))
+    return max(0.0, sine)
 
 
 def _upper_arm(patient: Patient, grid: Grid, side: int) -> Plane:
@@ -195,9 +251,10 @@ def _jaw(patient: Patient, grid: Grid) -> Plane:
     return outside - ellipsoid(x, y + JAW_BACK * a, (wide_in * a, high_in * a, deep_in * a))
 
 
-def _shoulder_blade(patient: Patient, grid: Grid, side: int, raised: float) -> Plane:
+def shoulder_blade(patient: Patient, grid: Grid, side: int) -> Plane:
     """A thin triangle with thick edges; a raised arm swings it outwards."""
     a, top = patient.half_width, apex(patient) + BLADE_DOWN * patient.lung_height
+    raised = _raised(patient)
     swing = BLADE_SWINGS * raised
     places = [(px + part * swing, py) for (px, py), part in zip(BLADE_CORNERS, BLADE_CORNERS_SWING, strict=True)]
     places[-1] = (places[-1][0], places[-1][1] - BLADE_TIP_RISES * raised)

@@ -42,20 +42,26 @@ class Grid:
         )
 
 
-def irregular(patient: Patient, x: Plane, y: Plane) -> tuple[Plane, Plane, float]:
-    """Where the places of a regular body come to lie, and the slack: a smooth warp makes both sides differ a little."""
+def irregular(patient: Patient, x: Plane, y: Plane, *, exact: bool = False) -> tuple[Plane, Plane, float]:
+    """Where the places of a regular body come to lie, and the slack: a smooth warp makes both sides differ a little.
+
+    ``exact`` as for `texture`.
+    """
     rng = np.random.default_rng([patient.anatomy_seed, 1])
     warp, cell = WARP * patient.half_width, WARP_CELL * patient.half_width
-    warped_x = x + warp * texture(rng, x, y, cell)
-    warped_y = y + warp * texture(rng, x, y, cell)
+    warped_x = x + warp * texture(rng, x, y, cell, exact=exact)
+    warped_y = y + warp * texture(rng, x, y, cell, exact=exact)
     return warped_x.astype(np.float32), warped_y.astype(np.float32), SLACK * warp
 
 
-def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:
-    """Smooth random numbers, mean 0 and standard deviation about 1; ``cell`` is the size of their bumps, cm."""
+def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact: bool = False) -> Plane:
+    """Smooth random numbers, mean 0 and standard deviation about 1; ``cell`` is the size of their bumps, cm.
+
+    With ``exact`` they are computed in each place, so that any window shows the same; else filled in between some.
+    """
     lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
     pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
-    step = max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
+    step = 1 if exact else max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
     rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
     places = np.stack([plane[np.ix_(rows, columns)] / cell for plane in (y, x)])
     coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)

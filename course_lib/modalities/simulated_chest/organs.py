@@ -19,6 +19,8 @@ from course_lib.modalities.simulated_chest.geometry import (
 from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, hilum
 from course_lib.modalities.simulated_chest.people import Patient
 
+Branch = tuple[list[Point], list[float]]  #: the points of a bent line, and its radius at each, cm
+
 GROWN_UP = 12  #: years, from which the aortic arch and the windpipe are those of an adult
 
 # The heart. Places and half axes (across, down, along the ray; the last in half-depths) in half-widths of the heart.
@@ -121,36 +123,49 @@ def lung_trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
     vessels, bronchi = np.zeros_like(grid.x), np.zeros_like(grid.x)
     a = patient.half_width
     for side in SIDES:
-        start = hilum(patient, side)
-        for angle in np.linspace(TRUNKS_FROM, TRUNKS_TO, TRUNKS) + rng.normal(0, TRUNKS_SPREAD, size=TRUNKS):
-            jitter = rng.normal(0, TRUNK_JITTER * a, size=2)
-            root = (start[0] + jitter[0], start[1] + TRUNK_JITTER_DOWN * jitter[1])
-            longer = TRUNK_LENGTH + TRUNK_LONGER_DOWN * np.sin(np.deg2rad(max(angle, 0)))
-            reach = a * longer * patient.lung_height / (LUNG_SHAPE * a)
-            for points, radii in _branches(rng, root, side, angle, reach, TRUNK_RADIUS * a * patient.vessels):
-                add_line(vessels, grid, points, radii)
-                if radii[0] > LEAST_BRONCHUS * a and patient.severity > 0:
-                    below = [(px, py + BRONCHUS_BELOW * radii[0]) for px, py in points]
-                    add_line(bronchi, grid, below, [BRONCHUS_RADIUS * r for r in radii])
-        vessels = _with_hilum(vessels, patient, rng, grid, side)
+        for points, radii in branches_of(patient, rng, side):
+            add_line(vessels, grid, points, radii)
+            if radii[0] > LEAST_BRONCHUS * a and patient.severity > 0:
+                add_line(bronchi, grid, *bronchus_of(points, radii))
+        vessels = np.maximum(vessels, hub(patient, grid, side)) + small_vessels(patient, rng, grid, side)
     return vessels, bronchi
 
 
-def _with_hilum(vessels: Plane, patient: Patient, rng: np.random.Generator, grid: Grid, side: int) -> Plane:
-    """The vessels so far, with the hilum of one side and the vessels that are too small to be told apart."""
+def branches_of(patient: Patient, rng: np.random.Generator, side: int) -> Iterator[Branch]:
+    """The vessels of one lung, each a bent line and its radii; after a branch come its children."""
+    a, start = patient.half_width, hilum(patient, side)
+    for angle in np.linspace(TRUNKS_FROM, TRUNKS_TO, TRUNKS) + rng.normal(0, TRUNKS_SPREAD, size=TRUNKS):
+        jitter = rng.normal(0, TRUNK_JITTER * a, size=2)
+        root = (start[0] + jitter[0], start[1] + TRUNK_JITTER_DOWN * jitter[1])
+        longer = TRUNK_LENGTH + TRUNK_LONGER_DOWN * np.sin(np.deg2rad(max(angle, 0)))
+        reach = a * longer * patient.lung_height / (LUNG_SHAPE * a)
+        yield from _branches(rng, root, side, angle, reach, TRUNK_RADIUS * a * patient.vessels)
+
+
+def bronchus_of(points: list[Point], radii: list[float]) -> Branch:
+    """The bronchus that runs along a vessel."""
+    return [(x, y + BRONCHUS_BELOW * radii[0]) for x, y in points], [BRONCHUS_RADIUS * r for r in radii]
+
+
+def hub(patient: Patient, grid: Grid, side: int) -> Plane:
+    """The hilum of one lung, where its vessels meet, cm."""
+    across, down = turned(grid, hilum(patient, side), HUB_TURN * side)
+    wide, high, deep = (part * patient.half_width for part in HUB)
+    return ellipsoid(across, down, (wide, high, deep * patient.vessels))
+
+
+def small_vessels(patient: Patient, rng: np.random.Generator, grid: Grid, side: int) -> Plane:
+    """The vessels of one lung that are too small to be told apart, cm."""
     a = patient.half_width
     across, down = turned(grid, hilum(patient, side), HUB_TURN * side)
-    wide, high, deep = HUB
-    hub = ellipsoid(across, down, (wide * a, high * a, deep * a * patient.vessels))
     away = np.hypot(across - SMALL_OUT * a * side, SMALL_DOWN * down) / (SMALL_REACH * a)
     small = a * patient.vessels * (SMALL_NEAR_HILUM * np.exp(-away * away) + SMALL_VESSELS)
-    uneven = np.clip(1 + SMALL_VARY * texture(rng, grid.x, grid.y, SMALL_CELL * a), 0, 2)
-    return np.asarray(np.maximum(vessels, hub) + small * uneven)
+    return np.asarray(small * np.clip(1 + SMALL_VARY * texture(rng, grid.x, grid.y, SMALL_CELL * a), 0, 2))
 
 
 def _branches(
     rng: np.random.Generator, start: Point, side: int, angle: float, length: float, radius: float, depth: int = 4
-) -> Iterator[tuple[list[Point], list[float]]]:
+) -> Iterator[Branch]:
     """A branch, bent once if it is thick, and after it its two children; ``angle`` counts down from the horizontal."""
     points, bends = [start], 2 if depth > 2 else 1
     for _ in range(bends):
@@ -168,6 +183,11 @@ def _branches(
 
 def airways(patient: Patient, grid: Grid) -> Plane:
     """The windpipe down to its fork, and the two main bronchi; the right one is the steeper."""
+    return WINDPIPE_DEEPER * windpipe(patient, grid)
+
+
+def windpipe(patient: Patient, grid: Grid) -> Plane:
+    """The same, as if it were round."""
     a, height = patient.half_width, patient.lung_height
     air = np.zeros_like(grid.x)
     fork = (-FORK_RIGHT * a, apex(patient) + FORK_DOWN * height)
@@ -177,7 +197,7 @@ def airways(patient: Patient, grid: Grid) -> Plane:
     add_line(air, grid, [top, (0, apex(patient) + WINDPIPE_BENDS * height), fork], [radius] * 3)
     for (out, down), narrows in ((RIGHT_BRONCHUS, RIGHT_NARROWS), (LEFT_BRONCHUS, LEFT_NARROWS)):
         add_line(air, grid, [fork, (out * a, fork[1] + down * a)], [part * radius for part in narrows])
-    return WINDPIPE_DEEPER * air
+    return air
 
 
 def gas(patient: Patient, inspiration: float, rng: np.random.Generator, grid: Grid) -> Plane:

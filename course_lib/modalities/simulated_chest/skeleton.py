@@ -1,0 +1,219 @@
+"""The bones of the chest in space: ribs around the lungs, a spine with its canal, collar bones, blades, breastbone.
+
+All but the breastbone are those of the film, which says how wide they are and how much bone a ray crosses. `landmarks`
+says in which unit the constants are; depths were set by eye beside axial slices of CT.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.modalities.simulated_chest.anatomy import CAVITY_OUTLINE, FULL_DEPTH_AT
+from course_lib.modalities.simulated_chest.bones import (
+    COLLAR_CORTEX,
+    COLLAR_RADII,
+    COLLAR_WEIGHT,
+    RIB_MARROW,
+    VERTEBRA_HALF_WIDTH,
+    Rib,
+    bend,
+    collar_bone,
+    draw_ribs,
+    shoulder_blade,
+    spine,
+)
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane
+from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, inner_width
+from course_lib.modalities.simulated_chest.middle import (
+    SKIN,
+    SKIN_OF_WALL,
+    Layers,
+    Middle,
+    back_of,
+    front_of_spine,
+    layers,
+)
+from course_lib.modalities.simulated_chest.people import Patient
+from course_lib.modalities.simulated_chest.volume import (
+    Axes,
+    Block,
+    Part,
+    Place,
+    WholeGrid,
+    around,
+    box,
+    distance_to_line,
+    overlap,
+)
+
+# The spine, from the front to the back, in a.
+BODY_DEPTH, RIM, RIM_TAKES = 0.2, 0.88, 0.4  #: of a vertebra; where its rim begins; the part of the bone in it
+PEDICLE_DEPTH, ARCH_BEHIND, ARCH_DEPTH = 0.1, 0.31, 0.035  #: behind its front: the arch behind the canal
+ARCH_FORWARD = 0.5  #: how far the transverse processes come forward beside the canal, parts of their way out
+PROCESS_DEPTH = 0.1
+
+STEPS = 24  #: of a rib, from the spine to the breastbone
+FLATTEST = 0.6  #: of its radius a rib keeps across, where the wall is thin
+COLLAR_FORWARD = (0.84, 0.84, 0.72, 0.45, 0.15)  #: of the chest's half-depth, from the breastbone outwards
+BLADE_DENSITY = 0.6
+BREASTBONE_FROM, BREASTBONE_TO = 0.10, 0.72  #: in lung heights below the apex
+BREASTBONE_HALF_WIDTH, BREASTBONE_DEPTH, BREASTBONE_OUT = (0.17, 0.11), 0.075, 0.02  #: above, below
+BREASTBONE_DENSITY = 0.16
+RIB_WALL = 0.7  #: of the wall's thickness, in front and behind
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """The part of each voxel that is bone, and how much of cortical bone's density it has."""
+
+    occupancy: Block
+    density: Block
+
+    def add(self, part: Part, occupancy: Block, density: Block) -> None:
+        """Draw a bone where it is the densest."""
+        np.maximum(self.occupancy[part], occupancy, out=self.occupancy[part])
+        np.maximum(self.density[part], np.minimum(density, occupancy), out=self.density[part])
+
+
+def draw_bones(
+    patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid, coats: Layers, inside: Middle
+) -> Skeleton:
+    """All of them; ``rng`` is the one that a film of this patient draws its bones with."""
+    bones = Skeleton(np.zeros(axes.shape, np.float32), np.zeros(axes.shape, np.float32))
+    _add_spine(bones, patient, rng, axes, grid)
+    for rib in draw_ribs(patient, rng):
+        for side in SIDES:
+            _add_rib(bones, patient, rib, side, axes, grid)
+    for side in SIDES:
+        _add_collar_bone(bones, patient, rng, side, axes, grid)
+        _add_blade(bones, shoulder_blade(patient, grid, side), axes, coats, inside)
+    _add_breastbone(bones, patient, axes, grid, inside)
+    return bones
+
+
+def _add_spine(
+    bones: Skeleton, patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid
+) -> None:
+    """Spongy bodies in a harder rim; behind them the arch, with its processes, around the canal."""
+    a, parts = patient.half_width, spine(patient, rng, grid, 0.0)
+    front, back = front_of_spine(patient, grid.y), back_of(patient, grid.y)
+    half = VERTEBRA_HALF_WIDTH * a
+    depth, inner = (
+        size * BODY_DEPTH * a * np.sqrt(np.maximum(0, 1 - np.abs(parts.x / half / size) ** 4)) for size in (1, RIM)
+    )
+    middle = front + BODY_DEPTH * a / 2
+    whole, spongy = around(axes, middle, depth), around(axes, middle, inner)
+    in_rim = np.where(inner > 0, RIM_TAKES, 1) * parts.bodies / np.maximum(depth - inner, 1e-3)
+    in_core = (1 - RIM_TAKES) * parts.bodies / np.maximum(inner, 1e-3)
+    hard = in_rim[:, None, :] * (whole - spongy) + in_core[:, None, :] * spongy
+    everywhere = (slice(None), slice(None), slice(None))
+    bones.add(everywhere, whole, hard)
+    out = np.abs(parts.x) / half
+    arch = front + ARCH_BEHIND * a
+    for plane, at, length in (
+        (parts.pedicles, front + BODY_DEPTH * a + PEDICLE_DEPTH * a / 2, PEDICLE_DEPTH * a),
+        (parts.transverse, arch - ARCH_FORWARD * half * np.clip(out - 0.3, 0, 0.5), ARCH_DEPTH * a),
+        (parts.processes, back - PROCESS_DEPTH * a / 2, PROCESS_DEPTH * a),
+    ):
+        _add_plate(bones, plane, at, length, axes)
+
+
+def _add_plate(bones: Skeleton, plane: Plane, at: Plane, length: float | Plane, axes: Axes) -> None:
+    """A body of this length along the ray, with the bone that a film shows of it."""
+    length = np.where(plane > 0, np.maximum(length, plane), 0)
+    occupancy = around(axes, at, length)
+    density = plane / np.maximum(length, 1e-6)
+    bones.add((slice(None), slice(None), slice(None)), occupancy, density[:, None, :] * occupancy)
+
+
+def _add_rib(bones: Skeleton, patient: Patient, rib: Rib, side: int, axes: Axes, grid: WholeGrid) -> None:
+    """One rib as a bent tube just outside the room for the lungs; where the wall is thin it is flat."""
+    angle = np.linspace(0, np.pi, STEPS + 1)
+    u, v = np.sin(angle), -np.cos(angle)
+    weights = rib.bone(u, v, patient.half_width)
+    room_for_it = RIB_WALL * patient.wall - min(SKIN, SKIN_OF_WALL * patient.wall)
+    thin = float(np.clip(room_for_it / 2, FLATTEST * rib.radius, rib.radius))
+    places, normals = _rib_curve(patient, rib, u, v, min(thin, room_for_it - thin))
+    for step in range(STEPS):
+        weight = (weights[step] + weights[step + 1]) / 2
+        if weight < 0.02:
+            continue
+        start, end = ((side * x + bend(patient, y), y, z) for x, y, z in places[step : step + 2])
+        normal = (side * normals[step][0], 0.0, normals[step][1])
+        flat = (normal, rib.radius / thin)
+        _add_segment(bones, axes, grid, (start, end), flat, (rib.radius, rib.cortex), (weight * flat[1], RIB_MARROW))
+
+
+def _rib_curve(
+    patient: Patient, rib: Rib, u: Plane, v: Plane, outside: float
+) -> tuple[list[Place], list[tuple[float, float]]]:
+    """Points of the left rib's axis, ``outside`` the room for the lungs by so much, cm, and the directions outwards (x and z)."""
+    x, y = rib.width * u, rib.level + rib.drop * (1 + v)
+    part = np.clip((y - apex(patient)) / patient.lung_height / FULL_DEPTH_AT, 0.02, 1)
+    half_depth = patient.half_depth * np.sqrt(part)
+    power, root = CAVITY_OUTLINE
+    wide = np.maximum(np.minimum(np.maximum(inner_width(patient, y), 1e-3), rib.width), x)
+    wider = np.maximum(inner_width(patient, y), rib.width)
+    ring = np.maximum(0, 1 - (x / np.maximum(wide, wider)) ** power) ** root
+    z = -np.sign(v) * half_depth * ring
+    across, along = power * (x / wider) ** (power - 1) / wider, 2 * z / half_depth**2
+    norm = np.hypot(across, along) + 1e-9
+    out_x, out_z = across / norm, along / norm
+    # a film's rib is as wide as it is: so much of the way out is in it already
+    places = [tuple(map(float, place)) for place in zip(x + 0.5 * outside * out_x, y, z + outside * out_z, strict=True)]
+    return places, list(zip(map(float, out_x), map(float, out_z), strict=True))  # type: ignore[return-value]
+
+
+def _add_segment(
+    bones: Skeleton,
+    axes: Axes,
+    grid: Grid,
+    ends: tuple[Place, Place],
+    flat: tuple[Place, float],
+    walls: tuple[float, float],
+    weights: tuple[float, float],
+) -> None:
+    """A straight piece of a bone: ``walls`` are its radius and its cortex, cm, ``weights`` those of bone and marrow."""
+    (radius, cortex), (weight, marrow) = walls, weights
+    edge = float(np.prod(axes.voxel)) ** (1 / 3)
+    part = box(axes, grid, ends, radius + edge)
+    if any(one.start >= one.stop for one in part):
+        return
+    distance = distance_to_line(axes, grid, part, *ends, flat)
+    outer = np.clip(0.5 + (radius - distance) / edge, 0, 1)
+    inner = np.clip(0.5 + (radius - cortex - distance) / edge, 0, 1)
+    bones.add(part, outer, np.float32(weight) * (outer - np.float32(1 - marrow) * inner))
+
+
+def _add_collar_bone(
+    bones: Skeleton, patient: Patient, rng: np.random.Generator, side: int, axes: Axes, grid: WholeGrid
+) -> None:
+    """A tube from the breastbone outwards and back."""
+    a, points = patient.half_width, collar_bone(patient, rng, side, 0.0)
+    plane = np.array([points], dtype=np.float32)
+    deep = layers(patient, Grid(plane[..., 0], plane[..., 1], 1, 0, (0, 0), 1, 0)).inside_fat[0] / 2
+    places = [(x, y, -float(d) * part) for (x, y), d, part in zip(points, deep, COLLAR_FORWARD, strict=True)]
+    radii = [part * a for part in COLLAR_RADII]
+    for start, end, r0, r1 in zip(places[:-1], places[1:], radii[:-1], radii[1:], strict=True):
+        walls = ((r0 + r1) / 2, COLLAR_CORTEX * a)
+        _add_segment(bones, axes, grid, (start, end), ((0, 0, 1), 1), walls, (min(1, COLLAR_WEIGHT), 0.2))
+
+
+def _add_blade(bones: Skeleton, plane: Plane, axes: Axes, coats: Layers, inside: Middle) -> None:
+    """A thin plate between the ribs and the skin of the back."""
+    at = np.maximum((inside.cage + coats.inside_fat / 2) / 2, 0)
+    _add_plate(bones, np.where(plane > 1e-3, plane, 0), at, plane / BLADE_DENSITY, axes)
+
+
+def _add_breastbone(bones: Skeleton, patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle) -> None:
+    """A flat bone in front, wide above; what a film shows of it is lost in the middle."""
+    a = patient.half_width
+    part = (grid.y - apex(patient)) / patient.lung_height
+    there = (part > BREASTBONE_FROM) & (part < BREASTBONE_TO)
+    above, below = BREASTBONE_HALF_WIDTH
+    half = (below + (above - below) * np.clip(1 - (part - BREASTBONE_FROM) / 0.2, 0, 1)) * a
+    depth = BREASTBONE_DEPTH * a * np.sqrt(np.maximum(0, 1 - np.abs(grid.x / half) ** 4)) * there
+    front = np.minimum(back_of(patient, grid.y), inside.cage + (BREASTBONE_OUT + BREASTBONE_DEPTH) * a)
+    low = -front + (BREASTBONE_DEPTH * a - depth) / 2
+    occupancy = overlap(axes, low, low + depth)
+    bones.add((slice(None), slice(None), slice(None)), occupancy, np.float32(BREASTBONE_DENSITY) * occupancy)

@@ -1,0 +1,236 @@
+"""The chest of a simulated patient in three dimensions: which tissue fills which part of each voxel.
+
+It is the body that a film shows: what a ray crosses of the trunk, the lungs, the heart and the bones is what the film
+has there. Added is what a film does not tell apart and CT does: skin, fat, muscle, aorta, gullet, liver and spleen.
+The patient has raised the arms, and they, the neck and the head are left out. `landmarks` says in which unit the
+constants are; depths were set by eye beside axial slices of CT.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.modalities.simulated_chest.geometry import Plane, ellipsoid, fade
+from course_lib.modalities.simulated_chest.landmarks import apex
+from course_lib.modalities.simulated_chest.lung_tree import Tree, draw_tree
+from course_lib.modalities.simulated_chest.middle import Layers, Middle, front_of_spine, layers, middle
+from course_lib.modalities.simulated_chest.organs import (
+    ARCH_DOWN,
+    FORK_DOWN,
+    GROWN_UP,
+    WINDPIPE_DEEPER,
+    gas,
+    windpipe,
+)
+from course_lib.modalities.simulated_chest.people import Patient
+from course_lib.modalities.simulated_chest.skeleton import Skeleton, draw_bones
+from course_lib.modalities.simulated_chest.volume import Axes, Block, WholeGrid, around, overlap, rays
+
+ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
+SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
+
+# What a film does not show; depths in half-depths, negative in front.
+WINDPIPE_BEFORE_SPINE = 0.13
+AORTA_LEFT, AORTA_BEFORE_SPINE, AORTA_RADII = 0.11, 0.02, (0.055, 0.08)  #: of a child and of an adult
+GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS = 0.03, 0.045, 0.04
+LIVER_ENDS, LIVER_TAPERS = 0.25, 0.5  #: how far to the left it reaches; over how much of the front
+SPLEEN_AT, SPLEEN = (0.62, 0.42, 0.4), (0.3, 0.42, 0.42)  #: left, below the left dome, behind (half-depths); half axes
+STOMACH_AT, STOMACH = (0.4, 0.4, -0.2), (0.36, 0.42, 0.5)
+GAS_IN_FRONT = 0.3
+
+
+class Tissue(IntEnum):
+    """What a voxel may hold; where two meet, the later one wins."""
+
+    AIR = 0  #: outside of the body
+    SKIN = 1
+    FAT = 2
+    MUSCLE = 3
+    SPLEEN = 4
+    LIVER = 5
+    BLOOD = 6  #: heart, great vessels, aorta
+    LUNG = 7
+    VESSEL = 8  #: in the lungs, and walls of bronchi
+    NODULE = 9
+    GAS = 10  #: in stomach and bowel
+    AIRWAY = 11
+    SPONGY_BONE = 12
+    CORTICAL_BONE = 13
+
+
+class Lobe(IntEnum):
+    """What the map of the lobes holds."""
+
+    NONE = 0
+    RIGHT_UPPER = 1
+    RIGHT_MIDDLE = 2
+    RIGHT_LOWER = 3
+    LEFT_UPPER = 4
+    LEFT_LOWER = 5
+
+
+@dataclass(frozen=True)
+class Solid:
+    """A box of the body. Blocks are [y, z, x]: from head to feet; front above, the patient's right on the left."""
+
+    axes: Axes
+    fractions: Mapping[Tissue, Block]  #: parts of each voxel, 0 to 1, which sum to 1
+    bone: Block  #: density as a part of cortical bone's; bone takes the place of the soft tissue in its voxels
+    lobes: NDArray[np.uint8]  #: a `Lobe` in each voxel that is mostly inside a lung
+    nodules: tuple[Block, ...]  #: the part of each voxel inside a nodule, one block for each of the patient's
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """The tissue that fills most of each voxel."""
+        return np.argmax(np.stack([self.fractions[tissue] for tissue in Tissue]), axis=0).astype(np.uint8)
+
+
+def build_solid(patient: Patient, axes: Axes, inspiration: float = 1.0) -> Solid:
+    """The part of the patient's chest in this box, without any disease but nodules.
+
+    ``inspiration`` is the height of the lungs as a part of a full breath. Any box shows the same anatomy; what it costs
+    are its voxels.
+
+    Raises:
+        ValueError: ``inspiration`` is not above 0.
+    """
+    if not inspiration > 0:
+        raise ValueError(f"inspiration must be above 0, but is {inspiration}.")
+    patient = replace(patient, arms=ARMS_UP)
+    grid = rays(patient, axes)
+    coats, inside = layers(patient, grid), middle(patient, inspiration, grid)
+    rng = np.random.default_rng([patient.anatomy_seed, 2])  # the film's, in the film's order
+    bones = draw_bones(patient, rng, axes, grid, coats, inside)
+    trunk = around(axes, -coats.breasts / 2, coats.trunk)
+    lungs = overlap(axes, -inside.cage, inside.low) + overlap(axes, inside.high, inside.cage)
+    parts = _Parts(trunk)
+    bone = _add_bones(parts, bones)
+    parts.take(Tissue.AIRWAY, _windpipe(patient, axes, grid))
+    parts.take(Tissue.GAS, _gas(patient, inspiration, rng, axes, grid, inside))
+    _add_lungs(parts, lungs, draw_tree(patient, inspiration, axes, grid), inside)
+    parts.take(Tissue.BLOOD, overlap(axes, *inside.heart))
+    parts.take(Tissue.BLOOD, _aorta(patient, inspiration, axes, grid))
+    gullet = (GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS)
+    parts.take(Tissue.MUSCLE, _along_spine(patient, axes, grid, *gullet))
+    _add_belly(parts, patient, inspiration, axes, grid, inside)
+    _add_wall(parts, axes, trunk, coats, inside)
+    return Solid(axes, parts.fractions, bone, _lobes(patient, axes, grid, inside, lungs), ())
+
+
+class _Parts:
+    """What is in the voxels so far, and how much room is left."""
+
+    def __init__(self, trunk: Block) -> None:
+        self.fractions = {tissue: np.zeros_like(trunk) for tissue in Tissue}
+        self.fractions[Tissue.AIR] = 1 - trunk
+        self.left = trunk.copy()
+
+    def take(self, tissue: Tissue, occupancy: Block) -> Block:
+        """Give a tissue its part of each voxel, as far as there is room; returns what it got."""
+        got = np.minimum(occupancy, self.left)
+        self.fractions[tissue] += got
+        self.left -= got
+        return got
+
+
+def _add_bones(parts: _Parts, bones: Skeleton) -> Block:
+    """Cortical bone as far as the density asks for it, the rest spongy; returns the density in the trunk."""
+    occupancy = np.minimum(bones.occupancy, parts.left)
+    density = np.minimum(bones.density, occupancy)
+    cortical = np.maximum(0, density - SPONGY * occupancy) / (1 - SPONGY)
+    parts.take(Tissue.CORTICAL_BONE, cortical)
+    parts.take(Tissue.SPONGY_BONE, occupancy - cortical)
+    return density
+
+
+def _add_lungs(parts: _Parts, lungs: Block, tree: Tree, inside: Middle) -> None:
+    """Bronchi with their walls, vessels and the fine ones, as far as the lungs reach; the rest is lung."""
+    room = np.minimum(lungs, parts.left)
+    for tissue, occupancy in (
+        (Tissue.AIRWAY, np.minimum(tree.lumens, 1 - tree.vessels)),
+        (Tissue.VESSEL, np.maximum(tree.vessels, tree.walls)),
+    ):
+        room = room - parts.take(tissue, np.minimum(occupancy, room))
+    ray = np.maximum(inside.low + inside.cage, 0) + np.maximum(inside.cage - inside.high, 0)
+    fine = tree.fine / np.maximum(ray, 0.12)
+    room = room - parts.take(Tissue.VESSEL, np.minimum(fine[:, None, :] * tree.uneven, 1) * room)
+    parts.take(Tissue.LUNG, room)
+
+
+def _windpipe(patient: Patient, axes: Axes, grid: WholeGrid) -> Block:
+    """The windpipe and the two main bronchi."""
+    at = front_of_spine(patient, np.minimum(grid.y, apex(patient) + FORK_DOWN * patient.lung_height))
+    return around(axes, at - WINDPIPE_BEFORE_SPINE * patient.half_width, WINDPIPE_DEEPER * windpipe(patient, grid))
+
+
+def _gas(
+    patient: Patient, inspiration: float, rng: np.random.Generator, axes: Axes, grid: WholeGrid, inside: Middle
+) -> Block:
+    """The gas in stomach and bowel, which rises to the front of a patient who lies on the back."""
+    thick = np.minimum(gas(patient, inspiration, rng, grid), 1.6 * inside.cage)
+    at = np.maximum(-GAS_IN_FRONT * patient.half_depth, thick / 2 - 0.9 * inside.cage)
+    return around(axes, at, thick)
+
+
+def _along_spine(
+    patient: Patient, axes: Axes, grid: WholeGrid, left: float, before: float, radius: float, begins: float = -9.0
+) -> Block:
+    """A tube along the spine, round in axial slices; it ends above at a height, cm."""
+    a = patient.half_width
+    half = np.sqrt(np.maximum(0, (radius * a) ** 2 - (grid.x - left * a) ** 2)) * (grid.y > begins)
+    return around(axes, front_of_spine(patient, grid.y) - (before + (radius if before else 0)) * a, 2 * half)
+
+
+def _aorta(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid) -> Block:
+    """The descending aorta, from the arch to the belly, to the left of the spine."""
+    child, adult = AORTA_RADII
+    begins = apex(patient) + ARCH_DOWN * patient.lung_height
+    radius = adult if patient.age > GROWN_UP else child
+    return _along_spine(patient, axes, grid, AORTA_LEFT, AORTA_BEFORE_SPINE, radius, begins)
+
+
+def _add_belly(
+    parts: _Parts, patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid, inside: Middle
+) -> None:
+    """Liver below the right dome and over the middle in front, spleen and stomach below the left one."""
+    a, hd, (low, high) = patient.half_width, patient.half_depth, inside.dome
+    floor = apex(patient) + inspiration * patient.lung_height
+    belly = overlap(axes, low, high)
+    ends = LIVER_ENDS * a - grid.x
+    reach = np.clip(ends / (LIVER_TAPERS * a), 0, 1)  # full on the right, thin and in front on the left
+    liver = np.minimum(belly, overlap(axes, low, low + (high - low) * reach))
+    organs = []
+    for (left, down, behind), (across, high_, deep) in ((SPLEEN_AT, SPLEEN), (STOMACH_AT, STOMACH)):
+        below = grid.y - floor - patient.dome_step - down * a
+        chord = ellipsoid(grid.x - left * a, below, (across * a, high_ * a, deep * hd))
+        organs.append(np.minimum(belly, around(axes, behind * hd, chord)))
+    for tissue, occupancy in zip((Tissue.LIVER, Tissue.SPLEEN, Tissue.MUSCLE), (liver, *organs), strict=True):
+        parts.take(tissue, occupancy)
+
+
+def _add_wall(parts: _Parts, axes: Axes, trunk: Block, coats: Layers, inside: Middle) -> None:
+    """Skin, the muscles around the cage, and fat: under the skin, and wherever nothing else is."""
+    parts.take(Tissue.SKIN, np.maximum(0, trunk - around(axes, -coats.breasts / 2, coats.inside_skin)))
+    muscles = around(axes, 0, coats.inside_fat) - around(axes, 0, np.minimum(2 * inside.cage, coats.inside_fat))
+    parts.take(Tissue.MUSCLE, np.maximum(0, muscles))
+    parts.take(Tissue.FAT, parts.left.copy())
+
+
+def _lobes(patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle, lungs: Block) -> NDArray[np.uint8]:
+    """Which lobe each voxel of a lung lies in; the fissures are those of `disease.lobe_parts`."""
+    height, part = patient.lung_height, (grid.y - apex(patient)) / patient.lung_height
+    behind = np.clip((part - 0.25) / 0.95, 0, 0.8)
+    heart = inside.heart[1] - inside.heart[0]
+    front, back = np.maximum(0, inside.low + inside.cage), np.maximum(0, inside.cage - inside.high)
+    lung = front + back
+    lower = lung - np.clip((lung + heart) * (1 - behind) - heart, 0, lung)
+    oblique = np.where(lower <= back, inside.cage - lower, inside.low - (lower - back))
+    fissure = apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * height
+    in_front = np.where(grid.x > 0, Lobe.LEFT_UPPER, np.where(grid.y < fissure, Lobe.RIGHT_UPPER, Lobe.RIGHT_MIDDLE))
+    in_back = np.where(grid.x > 0, Lobe.LEFT_LOWER, Lobe.RIGHT_LOWER)
+    lower_lobe = axes.z[None, :, None] > oblique[:, None, :]
+    lobes = np.where(lower_lobe, in_back[:, None, :], in_front[:, None, :])
+    return np.asarray(np.where(lungs > 0.5, lobes, Lobe.NONE), dtype=np.uint8)
