@@ -1,0 +1,1 @@
+"""Chest CT: a scanner in numbers, from X-ray projections to Hounsfield units."""
