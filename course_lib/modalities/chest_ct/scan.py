@@ -10,7 +10,9 @@ from course_lib.modalities.chest_ct.beam import hounsfield
 from course_lib.modalities.chest_ct.exposure import Exposure
 from course_lib.modalities.chest_ct.tissues import Densities, draw_densities, materials_of
 from course_lib.modalities.chest_ct.tomography import Geometry, filtered_back_projection
-from course_lib.modalities.simulated_chest import Axes, Patient, Solid, build_solid
+from course_lib.modalities.simulated_chest.people import Patient
+from course_lib.modalities.simulated_chest.solid import Solid, build_solid
+from course_lib.modalities.simulated_chest.volume import Axes
 from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HALF_WIDTH
 
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
@@ -123,7 +125,7 @@ def _axes(window: _Window, exposure: Exposure) -> Axes:
 
 def _thin(exposure: Exposure) -> int:
     """How many thin slices make one."""
-    return max(1, round(exposure.thickness_mm / SUBSLICE_MM))
+    return max(2, round(exposure.thickness_mm / SUBSLICE_MM))
 
 
 def _thick(thin: NDArray[np.float32], exposure: Exposure) -> NDArray[np.float32]:

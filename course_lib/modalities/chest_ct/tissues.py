@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from course_lib.modalities.chest_ct.acquisition import Materials
-from course_lib.modalities.simulated_chest import Solid, Tissue
+from course_lib.modalities.simulated_chest.solid import Solid, Tissue
 
 #: Usual Hounsfield units, and the spread among patients. Fat, muscle and organs as in any textbook of radiology (for
 #: example Bushberg et al., The Essential Physics of Medical Imaging, 3rd ed., 2012, table 10-2); the lung after a full
@@ -19,7 +19,8 @@ USUAL: Mapping[Tissue, tuple[float, float]] = {
     Tissue.BLOOD: (45.0, 5.0),
     Tissue.VESSEL: (45.0, 5.0),
     Tissue.AIRWAY: (-1000.0, 0.0),
-    Tissue.BONE: (60.0, 10.0),  # of its marrow: what is hard counts apart
+    Tissue.SPONGY_BONE: (-150.0, 20.0),  # its marrow alone: what is hard counts apart
+    Tissue.CORTICAL_BONE: (-1000.0, 0.0),  # all of it is hard
     Tissue.LIVER: (58.0, 6.0),
     Tissue.SPLEEN: (48.0, 5.0),
     Tissue.GAS: (-1000.0, 0.0),
