@@ -41,17 +41,25 @@ def lobe_parts(patient: Patient, grid: Grid, body: Body, lobe: Lobe) -> Plane:
     """
     side = 0 if lobe.startswith("right") else 1
     cavity, lung = body.cavities[side], body.lungs[side]
-    height = patient.lung_height
-    part = (grid.y - apex(patient)) / height
-    behind = np.clip((part - 0.25) / 0.95, 0, 0.8)
+    behind = lower_lobe_part(patient, grid)
     front = np.maximum(0, cavity * (1 - behind) - (cavity - lung)) / np.maximum(lung, 1e-3)
     if lobe in ("right lower", "left lower"):
         return np.asarray(np.maximum(0, 1 - front))
     if lobe == "left upper":
         return np.asarray(front)
-    fissure = apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * height
-    above = fade(fissure - grid.y, 0.03 * height)
+    above = fade(horizontal_fissure(patient, grid) - grid.y, 0.03 * patient.lung_height)
     return np.asarray(front * (above if lobe == "right upper" else 1 - above))
+
+
+def lower_lobe_part(patient: Patient, grid: Grid) -> Plane:
+    """How much of a ray through the room for a lung lies behind the oblique fissure, 0 to 1."""
+    part = (grid.y - apex(patient)) / patient.lung_height
+    return np.asarray(np.clip((part - 0.25) / 0.95, 0, 0.8))
+
+
+def horizontal_fissure(patient: Patient, grid: Grid) -> Plane:
+    """The height of the fissure above the middle lobe, cm."""
+    return np.asarray(apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * patient.lung_height)
 
 
 def _lobar(

@@ -12,9 +12,11 @@ from scipy.ndimage import map_coordinates
 from course_lib.modalities.simulated_chest.people import Patient
 
 Plane = NDArray[np.floating[Any]]  #: one number per pixel, [height, width]
+Line = NDArray[np.floating[Any]]  #: one number for each place on a line
 Point = tuple[float, float]
 
 WARP, WARP_CELL = 0.02, 0.55  #: of the body: spread, and size of its bumps, in half-widths
+RETURNS = 4  #: steps of the way back from a warped place, after which it is right to a hundredth of a mm
 SLACK = 3  #: times the spread: farther hardly any place is moved
 
 
@@ -54,6 +56,20 @@ def irregular(patient: Patient, x: Plane, y: Plane, *, exact: bool = False) -> t
     return warped_x.astype(np.float32), warped_y.astype(np.float32), SLACK * warp
 
 
+def ruler_places(patient: Patient, x: Line, y: Line) -> tuple[Line, Line]:
+    """Where places of the regular body lie on the ruler: the way back from `irregular`."""
+    on_x, on_y = x, y
+    for _ in range(RETURNS):
+        warped_x, warped_y, _ = irregular(patient, on_x[None], on_y[None], exact=True)
+        on_x, on_y = on_x + x - warped_x[0], on_y + y - warped_y[0]
+    return on_x, on_y
+
+
+def points_grid(x: Line, y: Line) -> Grid:
+    """A picture of one row, whose pixels lie at these places of the regular body."""
+    return Grid(np.asarray(x)[None], np.asarray(y)[None], 1, 0, (0, 0), 1, 0)
+
+
 def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact: bool = False) -> Plane:
     """Smooth random numbers, mean 0 and standard deviation about 1; ``cell`` is the size of their bumps, cm.
 
@@ -61,7 +77,9 @@ def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact:
     """
     lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
     pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
-    step = 1 if exact else max(1, min(int(cell / 4 / pixel), *x.shape))  # a picture of one row does not say how large its pixels are
+    step = (
+        1 if exact else max(1, min(int(cell / 4 / pixel), *x.shape))
+    )  # a picture of one row does not say how large its pixels are
     rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
     places = np.stack([plane[np.ix_(rows, columns)] / cell for plane in (y, x)])
     coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, Point
-from course_lib.modalities.simulated_chest.landmarks import SIDES, hilum
-from course_lib.modalities.simulated_chest.middle import Middle, middle
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, Point, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.landmarks import SIDES
+from course_lib.modalities.simulated_chest.middle import middle
 from course_lib.modalities.simulated_chest.organs import (
     BRONCHUS_BELOW,
     BRONCHUS_RADIUS,
     CHILD_LENGTH,
     CHILD_RADIUS,
-    LEAST_BRONCHUS,
     THINS,
+    Branch,
     branches_of,
-    bronchus_of,
     hub,
     small_vessels,
 )
@@ -27,31 +26,42 @@ from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.volume import (
     Axes,
     Block,
+    Part,
     Place,
+    Places,
     WholeGrid,
     around,
-    box,
+    boxes,
+    is_empty,
+    scatter,
     texture3,
 )
 
 HILUM_BACK = 0.12  #: of the half-depth
 FAN = (-0.6, 0.65)  #: part of the cage's depth to which the trunks of a lung lead, from the front to the back
+GOLDEN = 0.618  #: part of the fan from one trunk to the next, so that neighbours on a film differ in depth
 FAN_SPREAD, CHILD_SPREAD = 0.2, (0.12, 0.38)  #: of a trunk; of a branch's children, to the front and to the back
 DEEPEST = 0.94  #: part of the cage's depth: the way to the pleura
 OUT_OF_THE_MIDDLE, LEAST_LUNG = 0.02, 0.06  #: how far a branch keeps from the heart; how deep a lung holds one
-WALL_OF_BRONCHUS = 0.25  #: of its radius
-TWIGS, TWIG_BEND = 2, 0.75  #: generations of finer branches after a film's last; to the side, part of their length
-TWIGS_TAKE = 0.4  #: part of the vessels too small for a film that the twigs are
-FINE_CELL = 0.016  #: size of what is finer still
+LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.032, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
+THINNEST = 0.3  #: of a voxel's side: thinner branches are left out, as on a film
+BENT = 0.1  #: cm by which the warp may bend a straight branch
+TWIGS, TWIG_BEND = 3, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
+TWIGS_TAKE = 0.25  #: part of the vessels too small for a film that the twigs are
+TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
+TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
+FINE_CELL = 0.014  #: size of what is finer still
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A straight piece of a vessel or a bronchus, cm."""
+    """A straight piece of a vessel, cm."""
 
     start: Place
     end: Place
     radii: tuple[float, float]
+    first: float  #: radius where its branch begins
+    last: bool  #: whether the film shows no branch after it
 
 
 @dataclass(frozen=True)
@@ -62,64 +72,81 @@ class Tree:
     lumens: Block
     walls: Block
     fine: Plane  #: vessels that no voxel shows one by one: cm along the ray
-    uneven: Block  #: how much more or less of them there is in a voxel; mean 1
 
 
 def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid) -> Tree:
     """Both lungs; the random numbers are the film's, those of depths are drawn apart."""
-    rng, apart = (np.random.default_rng([patient.anatomy_seed, stream]) for stream in (4, 12))
     vessels, lumens, walls = (np.zeros(axes.shape, np.float32) for _ in range(3))
-    a, fine = patient.half_width, np.zeros_like(grid.x)
-    for side in SIDES:
-        branches = list(branches_of(patient, rng, side))
-        for stretch, thick in _in_space(patient, inspiration, apart, branches):
-            _add(vessels, axes, grid, stretch)
-            if thick:
-                bronchus, wall = _bronchus(stretch, thick)
-                _add(lumens, axes, grid, bronchus)
-                _add(walls, axes, grid, wall)
-        x, y = hilum(patient, side)
+    fine = np.zeros_like(grid.x)
+    stretches: list[Stretch] = []
+    for side, (branches, small) in zip(SIDES, _film_lungs(patient, grid), strict=True):
+        stretches += _in_space(patient, inspiration, branches, side)
         np.maximum(vessels, around(axes, HILUM_BACK * patient.half_depth, hub(patient, grid, side)), out=vessels)
-        fine = fine + np.where(side * grid.x > 0, small_vessels(patient, rng, grid, side), 0)
-    speckles = np.maximum(0, texture3(np.random.default_rng([patient.anatomy_seed, 13]), axes, grid, FINE_CELL * a))
-    return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine, 2 * speckles**2)
+        fine = fine + np.where(side * grid.x > 0, small, 0)
+    wide = 1 + WALL_OF_BRONCHUS
+    thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
+    for canvas, lines in (
+        (vessels, stretches),
+        (lumens, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
+        (walls, [_bronchus(one, BRONCHUS_RADIUS * wide) for one in thick]),
+    ):
+        _draw(canvas, lines, patient, axes, grid)
+    np.maximum(vessels, _twigs(patient, stretches, axes), out=vessels)
+    return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine)
 
 
-def _in_space(
-    patient: Patient, inspiration: float, rng: np.random.Generator, branches: list[tuple[list[Point], list[float]]]
-) -> Iterator[tuple[Stretch, float]]:
-    """The stretches of one lung with the depths of their ends; and for those with a bronchus their first radius."""
-    places = {point: 0.0 for points, _ in branches for point in points}
-    known: dict[Point, float] = {}
+def branches_in_space(patient: Patient, inspiration: float = 1.0) -> list[Stretch]:
+    """The vessels of both lungs that a film shows."""
+    nowhere = points_grid(np.zeros(1), np.zeros(1))
+    lungs = zip(SIDES, _film_lungs(patient, nowhere), strict=True)
+    return [one for side, (branches, _) in lungs for one in _in_space(patient, inspiration, branches, side)]
+
+
+def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: np.ndarray) -> np.ndarray:
+    """How much more or less of the finest vessels than elsewhere there is in a voxel: mean 1."""
+    rng = np.random.default_rng([patient.anatomy_seed, 13])
+    speckles = np.maximum(0, texture3(rng, axes, grid, FINE_CELL * patient.half_width, there))
+    return 2 * speckles * speckles
+
+
+def _film_lungs(patient: Patient, grid: Grid) -> list[tuple[list[Branch], Plane]]:
+    """The branches of the right and the left lung, and the vessels too small to be told apart, as on a film."""
+    rng = np.random.default_rng([patient.anatomy_seed, 4])
+    return [(list(branches_of(patient, rng, side)), small_vessels(patient, rng, grid, side)) for side in SIDES]
+
+
+def _in_space(patient: Patient, inspiration: float, branches: list[Branch], side: int) -> list[Stretch]:
+    """The branches of one lung, with a depth for each of their points."""
+    rng = np.random.default_rng([patient.anatomy_seed, 12, side + 1])
+    parts: dict[Point, float] = {}  # of the cage's depth
     trunks = 0
     for points, _ in branches:
         start = points[0]
-        if start not in known:
-            known[start], trunks = 0.0, trunks + 1
-            towards = FAN[0] + (FAN[1] - FAN[0]) * ((trunks * 0.618) % 1) + rng.normal(0, FAN_SPREAD)
+        if start in parts:
+            towards = parts[start] + rng.choice((-1, 1)) * rng.uniform(*CHILD_SPREAD)
         else:
-            towards = known[start] + rng.choice((-1, 1)) * rng.uniform(*CHILD_SPREAD)
+            parts[start], trunks = 0.0, trunks + 1
+            towards = FAN[0] + (FAN[1] - FAN[0]) * ((trunks * GOLDEN) % 1) + rng.normal(0, FAN_SPREAD)
         for step, point in enumerate(points[1:], start=1):
-            known[point] = float(np.clip(known[start] + (towards - known[start]) * step / (len(points) - 1), -1, 1))
-    places = _depths(patient, inspiration, known)
+            parts[point] = float(np.clip(parts[start] + (towards - parts[start]) * step / (len(points) - 1), -1, 1))
+    depths = _depths(patient, inspiration, parts)
     leaves = min(radii[0] for _, radii in branches) * 1.0001
+    stretches = []
     for points, radii in branches:
-        thick = radii[0] if radii[0] > LEAST_BRONCHUS * patient.half_width else 0.0
-        for first, last, r0, r1 in zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True):
-            stretch = Stretch((*first, places[first]), (*last, places[last]), (r0, r1))
-            yield stretch, thick
-        if radii[0] < leaves:
-            yield from ((twig, 0.0) for twig in _twigs(rng, stretch, TWIGS))
+        for number in range(len(points) - 1):
+            start, end = ((*point, depths[point]) for point in points[number : number + 2])
+            last = radii[0] < leaves
+            stretches.append(Stretch(start, end, (radii[number], radii[number + 1]), radii[0], last))
+    return stretches
 
 
 def _depths(patient: Patient, inspiration: float, parts: dict[Point, float]) -> dict[Point, float]:
     """Where along the ray the points lie, cm, for parts of the cage's depth: not in the heart, nor below the dome."""
-    plane = np.array([list(parts)], dtype=np.float64)
-    inside: Middle = middle(patient, inspiration, Grid(plane[..., 0], plane[..., 1], 1, 0, (0, 0), 1, 0))
-    part = np.array(list(parts.values()))
+    x, y = np.array(list(parts)).T
+    inside = middle(patient, inspiration, points_grid(x, y))
+    part, a = np.array(list(parts.values())), patient.half_width
     cage, low, high = inside.cage[0], inside.low[0], inside.high[0]
     z = np.where(part == 0, HILUM_BACK * patient.half_depth, DEEPEST * part * cage)
-    a = patient.half_width
     gap, least = OUT_OF_THE_MIDDLE * a, LEAST_LUNG * a
     blocked = (part != 0) & (high - low > gap) & (z > low - gap) & (z < high + gap)
     to_front = (low + cage > least) & ((z < (low + high) / 2) | (cage - high < least))
@@ -127,51 +154,86 @@ def _depths(patient: Patient, inspiration: float, parts: dict[Point, float]) -> 
     return dict(zip(parts, map(float, np.where(blocked, moved, z)), strict=True))
 
 
-def _twigs(rng: np.random.Generator, parent: Stretch, generations: int) -> Iterator[Stretch]:
-    """Branches that are too fine for a film, two after each."""
-    start, end = np.array(parent.start), np.array(parent.end)
-    way = end - start
-    length = CHILD_LENGTH * float(np.linalg.norm(way))
-    aside = np.cross(way, rng.normal(size=3))
-    aside = aside / max(float(np.linalg.norm(aside)), 1e-9)
-    for turn in (-1, 1):
-        course = way / max(float(np.linalg.norm(way)), 1e-9) + turn * TWIG_BEND * rng.uniform(0.4, 1) * aside
-        tip = end + length * course / float(np.linalg.norm(course))
-        radius = CHILD_RADIUS * parent.radii[0]
-        twig = Stretch(parent.end, (float(tip[0]), float(tip[1]), float(tip[2])), (radius, radius * (1 - THINS)))
-        yield twig
-        if generations > 1:
-            yield from _twigs(rng, twig, generations - 1)
+def _bronchus(vessel: Stretch, wide: float) -> Stretch:
+    """The bronchus that runs along a vessel, ``wide`` as a part of its radius."""
+    (x0, y0, z0), (x1, y1, z1), below = vessel.start, vessel.end, BRONCHUS_BELOW * vessel.first
+    radii = (wide * vessel.radii[0], wide * vessel.radii[1])
+    return Stretch((x0, y0 + below, z0), (x1, y1 + below, z1), radii, vessel.first, vessel.last)
 
 
-def _bronchus(vessel: Stretch, thick: float) -> tuple[Stretch, Stretch]:
-    """The inside and the outside of the bronchus that runs along a vessel."""
-    points, radii = bronchus_of([vessel.start[:2], vessel.end[:2]], list(vessel.radii))
-    below = BRONCHUS_BELOW * (thick - vessel.radii[0])  # the whole branch lies as far below as its beginning
-    start, end = ((x, y + below, z) for (x, y), z in zip(points, (vessel.start[2], vessel.end[2]), strict=True))
-    inner, outer = ((radii[0] * part, radii[1] * part) for part in (1, 1 + WALL_OF_BRONCHUS))
-    return Stretch(start, end, inner), Stretch(start, end, outer)
+def _draw(canvas: Block, stretches: list[Stretch], patient: Patient, axes: Axes, grid: WholeGrid) -> None:
+    """Draw stretches with the chords that they have on a film."""
+    ends = np.array([(one.start, one.end) for one in stretches]).reshape(-1, 2, 3)
+    margins = np.array([max(one.radii) for one in stretches]) + max(axes.voxel) + BENT
+    for one, part in zip(stretches, boxes(patient, axes, ends, margins), strict=True):
+        if max(one.radii) > THINNEST * grid.pixel and not is_empty(part):
+            _draw_one(canvas, one, part, axes, grid)
 
 
-def _add(canvas: Block, axes: Axes, grid: WholeGrid, stretch: Stretch) -> None:
-    """Draw a stretch with the chords that it has on a film: across the ray it is round, along the ray it is sheared."""
-    radius = max(stretch.radii)
-    if radius < 0.3 * grid.pixel:
-        return
-    part = box(axes, grid, (stretch.start, stretch.end), radius + axes.voxel[2])
+def _draw_one(canvas: Block, stretch: Stretch, part: Part, axes: Axes, grid: WholeGrid) -> None:
+    """Across the ray it is round, along the ray it is sheared."""
     rows, depths, columns = part
-    if rows.start >= rows.stop or depths.start >= depths.stop or columns.start >= columns.stop:
-        return
     (x0, y0, z0), (x1, y1, z1), (r0, r1) = stretch.start, stretch.end, stretch.radii
     x, y = grid.x[rows, columns] - np.float32(x0), grid.y[rows, columns] - np.float32(y0)
-    dx, dy = x1 - x0, y1 - y0
-    along = np.clip((x * np.float32(dx) + y * np.float32(dy)) / np.float32(max(dx * dx + dy * dy, 1e-9)), 0, 1)
-    apart = (x - along * np.float32(dx)) ** 2 + (y - along * np.float32(dy)) ** 2
-    half = np.sqrt(np.maximum(0, (r0 + along * np.float32(r1 - r0)) ** 2 - apart))
-    if not half.any():
-        return
+    dx, dy = np.float32(x1 - x0), np.float32(y1 - y0)
+    along = (x * dx + y * dy) / max(dx * dx + dy * dy, np.float32(1e-9))
+    along = np.minimum(np.maximum(along, 0), 1)
+    apart = (x - along * dx) ** 2 + (y - along * dy) ** 2
+    half = np.sqrt(np.maximum(0, (np.float32(r0) + along * np.float32(r1 - r0)) ** 2 - apart))[:, None, :]
     z, step = axes.z[depths].astype(np.float32)[None, :, None], np.float32(axes.voxel[2])
     at = z - (np.float32(z0) + along * np.float32(z1 - z0))[:, None, :]
-    half = half[:, None, :]
-    filled = np.clip((np.minimum(half, at + step / 2) - np.maximum(-half, at - step / 2)) / step, 0, 1)
+    filled = (np.minimum(half, at + step / 2) - np.maximum(-half, at - step / 2)) / step
     np.maximum(canvas[part], filled, out=canvas[part])
+
+
+def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
+    """Branches that are too fine for a film, two after each of its last ones, and again after these."""
+    block = np.zeros(axes.shape, np.float32)
+    leaves = [one for one in stretches if one.last]
+    starts, ends = (np.array([getattr(one, name) for one in leaves]) for name in ("start", "end"))
+    radii = np.array([one.first for one in leaves])
+    rng = np.random.default_rng([patient.anatomy_seed, 14])
+    for _ in range(TWIGS):
+        starts, ends, radii = _next_twigs(rng, starts, ends, radii)
+        block += _points_in(patient, axes, starts, ends, radii)
+    return np.minimum(block, 1, out=block)
+
+
+def _next_twigs(
+    rng: np.random.Generator, starts: Places, ends: Places, radii: np.ndarray
+) -> tuple[Places, Places, np.ndarray]:
+    """Two branches after each."""
+    way = ends - starts
+    length = np.linalg.norm(way, axis=1, keepdims=True) + 1e-9
+    aside = np.cross(way, rng.normal(size=way.shape))
+    aside = aside / (np.linalg.norm(aside, axis=1, keepdims=True) + 1e-9)
+    tips = []
+    for turn in (-1, 1):
+        course = way / length + turn * rng.uniform(*TWIG_BEND, size=(len(way), 1)) * aside
+        tips.append(ends + CHILD_LENGTH * length * course / np.linalg.norm(course, axis=1, keepdims=True))
+    return np.concatenate([ends, ends]), np.concatenate(tips), CHILD_RADIUS * np.concatenate([radii, radii])
+
+
+def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: np.ndarray) -> Block:
+    """Twigs as many small volumes, spread evenly over their length and their sections."""
+    keep = np.array([not is_empty(part) for part in boxes(patient, axes, np.stack([starts, ends], axis=1), radii)])
+    starts, ends, radii = starts[keep].copy(), ends[keep].copy(), radii[keep]
+    if len(starts) == 0:
+        return np.zeros(axes.shape, np.float32)
+    for places in (starts, ends):
+        places[:, 0], places[:, 1] = ruler_places(patient, places[:, 0], places[:, 1])
+    way = ends - starts
+    length = np.linalg.norm(way, axis=1)
+    count = int(np.ceil(length.max() / (TWIG_STEP * min(axes.voxel))))
+    across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
+    part = ((np.arange(count) + 0.5) / count)[None, :, None, None]
+    number = np.arange(across)
+    out, turn = np.sqrt((number + 0.5) / across), TURN_OF_POINTS * number
+    first = np.cross(way, (0.3, 0.5, 0.81))
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    second = np.cross(way, first) / length[:, None]
+    off = out[:, None] * (np.cos(turn)[:, None] * first[:, None] + np.sin(turn)[:, None] * second[:, None])
+    thins = 1 - THINS * part
+    places = starts[:, None, None] + part * way[:, None, None] + thins * radii[:, None, None, None] * off[:, None]
+    volumes = np.pi * (radii[:, None] * thins[..., 0, 0]) ** 2 * length[:, None] / (count * across)
+    return scatter(axes, places.reshape(-1, 3), np.repeat(volumes.ravel(), across))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from course_lib.modalities.simulated_chest.anatomy import breast, chest, room
+from course_lib.modalities.simulated_chest.disease import lower_lobe_part
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane
 from course_lib.modalities.simulated_chest.landmarks import SIDES, apex
 from course_lib.modalities.simulated_chest.organs import heart_and_great_vessels
@@ -90,13 +91,17 @@ def middle(patient: Patient, inspiration: float, grid: Grid) -> Middle:
     wanted = (heart * heart_at + between * BETWEEN_BEHIND * hd) / np.maximum(heart + between, 1e-6)
     dome_low, dome_high = np.where(taken > 0, -front, 0), np.where(taken > 0, back, 0)
     least, most = np.maximum(-depth, dome_high - block), depth - block
-    low = np.where(
-        taken > 0, np.clip(wanted - block / 2, least, np.minimum(most, dome_low)), np.clip(wanted - block / 2, -depth, most)
-    )
+    most = np.where(taken > 0, np.minimum(most, dome_low), most)
+    low = np.clip(wanted - block / 2, np.where(taken > 0, least, -depth), most)
     heart_low = np.clip(heart_at - heart / 2, low, np.maximum(low, low + block - heart))
     return Middle(depth, low, low + block, (heart_low, heart_low + heart), (dome_low, dome_high))
 
 
-def below_apex(patient: Patient, grid: Grid) -> Plane:
-    """How far below the top of the lungs a ray runs, in lung heights."""
-    return (grid.y - apex(patient)) / patient.lung_height
+def lower_lobe_from(patient: Patient, grid: Grid, inside: Middle) -> Plane:
+    """Where along the ray the lower lobe begins, cm; the oblique fissure is that of `disease.lobe_parts`."""
+    behind = lower_lobe_part(patient, grid)
+    heart = inside.heart[1] - inside.heart[0]
+    front, back = np.maximum(0, inside.low + inside.cage), np.maximum(0, inside.cage - inside.high)
+    lung = front + back
+    lower = lung - np.clip((lung + heart) * (1 - behind) - heart, 0, lung)
+    return np.asarray(np.where(lower <= back, inside.cage - lower, inside.low - (lower - back)))

@@ -1,6 +1,6 @@
 """Who is on the picture: a record of plain numbers, and how to draw one at random."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,6 +14,36 @@ PATTERNS: dict[Kind, tuple[tuple[Pattern, float], ...]] = {
     "virus": (("interstitial", 0.8), ("patchy", 0.2)),
 }
 ADULTS = 0.1  #: part of the patients that are grown up
+NoduleDensity = Literal["solid", "part-solid", "ground glass"]
+
+
+@dataclass(frozen=True)
+class Nodule:
+    """A round spot in a lung. Its place is in the patient after a full breath, cm: x to the patient's left, y down to
+    the feet, z to the back; 0 is the middle of the lungs. It moves with the breath.
+
+    x and y are those of the regular body, which a smooth warp makes irregular; `nodules.place` says where it lies on
+    the ruler of a scanner.
+    """
+
+    x: float
+    y: float
+    z: float
+    radius_mm: float
+    lobulation: float  #: 0 (round) to 1 (deep bays)
+    spiculation: float  #: 0 (smooth) to 1 (long spikes)
+    density: NoduleDensity
+    malignant: bool
+    seed: int  #: of its bays and spikes
+    calcium: float = 0.0  #: density of its chalk as a part of cortical bone's; above 0 in some that are benign
+
+    def __post_init__(self) -> None:
+        if self.density not in get_args(NoduleDensity):
+            raise ValueError(f"density must be one of {get_args(NoduleDensity)}, but is {self.density!r}.")
+        for name in ("lobulation", "spiculation", "calcium"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, but is {getattr(self, name)}.")
+        check_positive(self, "radius_mm")
 
 
 @dataclass(frozen=True)
@@ -43,6 +73,7 @@ class Patient:
     gas: float  #: radius of the bubble in the stomach
     breast: float  #: thickness of the breasts, 0 in children
     anatomy_seed: int  #: of everything irregular: vessels, ribs, the place and texture of the disease
+    nodules: tuple[Nodule, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

@@ -4,7 +4,9 @@ All but the breastbone are those of the film, which says how wide they are and h
 says in which unit the constants are; depths were set by eye beside axial slices of CT.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from course_lib.modalities.simulated_chest.bones import (
     shoulder_blade,
     spine,
 )
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane
+from course_lib.modalities.simulated_chest.geometry import Plane, points_grid
 from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, inner_width
 from course_lib.modalities.simulated_chest.middle import (
     SKIN,
@@ -41,8 +43,9 @@ from course_lib.modalities.simulated_chest.volume import (
     Place,
     WholeGrid,
     around,
-    box,
+    boxes,
     distance_to_line,
+    is_empty,
     overlap,
 )
 
@@ -59,7 +62,22 @@ BLADE_DENSITY = 0.6
 BREASTBONE_FROM, BREASTBONE_TO = 0.10, 0.72  #: in lung heights below the apex
 BREASTBONE_HALF_WIDTH, BREASTBONE_DEPTH, BREASTBONE_OUT = (0.17, 0.11), 0.075, 0.02  #: above, below
 BREASTBONE_DENSITY = 0.16
+COLLAR_MARROW = 0.2
+LEAST_BONE = 0.02  #: weight, below which nothing is drawn
+BENT = 0.1  #: cm by which the warp may bend a straight piece
 RIB_WALL = 0.7  #: of the wall's thickness, in front and behind
+
+
+@dataclass(frozen=True)
+class Tube:
+    """A straight piece of a bone, cm."""
+
+    ends: tuple[Place, Place]
+    radius: float
+    cortex: float
+    weight: float  #: how much of cortical bone's density it has
+    marrow: float  #: how much of that its inside has
+    flat: tuple[Place, float] = ((0, 0, 1), 1)  #: the direction in which it is thinner, and so many times
 
 
 @dataclass(frozen=True)
@@ -81,19 +99,21 @@ def draw_bones(
     """All of them; ``rng`` is the one that a film of this patient draws its bones with."""
     bones = Skeleton(np.zeros(axes.shape, np.float32), np.zeros(axes.shape, np.float32))
     _add_spine(bones, patient, rng, axes, grid)
-    for rib in draw_ribs(patient, rng):
-        for side in SIDES:
-            _add_rib(bones, patient, rib, side, axes, grid)
+    tubes = [tube for rib in draw_ribs(patient, rng) for side in SIDES for tube in _rib(patient, rib, side)]
     for side in SIDES:
-        _add_collar_bone(bones, patient, rng, side, axes, grid)
+        tubes += _collar_bone(patient, rng, side)
+    ends, edge = np.array([tube.ends for tube in tubes]), float(np.prod(axes.voxel)) ** (1 / 3)
+    margins = np.array([tube.radius for tube in tubes]) + edge + BENT
+    for tube, part in zip(tubes, boxes(patient, axes, ends, margins), strict=True):
+        if not is_empty(part):
+            _add_tube(bones, tube, part, edge, axes, grid)
+    for side in SIDES:
         _add_blade(bones, shoulder_blade(patient, grid, side), axes, coats, inside)
     _add_breastbone(bones, patient, axes, grid, inside)
     return bones
 
 
-def _add_spine(
-    bones: Skeleton, patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid
-) -> None:
+def _add_spine(bones: Skeleton, patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid) -> None:
     """Spongy bodies in a harder rim; behind them the arch, with its processes, around the canal."""
     a, parts = patient.half_width, spine(patient, rng, grid, 0.0)
     front, back = front_of_spine(patient, grid.y), back_of(patient, grid.y)
@@ -126,7 +146,7 @@ def _add_plate(bones: Skeleton, plane: Plane, at: Plane, length: float | Plane, 
     bones.add((slice(None), slice(None), slice(None)), occupancy, density[:, None, :] * occupancy)
 
 
-def _add_rib(bones: Skeleton, patient: Patient, rib: Rib, side: int, axes: Axes, grid: WholeGrid) -> None:
+def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
     """One rib as a bent tube just outside the room for the lungs; where the wall is thin it is flat."""
     angle = np.linspace(0, np.pi, STEPS + 1)
     u, v = np.sin(angle), -np.cos(angle)
@@ -134,14 +154,12 @@ def _add_rib(bones: Skeleton, patient: Patient, rib: Rib, side: int, axes: Axes,
     room_for_it = RIB_WALL * patient.wall - min(SKIN, SKIN_OF_WALL * patient.wall)
     thin = float(np.clip(room_for_it / 2, FLATTEST * rib.radius, rib.radius))
     places, normals = _rib_curve(patient, rib, u, v, min(thin, room_for_it - thin))
-    for step in range(STEPS):
-        weight = (weights[step] + weights[step + 1]) / 2
-        if weight < 0.02:
-            continue
-        start, end = ((side * x + bend(patient, y), y, z) for x, y, z in places[step : step + 2])
-        normal = (side * normals[step][0], 0.0, normals[step][1])
-        flat = (normal, rib.radius / thin)
-        _add_segment(bones, axes, grid, (start, end), flat, (rib.radius, rib.cortex), (weight * flat[1], RIB_MARROW))
+    places = [(side * x + float(bend(patient, y)), y, z) for x, y, z in places]
+    for step, (out_x, out_z) in enumerate(normals[:-1]):
+        weight = float(weights[step] + weights[step + 1]) / 2
+        if weight > LEAST_BONE:
+            flat = ((side * out_x, 0.0, out_z), rib.radius / thin)
+            yield Tube((places[step], places[step + 1]), rib.radius, rib.cortex, weight * flat[1], RIB_MARROW, flat)
 
 
 def _rib_curve(
@@ -164,39 +182,24 @@ def _rib_curve(
     return places, list(zip(map(float, out_x), map(float, out_z), strict=True))  # type: ignore[return-value]
 
 
-def _add_segment(
-    bones: Skeleton,
-    axes: Axes,
-    grid: Grid,
-    ends: tuple[Place, Place],
-    flat: tuple[Place, float],
-    walls: tuple[float, float],
-    weights: tuple[float, float],
-) -> None:
-    """A straight piece of a bone: ``walls`` are its radius and its cortex, cm, ``weights`` those of bone and marrow."""
-    (radius, cortex), (weight, marrow) = walls, weights
-    edge = float(np.prod(axes.voxel)) ** (1 / 3)
-    part = box(axes, grid, ends, radius + edge)
-    if any(one.start >= one.stop for one in part):
-        return
-    distance = distance_to_line(axes, grid, part, *ends, flat)
-    outer = np.clip(0.5 + (radius - distance) / edge, 0, 1)
-    inner = np.clip(0.5 + (radius - cortex - distance) / edge, 0, 1)
-    bones.add(part, outer, np.float32(weight) * (outer - np.float32(1 - marrow) * inner))
+def _add_tube(bones: Skeleton, tube: Tube, part: Part, edge: float, axes: Axes, grid: WholeGrid) -> None:
+    """A straight piece of a bone, which fades out over ``edge``, cm."""
+    distance = distance_to_line(axes, grid, part, *tube.ends, tube.flat)
+    outer, inner = (
+        np.clip(np.float32(0.5 + radius / edge) - distance * np.float32(1 / edge), 0, 1)
+        for radius in (tube.radius, tube.radius - tube.cortex)
+    )
+    bones.add(part, outer, np.float32(tube.weight) * (outer - np.float32(1 - tube.marrow) * inner))
 
 
-def _add_collar_bone(
-    bones: Skeleton, patient: Patient, rng: np.random.Generator, side: int, axes: Axes, grid: WholeGrid
-) -> None:
+def _collar_bone(patient: Patient, rng: np.random.Generator, side: int) -> Iterator[Tube]:
     """A tube from the breastbone outwards and back."""
     a, points = patient.half_width, collar_bone(patient, rng, side, 0.0)
-    plane = np.array([points], dtype=np.float32)
-    deep = layers(patient, Grid(plane[..., 0], plane[..., 1], 1, 0, (0, 0), 1, 0)).inside_fat[0] / 2
-    places = [(x, y, -float(d) * part) for (x, y), d, part in zip(points, deep, COLLAR_FORWARD, strict=True)]
-    radii = [part * a for part in COLLAR_RADII]
-    for start, end, r0, r1 in zip(places[:-1], places[1:], radii[:-1], radii[1:], strict=True):
-        walls = ((r0 + r1) / 2, COLLAR_CORTEX * a)
-        _add_segment(bones, axes, grid, (start, end), ((0, 0, 1), 1), walls, (min(1, COLLAR_WEIGHT), 0.2))
+    x, y = np.array(points).T
+    deep = layers(patient, points_grid(x, y)).inside_fat[0] / 2
+    places = [(*point, -float(d) * part) for point, d, part in zip(points, deep, COLLAR_FORWARD, strict=True)]
+    for ends, radii in zip(pairwise(places), pairwise(COLLAR_RADII), strict=True):
+        yield Tube(ends, sum(radii) / 2 * a, COLLAR_CORTEX * a, min(1, COLLAR_WEIGHT), COLLAR_MARROW)
 
 
 def _add_blade(bones: Skeleton, plane: Plane, axes: Axes, coats: Layers, inside: Middle) -> None:

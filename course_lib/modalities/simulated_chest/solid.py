@@ -13,10 +13,19 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.geometry import Plane, ellipsoid, fade
+from course_lib.modalities.simulated_chest.disease import horizontal_fissure
+from course_lib.modalities.simulated_chest.geometry import ellipsoid, fade
 from course_lib.modalities.simulated_chest.landmarks import apex
-from course_lib.modalities.simulated_chest.lung_tree import Tree, draw_tree
-from course_lib.modalities.simulated_chest.middle import Layers, Middle, front_of_spine, layers, middle
+from course_lib.modalities.simulated_chest.lung_tree import Tree, draw_tree, unevenness
+from course_lib.modalities.simulated_chest.middle import (
+    Layers,
+    Middle,
+    front_of_spine,
+    layers,
+    lower_lobe_from,
+    middle,
+)
+from course_lib.modalities.simulated_chest.nodules import REACH, at_breath, density, occupancy
 from course_lib.modalities.simulated_chest.organs import (
     ARCH_DOWN,
     FORK_DOWN,
@@ -27,10 +36,12 @@ from course_lib.modalities.simulated_chest.organs import (
 )
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.skeleton import Skeleton, draw_bones
-from course_lib.modalities.simulated_chest.volume import Axes, Block, WholeGrid, around, overlap, rays
+from course_lib.modalities.simulated_chest.volume import Axes, Block, WholeGrid, around, boxes, is_empty, overlap, rays
 
 ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
+
+LEAST_LUNG = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
 
 # What a film does not show; depths in half-depths, negative in front.
 WINDPIPE_BEFORE_SPINE = 0.13
@@ -110,14 +121,16 @@ def build_solid(patient: Patient, axes: Axes, inspiration: float = 1.0) -> Solid
     bone = _add_bones(parts, bones)
     parts.take(Tissue.AIRWAY, _windpipe(patient, axes, grid))
     parts.take(Tissue.GAS, _gas(patient, inspiration, rng, axes, grid, inside))
-    _add_lungs(parts, lungs, draw_tree(patient, inspiration, axes, grid), inside)
+    nodules, bone = _add_nodules(parts, patient, inspiration, axes, grid, lungs, bone)
+    tree = draw_tree(patient, inspiration, axes, grid)
+    _add_lungs(parts, patient, axes, grid, lungs, tree, inside)
     parts.take(Tissue.BLOOD, overlap(axes, *inside.heart))
     parts.take(Tissue.BLOOD, _aorta(patient, inspiration, axes, grid))
     gullet = (GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS)
     parts.take(Tissue.MUSCLE, _along_spine(patient, axes, grid, *gullet))
     _add_belly(parts, patient, inspiration, axes, grid, inside)
     _add_wall(parts, axes, trunk, coats, inside)
-    return Solid(axes, parts.fractions, bone, _lobes(patient, axes, grid, inside, lungs), ())
+    return Solid(axes, parts.fractions, bone, _lobes(patient, axes, grid, inside, lungs), nodules)
 
 
 class _Parts:
@@ -146,17 +159,47 @@ def _add_bones(parts: _Parts, bones: Skeleton) -> Block:
     return density
 
 
-def _add_lungs(parts: _Parts, lungs: Block, tree: Tree, inside: Middle) -> None:
+def _add_nodules(
+    parts: _Parts, patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid, lungs: Block, bone: Block
+) -> tuple[tuple[Block, ...], Block]:
+    """The nodules as far as they lie in the lungs; returns the part of each voxel inside each, and the bone with their
+    chalk."""
+    x, y, z, edge = grid.x[:, None, :], grid.y[:, None, :], axes.z[None, :, None], float(np.prod(axes.voxel)) ** (1 / 3)
+    insides = []
+    for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
+        inside = np.zeros(axes.shape, np.float32)
+        reach = np.array([REACH * nodule.radius_mm / 10 + edge])
+        middle_of_it = np.array([[(nodule.x, nodule.y, nodule.z)] * 2])
+        part = boxes(patient, axes, middle_of_it, reach)[0]
+        if not is_empty(part):
+            rows, depths, columns = part
+            places = x[rows, :, columns], y[rows, :, columns], z[:, depths]
+            room = np.minimum(lungs[part], parts.left[part])
+            inside[part] = np.minimum(room, occupancy(nodule, *places, edge))
+            dense = inside[part] * density(nodule, *places, edge).astype(np.float32)
+            parts.fractions[Tissue.NODULE][part] += dense
+            parts.left[part] -= dense
+            bone[part] += np.float32(nodule.calcium) * dense
+        insides.append(inside)
+    return tuple(insides), bone
+
+
+def _add_lungs(
+    parts: _Parts, patient: Patient, axes: Axes, grid: WholeGrid, lungs: Block, tree: Tree, inside: Middle
+) -> None:
     """Bronchi with their walls, vessels and the fine ones, as far as the lungs reach; the rest is lung."""
-    room = np.minimum(lungs, parts.left)
-    for tissue, occupancy in (
+    room = np.minimum(lungs - parts.fractions[Tissue.NODULE], parts.left)
+    for tissue, occupied in (
         (Tissue.AIRWAY, np.minimum(tree.lumens, 1 - tree.vessels)),
         (Tissue.VESSEL, np.maximum(tree.vessels, tree.walls)),
     ):
-        room = room - parts.take(tissue, np.minimum(occupancy, room))
+        room -= parts.take(tissue, np.minimum(occupied, room))
     ray = np.maximum(inside.low + inside.cage, 0) + np.maximum(inside.cage - inside.high, 0)
-    fine = tree.fine / np.maximum(ray, 0.12)
-    room = room - parts.take(Tissue.VESSEL, np.minimum(fine[:, None, :] * tree.uneven, 1) * room)
+    there = room > 0
+    fine = np.zeros_like(room)
+    fine[there] = unevenness(patient, axes, grid, there)
+    fine *= (tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width))[:, None, :]
+    room -= parts.take(Tissue.VESSEL, np.minimum(fine, 1) * room)
     parts.take(Tissue.LUNG, room)
 
 
@@ -220,15 +263,8 @@ def _add_wall(parts: _Parts, axes: Axes, trunk: Block, coats: Layers, inside: Mi
 
 
 def _lobes(patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle, lungs: Block) -> NDArray[np.uint8]:
-    """Which lobe each voxel of a lung lies in; the fissures are those of `disease.lobe_parts`."""
-    height, part = patient.lung_height, (grid.y - apex(patient)) / patient.lung_height
-    behind = np.clip((part - 0.25) / 0.95, 0, 0.8)
-    heart = inside.heart[1] - inside.heart[0]
-    front, back = np.maximum(0, inside.low + inside.cage), np.maximum(0, inside.cage - inside.high)
-    lung = front + back
-    lower = lung - np.clip((lung + heart) * (1 - behind) - heart, 0, lung)
-    oblique = np.where(lower <= back, inside.cage - lower, inside.low - (lower - back))
-    fissure = apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * height
+    """Which lobe each voxel of a lung lies in."""
+    oblique, fissure = lower_lobe_from(patient, grid, inside), horizontal_fissure(patient, grid)
     in_front = np.where(grid.x > 0, Lobe.LEFT_UPPER, np.where(grid.y < fissure, Lobe.RIGHT_UPPER, Lobe.RIGHT_MIDDLE))
     in_back = np.where(grid.x > 0, Lobe.LEFT_LOWER, Lobe.RIGHT_LOWER)
     lower_lobe = axes.z[None, :, None] > oblique[:, None, :]

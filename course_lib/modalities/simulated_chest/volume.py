@@ -4,7 +4,6 @@ Blocks are float32 arrays [y, z, x]: slices from head to feet, in each the front
 left, as radiologists look at them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, irregular, ruler_places
 from course_lib.modalities.simulated_chest.people import Patient
 
 Block = NDArray[np.float32]  #: one number per voxel, [y, z, x]
-Line = NDArray[np.floating[Any]]  #: one number per place on an axis
+Places = NDArray[np.floating[Any]]  #: x, y and z in the last axis, cm
 Place = tuple[float, float, float]  #: x, y and z, cm
 Part = tuple[slice, slice, slice]  #: of a block
 
@@ -72,13 +71,21 @@ def rays(patient: Patient, axes: Axes) -> WholeGrid:
 
 def overlap(axes: Axes, low: Plane, high: Plane) -> Block:
     """The part of each voxel that lies between two surfaces [y, x] along z."""
+    block = np.zeros(axes.shape, dtype=np.float32)
+    there = high > low
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if len(rows) == 0:
+        return block
     half = axes.voxel[2] / 2
-    z = axes.z.astype(np.float32)[None, :, None]
-    low, high = (np.asarray(plane, dtype=np.float32)[:, None, :] for plane in (low, high))
-    part = np.minimum(high, z + half)
-    part -= np.maximum(low, z - half)
-    part *= 1 / (2 * half)
-    return np.maximum(part, 0, out=part)
+    first, last = np.searchsorted(axes.z, (low[there].min() - half, high[there].max() + half))
+    part = slice(rows[0], rows[-1] + 1), slice(first, last), slice(columns[0], columns[-1] + 1)
+    z = axes.z[part[1]].astype(np.float32)[None, :, None]
+    low, high = (np.asarray(plane[part[0], part[2]], dtype=np.float32)[:, None, :] for plane in (low, high))
+    filled = np.minimum(high, z + np.float32(half))
+    filled -= np.maximum(low, z - np.float32(half))
+    filled *= np.float32(1 / (2 * half))
+    block[part] = np.maximum(filled, 0, out=filled)
+    return block
 
 
 def around(axes: Axes, middle: Plane | float, length: Plane) -> Block:
@@ -86,15 +93,40 @@ def around(axes: Axes, middle: Plane | float, length: Plane) -> Block:
     return overlap(axes, middle - length / 2, middle + length / 2)
 
 
-def box(axes: Axes, grid: Grid, points: Sequence[Place], margin: float) -> Part:
-    """The part of a block that holds everything nearer to the points than ``margin``, cm."""
-    reach = margin + grid.slack
+def boxes(patient: Patient, axes: Axes, ends: Places, margins: Line) -> list[Part]:
+    """For each pair of places of the body [n, 2, 3] the part of a block that holds all that is nearer to the line
+    between them than a margin, cm; parts without voxels are empty."""
+    x, y = ruler_places(patient, ends[..., 0].ravel(), ends[..., 1].ravel())
+    on_ruler = (x.reshape(-1, 2), y.reshape(-1, 2), ends[..., 2])
     slices = []
-    for axis, extra, across in ((axes.y, reach, 1), (axes.z, margin, 2), (axes.x, reach, 0)):
-        places = [point[across] for point in points]
-        first = np.searchsorted(axis, min(places) - extra)
-        slices.append(slice(int(first), int(np.searchsorted(axis, max(places) + extra))))
-    return slices[0], slices[1], slices[2]
+    for axis, places in zip((axes.y, axes.z, axes.x), (on_ruler[1], on_ruler[2], on_ruler[0]), strict=True):
+        first = np.searchsorted(axis, places.min(axis=1) - margins)
+        last = np.searchsorted(axis, places.max(axis=1) + margins)
+        slices.append([slice(int(a), int(b)) for a, b in zip(first, last, strict=True)])
+    return list(zip(*slices, strict=True))
+
+
+def is_empty(part: Part) -> bool:
+    """Whether it has no voxels."""
+    return any(one.start >= one.stop for one in part)
+
+
+def scatter(axes: Axes, places: Places, volumes: Line) -> Block:
+    """Small volumes, cm3, at places on the ruler [n, 3]: the part of each voxel that they fill, at most 1."""
+    index = [(places[:, n] - axis[0]) / step for n, axis, step in zip(range(3), (axes.x, axes.y, axes.z), axes.voxel)]
+    (ix, fx), (iy, fy), (iz, fz) = ((np.floor(i).astype(np.intp), i - np.floor(i)) for i in index)
+    height, depth, width = axes.shape
+    total = np.zeros(height * depth * width)
+    parts = volumes / np.prod(axes.voxel)
+    for up in (0, 1):
+        for back in (0, 1):
+            for left in (0, 1):
+                weight = parts * np.abs(1 - up - fy) * np.abs(1 - back - fz) * np.abs(1 - left - fx)
+                y, z, x = iy + up, iz + back, ix + left
+                there = (y >= 0) & (y < height) & (z >= 0) & (z < depth) & (x >= 0) & (x < width)
+                flat = (y[there] * depth + z[there]) * width + x[there]
+                np.add.at(total, flat, weight[there])
+    return np.minimum(1, total).reshape(axes.shape).astype(np.float32)
 
 
 def distance_to_line(
@@ -111,14 +143,19 @@ def distance_to_line(
     off = (x - along * dx, y - along * dy, z - along * dz)
     (nx, ny, nz), times = flat
     squared = off[0] ** 2 + off[1] ** 2 + off[2] ** 2
-    squared += np.float32(times**2 - 1) * (np.float32(nx) * off[0] + np.float32(ny) * off[1] + np.float32(nz) * off[2]) ** 2
+    squared += (
+        np.float32(times**2 - 1) * (np.float32(nx) * off[0] + np.float32(ny) * off[1] + np.float32(nz) * off[2]) ** 2
+    )
     return np.asarray(np.sqrt(squared), dtype=np.float32)
 
 
-def texture3(rng: np.random.Generator, axes: Axes, grid: Grid, cell: float) -> Block:
-    """Smooth random numbers in space, mean 0 and standard deviation about 1; ``cell`` is the size of bumps, cm."""
+def texture3(rng: np.random.Generator, axes: Axes, grid: Grid, cell: float, there: NDArray[np.bool_]) -> Line:
+    """Smooth random numbers in space, mean 0 and standard deviation about 1, for the voxels that are ``there``.
+
+    ``cell`` is the size of their bumps, cm.
+    """
     lattice = 1.9 * rng.normal(size=(SIZE, SIZE, SIZE)).astype(np.float32)
-    places = np.empty((3, *axes.shape), dtype=np.float32)
-    places[0], places[1], places[2] = grid.y[:, None, :], axes.z[None, :, None], grid.x[:, None, :]
-    places /= cell
+    rows, depths, columns = np.nonzero(there)
+    places = np.stack([grid.y[rows, columns], axes.z.astype(np.float32)[depths], grid.x[rows, columns]])
+    places /= np.float32(cell)
     return np.asarray(map_coordinates(lattice, places, order=1, mode="grid-wrap", prefilter=False), dtype=np.float32)

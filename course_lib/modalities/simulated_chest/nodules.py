@@ -1,0 +1,197 @@
+"""Nodules in the lungs: how one is drawn at random, and which places are inside of it.
+
+Sources: the probability of malignancy is the full model with spiculation of A. McWilliams et al., Probability of cancer
+in pulmonary nodules detected on first screening CT, New England Journal of Medicine 369:910-919, 2013, for one nodule in
+someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground glass: C. I.
+Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid nodules, American
+Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database Consortium (LIDC): a
+comparison of different size metrics for pulmonary nodule measurements, Academic Radiology 14:1475-1485, 2007 (median
+5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_lib.modalities.simulated_chest.geometry import Plane, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.landmarks import apex
+from course_lib.modalities.simulated_chest.lung_tree import branches_in_space
+from course_lib.modalities.simulated_chest.middle import lower_lobe_from, middle
+from course_lib.modalities.simulated_chest.people import Nodule, NoduleDensity, Patient
+
+Values = NDArray[np.floating[Any]]
+
+DIAMETER_MM, DIAMETER_SPREAD, DIAMETER_LIMITS = 5.7, 0.65, (3.0, 30.0)  #: median; standard deviation of its logarithm
+LARGEST = 0.12  #: radius as a part of the patient's half-width: a child's lung holds no larger one
+DENSITIES: tuple[tuple[NoduleDensity, float], ...] = (
+    ("solid", 189),
+    ("part-solid", 16),
+    ("ground glass", 28),
+)  #: of 233
+GROUND_GLASS = (0.3, 0.5)  #: of soft tissue's density, from and to
+CORE, CORE_OFF = 0.55, 0.2  #: the solid part of a part-solid nodule: its radius, and how far off the middle; in radii
+SPICULATED = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at most
+CALCIFIED, CALCIUM = 0.15, (0.15, 0.5)  #: part of the small, smooth, benign and solid ones; and of bone's density
+SMOOTH, SMALL_MM = 0.1, 10
+PLACES = (("inside", 0.55), ("pleura", 0.25), ("vessel", 0.2))
+CLEAR = 0.1  #: cm between a nodule inside the lung and anything else
+IN_PLEURA, IN_VESSEL = 0.8, 0.7  #: radii from the middle of an attached nodule to what it is attached to
+TRIES = 400
+
+BAYS, BAY_WAVES, BAY_DEPTH = 6, 2.6, 0.16  #: of a lobulated nodule; waves on its surface; part of the radius
+SPIKES, SPIKE_LENGTH, SPIKE_WIDTH = 16, 1.0, 0.012  #: length in radii; width as 1 - cosine
+REACH = 1 + 3 * BAY_DEPTH + SPIKE_LENGTH  #: radii, beyond which no nodule is
+EDGE = 0.07  #: cm, over which a nodule fades out where nothing else is said: a voxel of a usual CT
+HAZY = 0.25  #: radii, over which ground glass does
+SAMPLES = 48  #: along a ray
+
+CONSTANT, AGE, USUAL_AGE, WOMAN = -6.7892, 0.0287, 62, 0.6011
+SIZE, USUAL_SIZE, GROUND, PARTLY = -5.3854, 1.58113883, -0.1276, 0.3770
+UPPER, SPIKED, FEWER = 0.6581, 0.7729, -0.0824 * (1 - 4)  #: the last: one nodule where four are usual
+
+
+def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
+    """A nodule at random, inside a lung: all of it, or attached to the pleura or to a vessel.
+
+    Raises:
+        RuntimeError: no lung of this patient has room for it.
+    """
+    low, high = DIAMETER_LIMITS
+    diameter = float(np.clip(DIAMETER_MM * np.exp(rng.normal(0, DIAMETER_SPREAD)), low, high))
+    radius = min(diameter / 2, 10 * LARGEST * patient.half_width)
+    kinds, parts = zip(*DENSITIES, strict=True)
+    density = kinds[rng.choice(len(kinds), p=np.array(parts) / sum(parts))]
+    least, more, most = SPICULATED
+    spiked = rng.random() < min(most, least + more * (2 * radius - low))
+    spiculation = float(rng.uniform(0.3, 1)) if spiked else 0.0
+    lobulation = float(rng.beta(1.2, 2))
+    x, y, z, upper = _draw_place(rng, patient, radius / 10)
+    malignant = bool(rng.random() < probability_of_cancer(patient, 2 * radius, density, spiked, upper))
+    could_be = density == "solid" and not malignant and not spiked and 2 * radius < SMALL_MM
+    calcium = float(rng.uniform(*CALCIUM)) if rng.random() < CALCIFIED and could_be else 0.0
+    return Nodule(x, y, z, radius, lobulation, spiculation, density, malignant, int(rng.integers(2**31)), calcium)
+
+
+def probability_of_cancer(
+    patient: Patient, diameter_mm: float, density: NoduleDensity, spiculated: bool, upper_lobe: bool
+) -> float:
+    """How likely a nodule like this is malignant, 0 to 1; someone with breasts on the film counts as a woman."""
+    size = (diameter_mm / 10) ** -0.5 - USUAL_SIZE
+    kind = {"solid": 0.0, "part-solid": PARTLY, "ground glass": GROUND}[density]
+    person = AGE * (patient.age - USUAL_AGE) + WOMAN * (patient.breast > 0)
+    logit = CONSTANT + FEWER + person + SIZE * size + kind + UPPER * upper_lobe + SPIKED * spiculated
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def occupancy(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDGE) -> Values:
+    """The part of a voxel at these places of the body that is inside the nodule, 0 to 1; they broadcast.
+
+    ``edge`` is the length over which it fades out, cm: about the side of a voxel.
+    """
+    radius = nodule.radius_mm / 10
+    x, y, z = (np.asarray(v - at) / radius for v, at in ((x, nodule.x), (y, nodule.y), (z, nodule.z)))
+    away = np.sqrt(x * x + y * y + z * z)
+    surface = _surface(nodule, x, y, z, np.maximum(away, 1e-6))
+    if nodule.density == "ground glass":
+        edge = max(edge, HAZY * radius)
+    return np.asarray(np.clip(0.5 + (surface - away) * radius / edge, 0, 1))
+
+
+def density(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDGE) -> Values:
+    """The density of the nodule at these places as a part of soft tissue's, 0 to 1, whether or not they are inside."""
+    rng = np.random.default_rng([nodule.seed, 1])
+    glass, off = rng.uniform(*GROUND_GLASS), rng.normal(size=3)
+    radius = nodule.radius_mm / 10
+    if nodule.density == "solid":
+        core = np.ones(1)
+    elif nodule.density == "ground glass":
+        core = np.zeros(1)
+    else:
+        off *= CORE_OFF * radius / np.linalg.norm(off)
+        away = np.sqrt((x - nodule.x - off[0]) ** 2 + (y - nodule.y - off[1]) ** 2 + (z - nodule.z - off[2]) ** 2)
+        core = np.clip(0.5 + (CORE * radius - away) / edge, 0, 1)
+    return np.asarray(glass + (1 - glass) * core)
+
+
+def chord(nodule: Nodule, x: Plane, y: Plane) -> tuple[Plane, Plane]:
+    """What rays along z through these places cross of the nodule: how long they run inside it, and as how much soft
+    tissue that counts; each cm."""
+    reach = REACH * nodule.radius_mm / 10
+    step = 2 * reach / SAMPLES
+    z = (nodule.z - reach + step * (np.arange(SAMPLES) + 0.5))[:, None, None]
+    inside = occupancy(nodule, x[None], y[None], z, step)
+    return step * inside.sum(axis=0), step * (inside * density(nodule, x[None], y[None], z, step)).sum(axis=0)
+
+
+def at_breath(patient: Patient, nodule: Nodule, inspiration: float) -> Nodule:
+    """The nodule where it lies when the lungs are a part of their full height high."""
+    top = apex(patient)
+    return replace(nodule, y=top + (nodule.y - top) * inspiration)
+
+
+def place(patient: Patient, nodule: Nodule, inspiration: float = 1.0) -> tuple[float, float, float]:
+    """Where the middle of the nodule lies on the ruler of a film or a scanner: x, y and z, cm."""
+    moved = at_breath(patient, nodule, inspiration)
+    x, y = ruler_places(patient, np.array([moved.x]), np.array([moved.y]))
+    return float(x[0]), float(y[0]), moved.z
+
+
+def _surface(nodule: Nodule, x: Values, y: Values, z: Values, away: Values) -> Values:
+    """How far the surface is from the middle in the direction of each place, in radii."""
+    rng = np.random.default_rng(nodule.seed)
+    surface = np.ones((1, 1, 1))
+    if nodule.lobulation > 0:
+        for wave, phase in zip(rng.normal(0, BAY_WAVES, size=(BAYS, 3)), rng.uniform(0, 2 * np.pi, BAYS), strict=True):
+            along = (x * wave[0] + y * wave[1] + z * wave[2]) / away
+            surface = surface + nodule.lobulation * BAY_DEPTH * np.cos(along + phase) * np.sqrt(2 / BAYS)
+    if nodule.spiculation > 0:
+        rng = np.random.default_rng([nodule.seed, 2])
+        for spike, length in zip(rng.normal(size=(SPIKES, 3)), rng.uniform(0.3, 1, SPIKES), strict=True):
+            spike = spike / np.linalg.norm(spike)
+            cosine = (x * spike[0] + y * spike[1] + z * spike[2]) / away
+            surface = surface + nodule.spiculation * SPIKE_LENGTH * length * np.exp((cosine - 1) / SPIKE_WIDTH)
+    return surface
+
+
+def _draw_place(rng: np.random.Generator, patient: Patient, radius: float) -> tuple[float, float, float, bool]:
+    """A place in a lung, and whether it is in an upper lobe."""
+    names, parts = zip(*PLACES, strict=True)
+    where = names[rng.choice(len(names), p=parts)]
+    if where == "vessel":
+        ends = [stretch for stretch in branches_in_space(patient) if stretch.radii[1] < radius]
+        chosen = [ends[number] for number in rng.permutation(len(ends))[:TRIES]]
+        aside = rng.normal(size=(len(chosen), 3))
+        aside *= IN_VESSEL * radius / np.linalg.norm(aside, axis=1, keepdims=True)
+        places = np.array([stretch.end for stretch in chosen]) + aside
+    else:
+        half = np.array([patient.half_width, patient.lung_height / 2, patient.half_depth])
+        places = rng.uniform(-half, half, size=(TRIES, 3))
+    places, upper = _in_lung(patient, places, radius, pleural=where == "pleura")
+    if len(places) == 0:
+        raise RuntimeError(f"A nodule with a radius of {radius} cm finds no room in the lungs of {patient}.")
+    x, y, z = map(float, places[0])
+    return x, y, z, bool(upper[0])
+
+
+def _in_lung(patient: Patient, places: Values, radius: float, pleural: bool) -> tuple[Values, NDArray[np.bool_]]:
+    """Those of the places [n, 3] where a nodule fits into a lung, and which of them are in an upper lobe.
+
+    ``pleural`` ones are moved to the front or to the back, until they touch the pleura.
+    """
+    x, y, z = places.T
+    gap = radius + CLEAR
+    around = ((0, 0), (gap, 0), (-gap, 0), (0, gap), (0, -gap))
+    insides = [middle(patient, 1.0, points_grid(x + dx, y + dy)) for dx, dy in around]
+    if pleural:
+        z = np.where(z > 0, 1, -1) * (insides[0].cage[0] - IN_PLEURA * radius)
+        insides = insides[:1]
+    clear = np.ones(len(x), dtype=bool)
+    for inside in insides:
+        outer = radius if pleural else gap
+        low, high, cage = inside.low[0], inside.high[0], inside.cage[0]
+        in_front, behind = z + outer < low, z - outer > high
+        clear &= (in_front | behind) & (pleural | (np.abs(z) + outer < cage)) & (cage > 2 * radius)
+    upper = (z < lower_lobe_from(patient, points_grid(x, y), insides[0])[0]) & ((x > 0) | (y < 0))
+    return np.stack([x, y, z], axis=1)[clear], upper[clear]
