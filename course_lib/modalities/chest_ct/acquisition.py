@@ -97,17 +97,16 @@ def outside_of(
 ) -> Paths:
     """The paths through the ``body`` beyond a smaller image, on the rays of the image's own ``geometry``.
 
-    The body may have coarse pixels, and one slice for all of the image's. ``centre_mm`` says where the middle of the
-    image lies, from the middle of the body's: so far to the right, and so far down.
+    The body may have coarse pixels, and one slice for all of the image's. ``centre_mm`` says how far the middle of the
+    image lies from the middle of the body's, to the right and down. A slice reconstructed with it ends at a sharp edge,
+    which darkens its outermost two pixels: scan a few pixels more than are needed, and cut them off.
     Raises: ValueError if the two geometries differ in their angles.
     """
     if body_geometry.angles != geometry.angles:
         raise ValueError(f"Both need the same angles, not {body_geometry.angles} (body) and {geometry.angles}.")
-    right, down = (
-        _part_within(body_geometry, place - geometry.pixels * geometry.pixel_mm / 2, geometry.pixels * geometry.pixel_mm)
-        for place in centre_mm
-    )
-    beyond = (1 - down[:, None] * right).astype(np.float32)
+    side_mm = geometry.pixels * geometry.pixel_mm
+    right, down = (_part_within(body_geometry, place - side_mm / 2, side_mm) for place in centre_mm)
+    beyond = np.clip(1 - down[:, None] * right, 0, 1).astype(np.float32)
     coarse = trace(Materials(*(beyond * stack for stack in vars(body).values())), body_geometry)
     return Paths(*(_resample(s, body_geometry, geometry, centre_mm) for s in vars(coarse).values()))
 
@@ -142,7 +141,7 @@ def _moved(before: Paths, after: Paths, moves_at: float) -> Paths:
 def _part_within(geometry: Geometry, start_mm: float, length_mm: float) -> NDArray[np.float64]:
     """How much of each column of pixels lies in an interval, 0 to 1; 0 mm is the middle of the image."""
     edges = (np.arange(geometry.pixels + 1) - geometry.pixels / 2) * geometry.pixel_mm
-    return np.diff(np.clip(edges, start_mm, start_mm + length_mm)) / geometry.pixel_mm
+    return np.asarray(np.diff(np.clip(edges, start_mm, start_mm + length_mm)) / geometry.pixel_mm)
 
 
 def _resample(sinogram: Sinograms, old: Geometry, new: Geometry, centre_mm: tuple[float, float]) -> Sinograms:
@@ -154,4 +153,4 @@ def _resample(sinogram: Sinograms, old: Geometry, new: Geometry, centre_mm: tupl
     first = np.clip(np.floor(place), 0, old.detectors - 2).astype(int)
     share = np.clip(place - first, 0, 1).astype(np.float32)
     angle = np.arange(new.angles)[:, None]
-    return sinogram[:, angle, first] * (1 - share) + sinogram[:, angle, first + 1] * share
+    return np.asarray(sinogram[:, angle, first] * (1 - share) + sinogram[:, angle, first + 1] * share)

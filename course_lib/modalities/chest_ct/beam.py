@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
 
-#: Five energies stand for the spectrum of a tube at 120 kV behind 10 mm of aluminium, keV, and the share of the photons
-#: near each (the fourth decimal of a finer spectrum would not be seen). The mean is 64 keV.
-#: Source: J. M. Boone, J. A. Seibert, An accurate method for computer-generating tungsten anode x-ray spectra from 30 to
-#: 140 kV, Med Phys 24:1661, 1997 (TASMIP); each photon was shared between the two energies nearest to its own.
-ENERGIES = (40.0, 50.0, 60.0, 80.0, 100.0)
-SPECTRUM = (0.15, 0.18, 0.34, 0.22, 0.11)
+# Five energies stand for the spectrum of a tungsten tube at 120 kV behind 10 mm of aluminium, whose mean is 64 keV. In
+# the model's spectrum, each photon was shared between the two energies nearest to its own, and the shares rounded.
+# Source: J. M. Boone, J. A. Seibert, Med Phys 24:1661, 1997 (TASMIP).
+ENERGIES = (40.0, 50.0, 60.0, 80.0, 100.0)  #: keV
+SPECTRUM = (0.15, 0.18, 0.34, 0.22, 0.11)  #: the share of the photons at each
 
 # NIST's cm2/g at these energies, times the density that NIST gives: 1.00, 1.92 and 4.54 g/cm3.
 WATER = tuple(1.00 * m for m in (0.2683, 0.2269, 0.2059, 0.1837, 0.1707))  #: liquid water, 1/cm
@@ -39,9 +38,9 @@ def attenuate(water_cm: Values, bone_cm: Values, metal_cm: Values) -> Values:
 def correct_for_water(attenuation: Values) -> Values:
     """What -ln(photons) would be if water weakened all energies by `MU_WATER`: the water correction of a scanner.
 
-    Water weakens low energies more, so the beam hardens on its way, and a long path weakens less per cm than a short one:
-    the middle of a body would look too dark. A table of water paths undoes that for water; for bone and metal some
-    remains, and makes dark bands between them.
+    Water weakens low energies more. So the beam hardens on its way, a long path weakens it less per cm than a short
+    one, and the middle of a body would look too dark. A table of water paths undoes that for water; for bone and metal
+    some of it remains, and makes dark bands between them.
     """
     through = sum(share * np.exp(-mu * _TABLE_CM) for share, mu in zip(SPECTRUM, WATER, strict=True))
     return np.interp(attenuation, -np.log(through), MU_WATER * _TABLE_CM).astype(np.float32)

@@ -19,8 +19,8 @@ from course_lib.support.runtime import progress
 Images = NDArray[np.float32]  #: [slices, row, column]
 Sinograms = NDArray[np.float32]  #: [slices, angle, detector]
 
-#: What each kernel leaves of a frequency, given in cycles per detector, 0 to 0.5. The sharp "ramp" leaves all of it, and
-#: with it the noise; the others give up fine detail for a smooth picture, "hann" the most.
+#: What part each kernel leaves of a frequency (cycles per detector, 0 to 0.5). The sharp "ramp" leaves all, the noise
+#: too; the others give up fine detail for a smooth picture, "hann" the most.
 KERNELS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "ramp": np.ones_like,
     "shepp-logan": np.sinc,
@@ -68,15 +68,15 @@ def system_matrix(geometry: Geometry) -> sparse.csr_matrix:
     """How many cm of each ray lie in each pixel: [angle x detector, row x column], float32.
 
     A slice, written as one column, times this matrix is its sinogram; a sinogram times the transposed matrix is its
-    back-projection. A detector is as wide as a pixel, so an entry is an average over the detector.
+    back-projection. A detector is as wide as a pixel, so an entry is an average over the detector's width.
 
-    The matrix is distance-driven: the middle line of a pixel, across the rays as far as a grid allows, casts a shadow on
-    the detectors, and each detector gets the part of the shadow that falls on it. The shadows of neighbours touch without
-    gap or overlap, so an even slice has an even projection at any angle. Of four ways tried on discs, rays that
-    interpolate (Joseph) came as near to the true chords but left a pattern in back-projections, pixels that interpolate
-    left a pattern in projections, and the exact shadow of a square took twice the time and half again the memory.
+    The matrix is distance-driven. Of a pixel's two middle lines (along its row, along its column), take the one that
+    lies more across the rays: it casts a shadow, and each detector gets the part of the shadow that falls on it.
+    Shadows of neighbours touch without gap or overlap, so an even slice has an even projection at any angle, and an
+    even sinogram an even back-projection. Interpolating in the image gives only the first, interpolating on the
+    detectors only the second.
 
-    The matrix needs 16 bytes per pixel and angle: 46 MB for 128 x 128 pixels and 180 angles.
+    It takes 16 bytes per pixel and angle: 47 MB for 128 x 128 pixels and 180 angles. The last two are kept.
     Source: B. De Man, S. Basu, Distance-driven projection and backprojection in three dimensions, Phys Med Biol
     49:2463, 2004.
     """
@@ -110,7 +110,7 @@ def filtered_back_projection(sinograms: Sinograms, geometry: Geometry, kernel: s
     """The slices, 1/cm, [slices, row, column]: each projection filtered, then spread back along its rays.
 
     One angle is allowed. It says nothing about where along a ray something lies, so the slice is a smear.
-    Raises: ValueError for sinograms of another shape, or with NaN; KeyError for a kernel that is not in `KERNELS`.
+    Raises: ValueError for sinograms of another shape, or with NaN, or for a kernel that is not in `KERNELS`.
     """
     return back_project(filter_projections(sinograms, geometry, kernel), geometry)
 
@@ -137,7 +137,7 @@ def ramp_filter(length: int, kernel: str = "ramp") -> NDArray[np.float32]:
     Source: Kak and Slaney, equation 61 of chapter 3.
     """
     if kernel not in KERNELS:
-        raise KeyError(f"There is no kernel {kernel!r}; choose one of {', '.join(KERNELS)}.")
+        raise ValueError(f"There is no kernel {kernel!r}; choose one of {', '.join(KERNELS)}.")
     distance = np.minimum(np.arange(length), length - np.arange(length))  # from the middle, round the end
     values = np.zeros(length)
     values[0] = 1 / 4
@@ -148,10 +148,10 @@ def ramp_filter(length: int, kernel: str = "ramp") -> NDArray[np.float32]:
 
 
 def back_project(sinograms: Sinograms, geometry: Geometry) -> Images:
-    """What an integral over all angles, 0 to pi, gives each pixel: the values of the rays through it, times pi / angles."""
+    """The sum of the values of all rays through each pixel, times the step from angle to angle: an integral to pi."""
     check_stack(sinograms, (geometry.angles, geometry.detectors), "sinograms")
     spread = system_matrix(geometry).T @ _as_columns(sinograms)
-    spread *= np.float32(np.pi / geometry.angles / geometry.pixel_cm)  # an entry of the matrix is a weight times pixel_cm
+    spread *= np.float32(np.pi / geometry.angles / geometry.pixel_cm)  # cm of ray over the pixel's side: a weight
     return np.ascontiguousarray(spread.T).reshape(len(sinograms), geometry.pixels, geometry.pixels)
 
 
