@@ -1,1 +1,1 @@
-"""Chest CT: a scanner in numbers, from X-ray projections to Hounsfield units."""
+"""CT of the chest: simulated scans of the people of `simulated_chest`, and real crops of lung nodules."""
