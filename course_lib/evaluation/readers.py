@@ -38,10 +38,11 @@ AS_LIKELY_AS_NOT = 0.5  #: above this probability a pixel belongs to the outline
 def majority(marks: NDArray[np.uint8]) -> Mask:
     """The pixels that at least half of all readers marked: [h, w] of [readers, h, w].
 
-    A reader who marked nothing counts as well. Of four, two are enough: the consensus of 50 % that is usual with LIDC.
-    Half is no majority in the strict sense, which would take three.
+    Of four, two are enough: the consensus of 50 % that is usual with LIDC, though a majority in the strict sense would
+    take three. Here a reader who marked nothing counts as well. pylidc takes half of those who marked something: the
+    same where three or four did, but of two it takes all that either marked, and of one all that he did.
 
-    Source: M. C. Hancock, J. F. Magnan, Lung nodule malignancy classification, J. Med. Imaging 3:044504, 2016.
+    Source: ``utils.consensus`` of pylidc, https://github.com/notmatthancock/pylidc.
     """
     agreed: Mask = 2 * np.count_nonzero(marks, axis=0) >= len(marks)
     return agreed
@@ -114,7 +115,7 @@ class ReaderPredictions:
         Raises:
             ValueError: there are fewer readers, or the number is below 0.
         """
-        if not 0 <= least <= max(self.readers, least * (not len(self))):
+        if least < 0 or (len(self) and least > self.readers):
             raise ValueError(f"Expected a number of readers from 0 to {self.readers}, but got {least}.")
         return self.take(np.flatnonzero(self.readers_who_marked >= least))
 
