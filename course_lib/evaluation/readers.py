@@ -9,14 +9,14 @@ Several numbers look alike and are not:
 | `against_the_others` | a reader, and the model | the majority of the other readers |
 
 The first two can not be compared. A majority is smoother than any single outline, because what one reader alone does
-cancels out; so a model may well lie above the readers' own Dice without drawing better than one of them. And a reader
-can not be held against the majority of all, because his own outline is a part of it. Only the last row measures both
-on the same footing: each reader, and the model beside him, against the majority of the others, on the same images.
-What decides is the difference of the two over the same patients: ``compare(model, readers, ImageScores.mean)``.
+cancels out; so a model may well lie above the readers' own Dice without drawing better than any of them. Nor is it fair
+to hold a reader against the majority of all, of which the reader's own outline is a part. Only the last row measures
+both on the same footing: each reader, and the model as well, against the majority of the others, on the same images.
+What decides is the difference of the two over the same patients, ``compare(model, readers, ImageScores.mean)``.
 
-Even that asks only about outlines. An image counts where a reader has marked something and the others have a majority,
-so that a nodule which a reader passed over costs him nothing. And readers who have seen each other's marks, as those
-of LIDC have in their second reading, agree better than two who have not.
+Even that asks about outlines alone. An image counts where a reader has marked something and the others have a majority,
+so that it costs a reader nothing to pass over a nodule. And readers who have seen each other's marks, as those of LIDC
+have in their second reading, agree better than two who have not.
 
 Source: M. F. McNitt-Gray et al., The LIDC Data Collection Process, Acad. Radiol. 14:1464-1474, 2007 (both readings).
 """
@@ -40,7 +40,7 @@ def majority(marks: NDArray[np.uint8]) -> Mask:
 
     Of four, two are enough: the consensus of 50 % that is usual with LIDC, though a majority in the strict sense would
     take three. Here a reader who marked nothing counts as well. pylidc takes half of those who marked something: the
-    same where three or four did, but of two it takes all that either marked, and of one all that he did.
+    same where three or four did, but of two it takes all that either marked, and of one all of it.
 
     Source: ``utils.consensus`` of pylidc, https://github.com/notmatthancock/pylidc.
     """
