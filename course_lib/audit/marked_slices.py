@@ -4,25 +4,10 @@ A folder of them is ``<patient>/nodule-K/{images,mask-0,mask-1,…}/slice-J.png`
 ``train``, ``val`` and ``test``. Whatever can be read is looked at, so that all faults of a folder are named at once.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
-
-from course_lib.audit.image_folders import SPLITS
-from course_lib.data.image_file import open_grey, open_mask
-from course_lib.data.image_folder import hold_back_test
-from course_lib.data.marked_slices import IMAGES, MASK_VALUES, NODULE, READER, SLICE
-from course_lib.sources.foreign_image import ImageError, class_folders, entries_in, names_an_image
-from course_lib.support.errors import DataError
-from course_lib.support.files import digest_of_bytes
-from course_lib.support.foreign import printable
-from course_lib.support.runtime import progress
 
 CORNERS_TOUCH = np.ones((3, 3), dtype=bool)  #: pixels that meet at a corner belong together
 

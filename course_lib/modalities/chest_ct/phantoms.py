@@ -17,7 +17,8 @@ from course_lib.modalities.chest_ct.exposure import Exposure, draw_exposure
 from course_lib.modalities.chest_ct.scan import scan_around
 from course_lib.modalities.chest_ct.simulated_readers import SimulatedReader, draw_readers, notices, outline
 from course_lib.modalities.phantom_files import PhantomError, as_png, make_set, number_patients
-from course_lib.modalities.simulated_chest import Patient, draw_nodule, draw_patient
+from course_lib.modalities.simulated_chest.nodules import draw_nodule
+from course_lib.modalities.simulated_chest.people import Patient, draw_patient
 from course_lib.support.files import write_whole
 from course_lib.support.runtime import progress
 

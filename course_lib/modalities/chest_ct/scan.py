@@ -10,10 +10,11 @@ from course_lib.modalities.chest_ct.beam import hounsfield
 from course_lib.modalities.chest_ct.exposure import Exposure
 from course_lib.modalities.chest_ct.tissues import Densities, draw_densities, materials_of
 from course_lib.modalities.chest_ct.tomography import Geometry, filtered_back_projection
+from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HALF_WIDTH
+from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.solid import Solid, build_solid
 from course_lib.modalities.simulated_chest.volume import Axes
-from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HALF_WIDTH
 
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
 SUBSLICE_MM = 1.0  #: a slice is the mean of slices about as thin as this
@@ -55,8 +56,7 @@ def scan_around(
 
     The rest of the body weakens the rays as it does in a whole slice, so that noise and streaks are the same.
     """
-    centre = patient.nodules[nodule]
-    window = _Window((centre.x, centre.y, centre.z), slices, pixels, pixel_mm / 10)
+    window = _Window(place(patient, patient.nodules[nodule]), slices, pixels, pixel_mm / 10)
     return _scan(patient, exposure, window, whole_body=False)
 
 
@@ -102,9 +102,7 @@ def _body(patient: Patient, exposure: Exposure, window: _Window, densities: Dens
     return solid, Materials(*(_thick(part, exposure) for part in (thin.water * (1 - metal), thin.bone, metal)))
 
 
-def _outside(
-    patient: Patient, exposure: Exposure, window: _Window, densities: Densities, geometry: Geometry
-) -> Paths:
+def _outside(patient: Patient, exposure: Exposure, window: _Window, densities: Densities, geometry: Geometry) -> Paths:
     """How much of the body beyond the window each ray crosses, from a coarse picture of the whole."""
     x, y, z = window.centre
     coarse = _Window((0.0, y, 0.0), window.slices, BODY_PIXELS, BODY_FIELD_CM / BODY_PIXELS)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
 
-from course_lib.modalities.simulated_chest import Nodule
+from course_lib.modalities.simulated_chest.people import Nodule
 
 READERS = 4  #: who outline each nodule, as in LIDC-IDRI
 

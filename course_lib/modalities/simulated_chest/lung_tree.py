@@ -3,7 +3,6 @@
 `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np

@@ -11,7 +11,7 @@ import numpy as np
 from course_lib.modalities.simulated_chest.anatomy import breast, chest, room
 from course_lib.modalities.simulated_chest.disease import lower_lobe_part
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane
-from course_lib.modalities.simulated_chest.landmarks import SIDES, apex
+from course_lib.modalities.simulated_chest.landmarks import SIDES
 from course_lib.modalities.simulated_chest.organs import heart_and_great_vessels
 from course_lib.modalities.simulated_chest.people import Patient
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.modalities.simulated_chest.disease import horizontal_fissure
-from course_lib.modalities.simulated_chest.geometry import ellipsoid, fade
+from course_lib.modalities.simulated_chest.geometry import ellipsoid
 from course_lib.modalities.simulated_chest.landmarks import apex
 from course_lib.modalities.simulated_chest.lung_tree import Tree, draw_tree, unevenness
 from course_lib.modalities.simulated_chest.middle import (

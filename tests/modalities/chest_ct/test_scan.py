@@ -7,7 +7,9 @@ import pytest
 
 from course_lib.modalities.chest_ct.exposure import Exposure, draw_exposure
 from course_lib.modalities.chest_ct.scan import PADDING_HU, Scan, scan_around, scan_chest
-from course_lib.modalities.simulated_chest import Patient, Tissue, draw_nodule, draw_patient
+from course_lib.modalities.simulated_chest.nodules import draw_nodule
+from course_lib.modalities.simulated_chest.people import Patient, draw_patient
+from course_lib.modalities.simulated_chest.solid import Tissue
 
 PX = 64
 PLAIN = replace(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from course_lib.evaluation.segmentation import dice
 from course_lib.modalities.chest_ct.simulated_readers import SimulatedReader, draw_readers, notices, outline
-from course_lib.modalities.simulated_chest import Nodule, draw_nodule, draw_patient
+from course_lib.modalities.simulated_chest.nodules import draw_nodule
+from course_lib.modalities.simulated_chest.people import Nodule, draw_patient
 
 SPACING_MM = (2.5, 0.7, 0.7)
 BALANCED = SimulatedReader(generous_mm=0.0, sees_mm=4.5)
