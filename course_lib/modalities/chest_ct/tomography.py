@@ -67,10 +67,10 @@ class Geometry:
 def system_matrix(geometry: Geometry) -> sparse.csr_matrix:
     """How many cm of each ray lie in each pixel: [angle x detector, row x column], float32.
 
-    A slice, written as one column, times this matrix is its sinogram; a sinogram times the transposed matrix is its
+    The matrix times a slice, written as one column, is its sinogram; the transposed matrix times a sinogram is its
     back-projection. A detector is as wide as a pixel, so an entry is an average over the detector's width.
 
-    The matrix is distance-driven. Of a pixel's two middle lines (along its row, along its column), take the one that
+    It is distance-driven. Of a pixel's two middle lines (along its row, along its column), take the one that
     lies more across the rays: it casts a shadow, and each detector gets the part of the shadow that falls on it.
     Shadows of neighbours touch without gap or overlap, so an even slice has an even projection at any angle, and an
     even sinogram an even back-projection. Interpolating in the image gives only the first, interpolating on the
@@ -80,17 +80,16 @@ def system_matrix(geometry: Geometry) -> sparse.csr_matrix:
     Source: B. De Man, S. Basu, Distance-driven projection and backprojection in three dimensions, Phys Med Biol
     49:2463, 2004.
     """
-    middle = (geometry.pixels - 1) / 2
-    right = np.arange(geometry.pixels) - middle
-    cosine, sine = np.cos(geometry.radians), np.sin(geometry.radians)
+    right = np.arange(geometry.pixels, dtype=np.float32) - np.float32((geometry.pixels - 1) / 2)
+    cosine, sine = np.cos(geometry.radians).astype(np.float32), np.sin(geometry.radians).astype(np.float32)
     centre = (right[:, None] * cosine - right[:, None, None] * sine).reshape(-1, geometry.angles)  # rows go down
     width = np.maximum(np.abs(cosine), np.abs(sine))
     left = centre - width / 2 + geometry.detectors / 2  # detector j reaches from j to j + 1
     first = np.floor(left)
     share = np.clip((first + 1 - left) / width, 0, 1)  # of the shadow on its first detector; the next has the rest
-    first += np.arange(geometry.angles) * geometry.detectors
-    rays = np.stack([first, first + 1], axis=-1).astype(np.int32).ravel()
-    lengths = (geometry.pixel_cm * np.stack([share, 1 - share], axis=-1)).astype(np.float32).ravel()
+    ray = first.astype(np.int32) + geometry.detectors * np.arange(geometry.angles, dtype=np.int32)
+    rays = np.stack([ray, ray + 1], axis=-1).ravel()
+    lengths = np.float32(geometry.pixel_cm) * np.stack([share, 1 - share], axis=-1).ravel()
     starts = 2 * geometry.angles * np.arange(geometry.pixels**2 + 1)
     shape = (geometry.pixels**2, geometry.angles * geometry.detectors)
     return sparse.csr_matrix((lengths, rays, starts), shape=shape).T.tocsr()
