@@ -17,10 +17,11 @@ from course_lib.modalities.simulated_chest.solid import Solid, build_solid
 from course_lib.modalities.simulated_chest.volume import Axes
 
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
+RIM = 4  #: pixels around a small field that are scanned too and cut off: at a sharp edge they come out too dark
 SUBSLICE_MM = 1.0  #: a slice is the mean of slices about as thin as this
 PADDING_HU = -2000.0  #: what some scanners write where nothing was measured
 BODY_PIXELS, BODY_FIELD_CM = 92, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
-LEAD_MM, LEAD_AT = 1.2, (0.02, 0.05)  #: radius of the lead; left and down, in half-widths, of the middle
+LEAD_MM, LEAD_AT = 2.0, (0.02, 0.05)  #: radius of the lead; left and down, in half-widths, of the middle
 IN_SLICE = 0.5  #: part of a voxel from which on it counts as nodule
 
 
@@ -56,8 +57,11 @@ def scan_around(
 
     The rest of the body weakens the rays as it does in a whole slice, so that noise and streaks are the same.
     """
-    window = _Window(place(patient, patient.nodules[nodule]), slices, pixels, pixel_mm / 10)
-    return _scan(patient, exposure, window, whole_body=False)
+    window = _Window(place(patient, patient.nodules[nodule]), slices, pixels + 2 * RIM, pixel_mm / 10)
+    scan = _scan(patient, exposure, window, whole_body=False)
+    inner = (..., slice(RIM, -RIM), slice(RIM, -RIM))
+    nodules = tuple(mask[inner] for mask in scan.nodules)
+    return replace(scan, hounsfield=scan.hounsfield[inner], labels=scan.labels[inner], nodules=nodules)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ def around(patient: Patient, exposure: Exposure) -> Scan:
 
 def test_the_tissues_have_their_hounsfield_units(patient: Patient) -> None:
     scan = scan_chest(patient, PLAIN, (0.0, 1.0), pixels=96)
-    mean = {tissue: float(scan.hounsfield[scan.labels == tissue].mean()) for tissue in (Tissue.LUNG, Tissue.MUSCLE)}
-    assert mean[Tissue.LUNG] == pytest.approx(-820, abs=80)
+    mean = {tissue: float(np.median(scan.hounsfield[scan.labels == tissue])) for tissue in (Tissue.LUNG, Tissue.MUSCLE)}
+    assert mean[Tissue.LUNG] == pytest.approx(-840, abs=60)
     assert mean[Tissue.MUSCLE] == pytest.approx(40, abs=50)
     assert scan.spacing_mm[0] == 2.5
     assert scan.hounsfield.shape == scan.labels.shape == (4, 96, 96)
@@ -44,7 +44,7 @@ def test_a_small_field_shows_its_nodule_in_the_middle_and_the_lung_around_it(pat
     assert nodule[2, 30:34, 30:34].all()
     assert not nodule[:, :8].any()
     assert float(scan.hounsfield[nodule].mean()) > -150
-    assert float(scan.hounsfield[scan.labels == Tissue.LUNG].mean()) == pytest.approx(-820, abs=80)
+    assert float(np.median(scan.hounsfield[scan.labels == Tissue.LUNG])) == pytest.approx(-840, abs=60)
 
 
 def test_the_same_patient_and_exposure_give_the_same_scan(patient: Patient) -> None:
@@ -61,7 +61,7 @@ def test_metal_leaves_streaks_and_a_moving_patient_blurs(patient: Patient) -> No
     still = scan_chest(patient, PLAIN, (3.0, 3.5), pixels=PX).hounsfield
     with_metal = scan_chest(patient, replace(PLAIN, metal=True), (3.0, 3.5), pixels=PX).hounsfield
     moved = scan_chest(patient, replace(PLAIN, motion_mm=10.0), (3.0, 3.5), pixels=PX).hounsfield
-    assert float(with_metal.max()) > 2000
+    assert float(with_metal.max()) > float(still.max()) + 500
     assert float(np.abs(with_metal - still).mean()) > 5
     assert float(np.abs(moved - still).mean()) > 5
 
