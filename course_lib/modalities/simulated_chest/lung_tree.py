@@ -3,7 +3,6 @@
 `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +42,7 @@ GOLDEN = 0.618  #: part of the fan from one trunk to the next, so that neighbour
 FAN_SPREAD, CHILD_SPREAD = 0.2, (0.12, 0.38)  #: of a trunk; of a branch's children, to the front and to the back
 DEEPEST = 0.94  #: part of the cage's depth: the way to the pleura
 OUT_OF_THE_MIDDLE, LEAST_LUNG = 0.02, 0.06  #: how far a branch keeps from the heart; how deep a lung holds one
-LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.032, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
+LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.04, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
 THINNEST = 0.3  #: of a voxel's side: thinner branches are left out, as on a film
 BENT = 0.1  #: cm by which the warp may bend a straight branch
 TWIGS, TWIG_BEND = 3, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
@@ -134,9 +133,9 @@ def _in_space(patient: Patient, inspiration: float, branches: list[Branch], side
     stretches = []
     for points, radii in branches:
         for number in range(len(points) - 1):
-            start, end = ((*point, depths[point]) for point in points[number : number + 2])
-            last = radii[0] < leaves
-            stretches.append(Stretch(start, end, (radii[number], radii[number + 1]), radii[0], last))
+            (x0, y0), (x1, y1) = start, end = points[number : number + 2]
+            ends = (x0, y0, depths[start]), (x1, y1, depths[end])
+            stretches.append(Stretch(*ends, (radii[number], radii[number + 1]), radii[0], radii[0] < leaves))
     return stretches
 
 
