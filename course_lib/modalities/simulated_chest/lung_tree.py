@@ -6,9 +6,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, Point, points_grid, ruler_places
-from course_lib.modalities.simulated_chest.landmarks import SIDES
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Point, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.landmarks import SIDES, hilum
 from course_lib.modalities.simulated_chest.middle import middle
 from course_lib.modalities.simulated_chest.organs import (
     BRONCHUS_BELOW,
@@ -45,8 +46,10 @@ OUT_OF_THE_MIDDLE, LEAST_LUNG = 0.02, 0.06  #: how far a branch keeps from the h
 LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.04, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
 THINNEST = 0.3  #: of a voxel's side: thinner branches are left out, as on a film
 BENT = 0.1  #: cm by which the warp may bend a straight branch
-TWIGS, TWIG_BEND = 3, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
-TWIGS_TAKE = 0.25  #: part of the vessels too small for a film that the twigs are
+TWIGS, TWIG_BEND = 2, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
+PERIPHERAL, PERIPHERAL_LENGTH, PERIPHERAL_RADIUS = 2500, (0.07, 0.18), (0.003, 0.01)  #: number; from and to
+PERIPHERAL_AWRY = 0.5  #: how far from straight away from the hilum they run
+TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that these two are
 TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
 TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
 FINE_CELL = 0.014  #: size of what is finer still
@@ -82,12 +85,11 @@ def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid)
         stretches += _in_space(patient, inspiration, branches, side)
         np.maximum(vessels, around(axes, HILUM_BACK * patient.half_depth, hub(patient, grid, side)), out=vessels)
         fine = fine + np.where(side * grid.x > 0, small, 0)
-    wide = 1 + WALL_OF_BRONCHUS
     thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
     for canvas, lines in (
         (vessels, stretches),
-        (lumens, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
-        (walls, [_bronchus(one, BRONCHUS_RADIUS * wide) for one in thick]),
+        (lumens, [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick]),
+        (walls, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
     ):
         _draw(canvas, lines, patient, axes, grid)
     np.maximum(vessels, _twigs(patient, stretches, axes), out=vessels)
@@ -101,7 +103,7 @@ def branches_in_space(patient: Patient, inspiration: float = 1.0) -> list[Stretc
     return [one for side, (branches, _) in lungs for one in _in_space(patient, inspiration, branches, side)]
 
 
-def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: np.ndarray) -> np.ndarray:
+def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: NDArray[np.bool_]) -> Line:
     """How much more or less of the finest vessels than elsewhere there is in a voxel: mean 1."""
     rng = np.random.default_rng([patient.anatomy_seed, 13])
     speckles = np.maximum(0, texture3(rng, axes, grid, FINE_CELL * patient.half_width, there))
@@ -186,7 +188,8 @@ def _draw_one(canvas: Block, stretch: Stretch, part: Part, axes: Axes, grid: Who
 
 
 def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
-    """Branches that are too fine for a film, two after each of its last ones, and again after these."""
+    """Branches that are too fine for a film: two after each of its last ones, two after these, and all over the lungs
+    the ends of others."""
     block = np.zeros(axes.shape, np.float32)
     leaves = [one for one in stretches if one.last]
     starts, ends = (np.array([getattr(one, name) for one in leaves]) for name in ("start", "end"))
@@ -195,12 +198,23 @@ def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
     for _ in range(TWIGS):
         starts, ends, radii = _next_twigs(rng, starts, ends, radii)
         block += _points_in(patient, axes, starts, ends, radii)
+    block += _points_in(patient, axes, *_peripheral(patient, rng))
     return np.minimum(block, 1, out=block)
 
 
-def _next_twigs(
-    rng: np.random.Generator, starts: Places, ends: Places, radii: np.ndarray
-) -> tuple[Places, Places, np.ndarray]:
+def _peripheral(patient: Patient, rng: np.random.Generator) -> tuple[Places, Places, Line]:
+    """Small vessels anywhere in the box around the lungs, which lead away from the hila."""
+    a = patient.half_width
+    half = np.array([a, patient.lung_height / 2, patient.half_depth])
+    starts = rng.uniform(-half, half, size=(PERIPHERAL, 3))
+    hila = np.array([(*hilum(patient, side), HILUM_BACK * patient.half_depth) for side in SIDES])
+    way = starts - hila[(starts[:, 0] > 0).astype(int)]
+    way = way / np.linalg.norm(way, axis=1, keepdims=True) + rng.normal(0, PERIPHERAL_AWRY, size=way.shape)
+    length, radii = (a * rng.uniform(*limits, size=PERIPHERAL) for limits in (PERIPHERAL_LENGTH, PERIPHERAL_RADIUS))
+    return starts, starts + length[:, None] * way / np.linalg.norm(way, axis=1, keepdims=True), radii
+
+
+def _next_twigs(rng: np.random.Generator, starts: Places, ends: Places, radii: Line) -> tuple[Places, Places, Line]:
     """Two branches after each."""
     way = ends - starts
     length = np.linalg.norm(way, axis=1, keepdims=True) + 1e-9
@@ -213,7 +227,7 @@ def _next_twigs(
     return np.concatenate([ends, ends]), np.concatenate(tips), CHILD_RADIUS * np.concatenate([radii, radii])
 
 
-def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: np.ndarray) -> Block:
+def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: Line) -> Block:
     """Twigs as many small volumes, spread evenly over their length and their sections."""
     keep = np.array([not is_empty(part) for part in boxes(patient, axes, np.stack([starts, ends], axis=1), radii)])
     starts, ends, radii = starts[keep].copy(), ends[keep].copy(), radii[keep]

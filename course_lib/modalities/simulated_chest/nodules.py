@@ -2,11 +2,11 @@
 
 Sources: the probability of malignancy is the full model with spiculation of A. McWilliams et al., Probability of
 cancer in pulmonary nodules detected on first screening CT, New England Journal of Medicine 369:910-919, 2013, for one
-nodule in someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground glass: C. I.
-Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid nodules, American
-Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database Consortium (LIDC): a
-comparison of different size metrics for pulmonary nodule measurements, Academic Radiology 14:1475-1485, 2007 (median
-5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
+nodule in someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground
+glass: C. I. Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid
+nodules, American Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database
+Consortium (LIDC): a comparison of different size metrics for pulmonary nodule measurements, Academic Radiology
+14:1475-1485, 2007 (median 5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
 """
 
 from dataclasses import replace

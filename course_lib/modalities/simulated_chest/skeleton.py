@@ -64,6 +64,7 @@ BREASTBONE_DENSITY = 0.16
 COLLAR_MARROW = 0.2
 LEAST_BONE = 0.02  #: weight, below which nothing is drawn
 BENT = 0.1  #: cm by which the warp may bend a straight piece
+RIB_ENDS = 0.13  #: from the middle: at the vertebra
 RIB_WALL = 0.7  #: of the wall's thickness, in front and behind
 
 
@@ -158,7 +159,7 @@ def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
     places = [(side * x + float(aside), y, z) for (x, y, z), aside in zip(places, bent, strict=True)]
     for step, (out_x, out_z) in enumerate(normals[:-1]):
         weight = float(weights[step] + weights[step + 1]) / 2
-        if weight > LEAST_BONE:
+        if weight > LEAST_BONE and abs(places[step + 1][0]) > RIB_ENDS * patient.half_width:
             flat = ((side * out_x, 0.0, out_z), rib.radius / thin)
             yield Tube((places[step], places[step + 1]), rib.radius, rib.cortex, weight * flat[1], RIB_MARROW, flat)
 

@@ -42,6 +42,7 @@ ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
 
 LEAST_LUNG = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
+MOST_FINE = 0.08  #: part of the lung that the finest vessels may take
 
 # What a film does not show; depths in half-depths, negative in front.
 WINDPIPE_BEFORE_SPINE = 0.13
@@ -100,7 +101,7 @@ class Solid:
     @property
     def labels(self) -> NDArray[np.uint8]:
         """The tissue that fills most of each voxel; a nodule where it does so, however thin it is."""
-        labels = np.argmax([self.fractions[tissue] for tissue in Tissue], axis=0).astype(np.uint8)
+        labels = np.asarray(np.argmax([self.fractions[tissue] for tissue in Tissue], axis=0), dtype=np.uint8)
         for inside in self.nodules:
             labels[inside > 0.5] = Tissue.NODULE
         return labels
@@ -205,7 +206,7 @@ def _add_lungs(
     there = room > 0
     fine = np.zeros_like(room)
     fine[there] = unevenness(patient, axes, grid, there)
-    fine *= (tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width))[:, None, :]
+    fine *= np.minimum(tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width), MOST_FINE)[:, None, :]
     room -= parts.take(Tissue.VESSEL, np.minimum(fine, 1) * room)
     parts.take(Tissue.LUNG, room)
 

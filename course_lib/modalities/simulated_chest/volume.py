@@ -21,6 +21,7 @@ Place = tuple[float, float, float]  #: x, y and z, cm
 Part = tuple[slice, slice, slice]  #: of a block
 
 SIZE = 48  #: of the lattice of random numbers behind a texture; it repeats after so many bumps
+JOINT = 0.06  #: of its length, by which a piece of a bent line reaches into the next
 EVEN = 1e-3  #: of a voxel, by which places on an axis may miss an even grid
 
 
@@ -137,21 +138,21 @@ def scatter(axes: Axes, places: Places, volumes: Line) -> Block:
 def distance_to_line(
     axes: Axes, grid: Grid, part: Part, start: Place, end: Place, flat: tuple[Place, float] = ((0, 0, 1), 1)
 ) -> Block:
-    """How far the voxels of a part of a block lie from a straight line, cm; in one direction, ``flat``'s first, so
-    many times as far as they do."""
+    """How far the voxels of a part of a block lie from a straight piece of a line, cm; in one direction, ``flat``'s
+    first, so many times as far as they do; infinitely far before its start and after its end."""
     rows, depths, columns = part
     x = grid.x[rows, columns][:, None, :] - np.float32(start[0])
     y = grid.y[rows, columns][:, None, :] - np.float32(start[1])
     z = (axes.z[depths].astype(np.float32) - np.float32(start[2]))[None, :, None]
     dx, dy, dz = (np.float32(b - a) for a, b in zip(start, end, strict=True))
-    along = np.clip((x * dx + y * dy + z * dz) / np.maximum(dx * dx + dy * dy + dz * dz, np.float32(1e-9)), 0, 1)
+    along = (x * dx + y * dy + z * dz) / np.maximum(dx * dx + dy * dy + dz * dz, np.float32(1e-9))
     off = (x - along * dx, y - along * dy, z - along * dz)
     (nx, ny, nz), times = flat
     squared = off[0] ** 2 + off[1] ** 2 + off[2] ** 2
     if times != 1:
         across = np.float32(nx) * off[0] + np.float32(ny) * off[1] + np.float32(nz) * off[2]
         squared += np.float32(times**2 - 1) * across**2
-    return np.asarray(np.sqrt(squared), dtype=np.float32)
+    return np.asarray(np.where(np.abs(along - 0.5) < 0.5 + JOINT, np.sqrt(squared), np.inf), dtype=np.float32)
 
 
 def texture3(rng: np.random.Generator, axes: Axes, grid: Grid, cell: float, there: NDArray[np.bool_]) -> Line:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from course_lib.modalities.simulated_chest.anatomy import Body, build_body
 from course_lib.modalities.simulated_chest.geometry import Plane
@@ -18,7 +19,7 @@ from course_lib.modalities.simulated_chest.solid import ARMS_UP, Solid, Tissue, 
 from course_lib.modalities.simulated_chest.volume import Axes, rays
 
 NODULES = 3
-NEAR_END = 0.12  #: of the half-width: where a shorter way through a lung is left, a film shows fewer vessels
+NEAR_END = 0.12  #: of the half-width: a film shows fewer vessels where less of a lung is left
 PEOPLE = {"an adult": (11, True), "a child": (5, False)}  #: seeds, and whether they are grown up
 
 
@@ -96,7 +97,7 @@ def _structures(patient: Patient, solid: Solid, body: Body) -> dict[str, tuple[P
     }
 
 
-def _agreement(film: Plane, ct: Plane, rays_: Plane) -> Agreement:
+def _agreement(film: Plane, ct: Plane, rays_: NDArray[np.bool_]) -> Agreement:
     """Over the rays that cross the structure on the film or in CT."""
     there = rays_ & ((film > 1e-3) | (ct > 1e-3))
     film, off = 10 * film[there], 10 * (ct - film)[there]
