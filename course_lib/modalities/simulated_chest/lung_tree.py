@@ -229,7 +229,11 @@ def _next_twigs(rng: np.random.Generator, starts: Places, ends: Places, radii: L
 
 def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: Line) -> Block:
     """Twigs as many small volumes, spread evenly over their length and their sections."""
-    keep = np.array([not is_empty(part) for part in boxes(patient, axes, np.stack([starts, ends], axis=1), radii)])
+    longest = float(np.linalg.norm(ends - starts, axis=1).max())
+    count = int(np.ceil(longest / (TWIG_STEP * min(axes.voxel))))
+    across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
+    near = boxes(patient, axes, np.stack([starts, ends], axis=1), radii + max(axes.voxel))
+    keep = np.array([not is_empty(part) for part in near])
     starts, ends, radii = starts[keep].copy(), ends[keep].copy(), radii[keep]
     if len(starts) == 0:
         return np.zeros(axes.shape, np.float32)
@@ -237,8 +241,6 @@ def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii
         places[:, 0], places[:, 1] = ruler_places(patient, places[:, 0], places[:, 1])
     way = ends - starts
     length = np.linalg.norm(way, axis=1)
-    count = int(np.ceil(length.max() / (TWIG_STEP * min(axes.voxel))))
-    across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
     part = ((np.arange(count) + 0.5) / count)[None, :, None, None]
     number = np.arange(across)
     out, turn = np.sqrt((number + 0.5) / across), TURN_OF_POINTS * number

@@ -69,7 +69,7 @@ def rays(patient: Patient, axes: Axes) -> WholeGrid:
     """Where in the regular body the rays along z lie, [y, x]; the warp is the one of the patient's films."""
     across, down = np.meshgrid(axes.x.astype(np.float32), axes.y.astype(np.float32))
     x, y, slack = irregular(patient, across, down, exact=True)
-    return WholeGrid(x, y, min(axes.voxel[:2]), slack, (0, 0), 1, 0)
+    return WholeGrid(x, y, min(axes.voxel[:2]), slack, (0, 0), 1, 0, exact=True)
 
 
 def overlap(axes: Axes, low: Plane, high: Plane) -> Block:

@@ -25,7 +25,7 @@ PEOPLE = {"an adult": (11, True), "a child": (5, False)}  #: seeds, and whether 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How a structure agrees along the rays that cross it, in mm: its mean on the film, and CT's differences from it."""
+    """How a structure agrees along the rays that cross it, in mm: its mean on the film, and how CT differs from it."""
 
     film: float
     difference: float  #: mean of CT's less the film's
@@ -40,9 +40,9 @@ def draw_person(seed: int, adult: bool) -> Patient:
     return replace(patient, nodules=tuple(draw_nodule(rng, patient) for _ in range(NODULES)))
 
 
-def axes_of(patient: Patient, across_mm: float = 4.0, along_mm: float = 1.5) -> Axes:
-    """A box around the whole chest, for rays so far apart and voxels so deep."""
-    half = 1.2 * (patient.half_width + patient.wall), 0.55 * patient.lung_height
+def axes_of(patient: Patient, across_mm: float = 4.0, along_mm: float = 1.5, down: float = 0.55) -> Axes:
+    """A box around the whole chest, for rays so far apart and voxels so deep, and so many lung heights up and down."""
+    half = 1.2 * (patient.half_width + patient.wall), down * patient.lung_height
     deep = 1.15 * (patient.half_depth + patient.wall) + patient.breast
     x, y = (np.arange(-one, one, across_mm / 10) for one in half)
     return Axes(x, y, np.arange(-deep, deep, along_mm / 10))
