@@ -91,7 +91,8 @@ def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid)
         (lumens, [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick]),
         (walls, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
     ):
-        _draw(canvas, lines, patient, axes, grid)
+        if lines:  # vessels may be too thin for any bronchus
+            _draw(canvas, lines, patient, axes, grid)
     np.maximum(vessels, _twigs(patient, stretches, axes), out=vessels)
     return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine)
 
@@ -164,7 +165,7 @@ def _bronchus(vessel: Stretch, wide: float) -> Stretch:
 
 def _draw(canvas: Block, stretches: list[Stretch], patient: Patient, axes: Axes, grid: WholeGrid) -> None:
     """Draw stretches with the chords that they have on a film."""
-    ends = np.array([(one.start, one.end) for one in stretches]).reshape(-1, 2, 3)
+    ends = np.array([(one.start, one.end) for one in stretches])
     margins = np.array([max(one.radii) for one in stretches]) + max(axes.voxel) + BENT
     for one, part in zip(stretches, boxes(patient, axes, ends, margins), strict=True):
         if max(one.radii) > THINNEST * grid.pixel and not is_empty(part):

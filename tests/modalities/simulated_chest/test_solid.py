@@ -98,6 +98,14 @@ def test_a_small_box_shows_what_a_large_one_shows_there() -> None:
     assert np.abs(large.bone[3:9, 15:50, 20:45] - small.bone).max() < 0.02
 
 
+@pytest.mark.parametrize("change", [{"vessels": 0.3}, {"wall": 0.3, "gas": 3.0}, {"bend": 1.0, "thymus": 1.0}])
+def test_anybody_can_be_drawn(change: dict[str, float]) -> None:
+    patient = replace(somebody(1, adult=False), **change)  # type: ignore[arg-type]
+    solid = build_solid(patient, axes_of(patient, 12.0, 12.0), 0.8)
+    assert np.allclose(sum(solid.fractions.values()), 1, atol=1e-5)
+    assert (solid.labels == Tissue.LUNG).any()
+
+
 def test_a_shallow_breath_raises_the_liver_and_shrinks_the_lungs() -> None:
     patient = somebody()
     axes = axes_of(patient, 12.0, 12.0)
