@@ -2,9 +2,11 @@
 
 In reading order: `people` (who it is), `geometry` (how far a ray runs inside simple bodies), `landmarks` (where things
 lie in the chest), `organs`, `bones` and `anatomy` (the healthy body along the rays of a film), and `disease` (what
-pneumonia puts into the lungs).
+pneumonia puts into the lungs). The same in three dimensions, for CT: `volume` (boxes of voxels), `middle` (between
+which surfaces a ray runs inside what), `skeleton`, `lung_tree`, `nodules` (which films show too), and `solid` (all of
+it).
 """
 
-from course_lib.modalities.simulated_chest.people import Kind, Patient, draw_patient
+from course_lib.modalities.simulated_chest.people import Kind, Nodule, Patient, draw_patient
 
-__all__ = ["Kind", "Patient", "draw_patient"]
+__all__ = ["Kind", "Nodule", "Patient", "draw_patient"]

@@ -31,6 +31,7 @@ class Grid:
     origin: Point  #: where in the picture the patient's 0 lies, px right and down
     cosine: float
     sine: float
+    exact: bool = False  #: as for `texture`
 
     def window(self, points: Sequence[Point], margin: float) -> tuple[slice, slice]:
         """The rows and columns that hold everything nearer to the points than ``margin``, cm."""

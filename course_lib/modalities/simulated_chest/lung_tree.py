@@ -6,9 +6,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, Point, points_grid, ruler_places
-from course_lib.modalities.simulated_chest.landmarks import SIDES
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Point, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.landmarks import SIDES, hilum
 from course_lib.modalities.simulated_chest.middle import middle
 from course_lib.modalities.simulated_chest.organs import (
     BRONCHUS_BELOW,
@@ -42,11 +43,13 @@ GOLDEN = 0.618  #: part of the fan from one trunk to the next, so that neighbour
 FAN_SPREAD, CHILD_SPREAD = 0.2, (0.12, 0.38)  #: of a trunk; of a branch's children, to the front and to the back
 DEEPEST = 0.94  #: part of the cage's depth: the way to the pleura
 OUT_OF_THE_MIDDLE, LEAST_LUNG = 0.02, 0.06  #: how far a branch keeps from the heart; how deep a lung holds one
-LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.032, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
+LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.04, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
 THINNEST = 0.3  #: of a voxel's side: thinner branches are left out, as on a film
 BENT = 0.1  #: cm by which the warp may bend a straight branch
-TWIGS, TWIG_BEND = 3, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
-TWIGS_TAKE = 0.25  #: part of the vessels too small for a film that the twigs are
+TWIGS, TWIG_BEND = 2, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
+PERIPHERAL, PERIPHERAL_LENGTH, PERIPHERAL_RADIUS = 2500, (0.07, 0.18), (0.003, 0.01)  #: number; from and to
+PERIPHERAL_AWRY = 0.5  #: how far from straight away from the hilum they run
+TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that these two are
 TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
 TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
 FINE_CELL = 0.014  #: size of what is finer still
@@ -82,14 +85,14 @@ def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid)
         stretches += _in_space(patient, inspiration, branches, side)
         np.maximum(vessels, around(axes, HILUM_BACK * patient.half_depth, hub(patient, grid, side)), out=vessels)
         fine = fine + np.where(side * grid.x > 0, small, 0)
-    wide = 1 + WALL_OF_BRONCHUS
     thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
     for canvas, lines in (
         (vessels, stretches),
-        (lumens, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
-        (walls, [_bronchus(one, BRONCHUS_RADIUS * wide) for one in thick]),
+        (lumens, [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick]),
+        (walls, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
     ):
-        _draw(canvas, lines, patient, axes, grid)
+        if lines:  # vessels may be too thin for any bronchus
+            _draw(canvas, lines, patient, axes, grid)
     np.maximum(vessels, _twigs(patient, stretches, axes), out=vessels)
     return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine)
 
@@ -101,7 +104,7 @@ def branches_in_space(patient: Patient, inspiration: float = 1.0) -> list[Stretc
     return [one for side, (branches, _) in lungs for one in _in_space(patient, inspiration, branches, side)]
 
 
-def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: np.ndarray) -> np.ndarray:
+def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: NDArray[np.bool_]) -> Line:
     """How much more or less of the finest vessels than elsewhere there is in a voxel: mean 1."""
     rng = np.random.default_rng([patient.anatomy_seed, 13])
     speckles = np.maximum(0, texture3(rng, axes, grid, FINE_CELL * patient.half_width, there))
@@ -133,9 +136,9 @@ def _in_space(patient: Patient, inspiration: float, branches: list[Branch], side
     stretches = []
     for points, radii in branches:
         for number in range(len(points) - 1):
-            start, end = ((*point, depths[point]) for point in points[number : number + 2])
-            last = radii[0] < leaves
-            stretches.append(Stretch(start, end, (radii[number], radii[number + 1]), radii[0], last))
+            (x0, y0), (x1, y1) = start, end = points[number : number + 2]
+            ends = (x0, y0, depths[start]), (x1, y1, depths[end])
+            stretches.append(Stretch(*ends, (radii[number], radii[number + 1]), radii[0], radii[0] < leaves))
     return stretches
 
 
@@ -162,7 +165,7 @@ def _bronchus(vessel: Stretch, wide: float) -> Stretch:
 
 def _draw(canvas: Block, stretches: list[Stretch], patient: Patient, axes: Axes, grid: WholeGrid) -> None:
     """Draw stretches with the chords that they have on a film."""
-    ends = np.array([(one.start, one.end) for one in stretches]).reshape(-1, 2, 3)
+    ends = np.array([(one.start, one.end) for one in stretches])
     margins = np.array([max(one.radii) for one in stretches]) + max(axes.voxel) + BENT
     for one, part in zip(stretches, boxes(patient, axes, ends, margins), strict=True):
         if max(one.radii) > THINNEST * grid.pixel and not is_empty(part):
@@ -186,7 +189,8 @@ def _draw_one(canvas: Block, stretch: Stretch, part: Part, axes: Axes, grid: Who
 
 
 def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
-    """Branches that are too fine for a film, two after each of its last ones, and again after these."""
+    """Branches that are too fine for a film: two after each of its last ones, two after these, and all over the lungs
+    the ends of others."""
     block = np.zeros(axes.shape, np.float32)
     leaves = [one for one in stretches if one.last]
     starts, ends = (np.array([getattr(one, name) for one in leaves]) for name in ("start", "end"))
@@ -195,12 +199,23 @@ def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
     for _ in range(TWIGS):
         starts, ends, radii = _next_twigs(rng, starts, ends, radii)
         block += _points_in(patient, axes, starts, ends, radii)
+    block += _points_in(patient, axes, *_peripheral(patient, rng))
     return np.minimum(block, 1, out=block)
 
 
-def _next_twigs(
-    rng: np.random.Generator, starts: Places, ends: Places, radii: np.ndarray
-) -> tuple[Places, Places, np.ndarray]:
+def _peripheral(patient: Patient, rng: np.random.Generator) -> tuple[Places, Places, Line]:
+    """Small vessels anywhere in the box around the lungs, which lead away from the hila."""
+    a = patient.half_width
+    half = np.array([a, patient.lung_height / 2, patient.half_depth])
+    starts = rng.uniform(-half, half, size=(PERIPHERAL, 3))
+    hila = np.array([(*hilum(patient, side), HILUM_BACK * patient.half_depth) for side in SIDES])
+    way = starts - hila[(starts[:, 0] > 0).astype(int)]
+    way = way / np.linalg.norm(way, axis=1, keepdims=True) + rng.normal(0, PERIPHERAL_AWRY, size=way.shape)
+    length, radii = (a * rng.uniform(*limits, size=PERIPHERAL) for limits in (PERIPHERAL_LENGTH, PERIPHERAL_RADIUS))
+    return starts, starts + length[:, None] * way / np.linalg.norm(way, axis=1, keepdims=True), radii
+
+
+def _next_twigs(rng: np.random.Generator, starts: Places, ends: Places, radii: Line) -> tuple[Places, Places, Line]:
     """Two branches after each."""
     way = ends - starts
     length = np.linalg.norm(way, axis=1, keepdims=True) + 1e-9
@@ -213,9 +228,13 @@ def _next_twigs(
     return np.concatenate([ends, ends]), np.concatenate(tips), CHILD_RADIUS * np.concatenate([radii, radii])
 
 
-def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: np.ndarray) -> Block:
+def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: Line) -> Block:
     """Twigs as many small volumes, spread evenly over their length and their sections."""
-    keep = np.array([not is_empty(part) for part in boxes(patient, axes, np.stack([starts, ends], axis=1), radii)])
+    longest = float(np.linalg.norm(ends - starts, axis=1).max())
+    count = int(np.ceil(longest / (TWIG_STEP * min(axes.voxel))))
+    across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
+    near = boxes(patient, axes, np.stack([starts, ends], axis=1), radii + max(axes.voxel))
+    keep = np.array([not is_empty(part) for part in near])
     starts, ends, radii = starts[keep].copy(), ends[keep].copy(), radii[keep]
     if len(starts) == 0:
         return np.zeros(axes.shape, np.float32)
@@ -223,8 +242,6 @@ def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii
         places[:, 0], places[:, 1] = ruler_places(patient, places[:, 0], places[:, 1])
     way = ends - starts
     length = np.linalg.norm(way, axis=1)
-    count = int(np.ceil(length.max() / (TWIG_STEP * min(axes.voxel))))
-    across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
     part = ((np.arange(count) + 0.5) / count)[None, :, None, None]
     number = np.arange(across)
     out, turn = np.sqrt((number + 0.5) / across), TURN_OF_POINTS * number

@@ -1,4 +1,4 @@
-"""What lies where along the rays of a chest: its layers, the room for the lungs, and what fills the middle between them.
+"""Where along its rays a chest holds what: its layers, the room for the lungs, and what fills the middle between.
 
 A film knows how long each ray runs inside a structure; here it is said between which surfaces. The lengths stay those
 of the film. `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
@@ -20,7 +20,7 @@ SKIN_AT_SIDE = 0.7  #: of what the wall loses, the skin takes in front
 FATTEST, LEANEST = 0.6, 0.15  #: part of the wall under the skin that is fat
 HEART_IN_FRONT, HEART_TILTS = 0.12, 0.3  #: half-depths: of its middle; more in front, a half-width farther left
 BETWEEN_BEHIND = 0.1  #: half-depths behind the middle: the middle of what else lies between the lungs
-SPINE_IN_FRONT_OF_BACK = 0.44  #: from the muscles of the back to the front of a vertebra
+SPINE_IN_FRONT_OF_BACK = 0.4  #: from the muscles of the back to the front of a vertebra
 
 
 @dataclass(frozen=True)

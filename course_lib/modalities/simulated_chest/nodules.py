@@ -1,12 +1,12 @@
 """Nodules in the lungs: how one is drawn at random, and which places are inside of it.
 
-Sources: the probability of malignancy is the full model with spiculation of A. McWilliams et al., Probability of cancer
-in pulmonary nodules detected on first screening CT, New England Journal of Medicine 369:910-919, 2013, for one nodule in
-someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground glass: C. I.
-Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid nodules, American
-Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database Consortium (LIDC): a
-comparison of different size metrics for pulmonary nodule measurements, Academic Radiology 14:1475-1485, 2007 (median
-5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
+Sources: the probability of malignancy is the full model with spiculation of A. McWilliams et al., Probability of
+cancer in pulmonary nodules detected on first screening CT, New England Journal of Medicine 369:910-919, 2013, for one
+nodule in someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground
+glass: C. I. Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid
+nodules, American Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database
+Consortium (LIDC): a comparison of different size metrics for pulmonary nodule measurements, Academic Radiology
+14:1475-1485, 2007 (median 5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.geometry import Plane, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, points_grid, ruler_places
 from course_lib.modalities.simulated_chest.landmarks import apex
 from course_lib.modalities.simulated_chest.lung_tree import branches_in_space
 from course_lib.modalities.simulated_chest.middle import lower_lobe_from, middle
@@ -25,17 +25,13 @@ Values = NDArray[np.floating[Any]]
 
 DIAMETER_MM, DIAMETER_SPREAD, DIAMETER_LIMITS = 5.7, 0.65, (3.0, 30.0)  #: median; standard deviation of its logarithm
 LARGEST = 0.12  #: radius as a part of the patient's half-width: a child's lung holds no larger one
-DENSITIES: tuple[tuple[NoduleDensity, float], ...] = (
-    ("solid", 189),
-    ("part-solid", 16),
-    ("ground glass", 28),
-)  #: of 233
+DENSITIES: dict[NoduleDensity, int] = {"solid": 189, "part-solid": 16, "ground glass": 28}  #: of 233 nodules
 GROUND_GLASS = (0.3, 0.5)  #: of soft tissue's density, from and to
 CORE, CORE_OFF = 0.55, 0.2  #: the solid part of a part-solid nodule: its radius, and how far off the middle; in radii
 SPICULATED = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at most
 CALCIFIED, CALCIUM = 0.15, (0.15, 0.5)  #: part of the small, smooth, benign and solid ones; and of bone's density
 SMOOTH, SMALL_MM = 0.1, 10
-PLACES = (("inside", 0.55), ("pleura", 0.25), ("vessel", 0.2))
+PLACES = {"inside": 0.55, "pleura": 0.25, "vessel": 0.2}
 CLEAR = 0.1  #: cm between a nodule inside the lung and anything else
 IN_PLEURA, IN_VESSEL = 0.8, 0.7  #: radii from the middle of an attached nodule to what it is attached to
 TRIES = 400
@@ -61,8 +57,8 @@ def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
     low, high = DIAMETER_LIMITS
     diameter = float(np.clip(DIAMETER_MM * np.exp(rng.normal(0, DIAMETER_SPREAD)), low, high))
     radius = min(diameter / 2, 10 * LARGEST * patient.half_width)
-    kinds, parts = zip(*DENSITIES, strict=True)
-    density = kinds[rng.choice(len(kinds), p=np.array(parts) / sum(parts))]
+    of_each = np.array(list(DENSITIES.values()))
+    density = list(DENSITIES)[rng.choice(len(DENSITIES), p=of_each / of_each.sum())]
     least, more, most = SPICULATED
     spiked = rng.random() < min(most, least + more * (2 * radius - low))
     spiculation = float(rng.uniform(0.3, 1)) if spiked else 0.0
@@ -125,6 +121,17 @@ def chord(nodule: Nodule, x: Plane, y: Plane) -> tuple[Plane, Plane]:
     return step * inside.sum(axis=0), step * (inside * density(nodule, x[None], y[None], z, step)).sum(axis=0)
 
 
+def shadows(patient: Patient, inspiration: float, grid: Grid) -> tuple[Plane, Plane]:
+    """What the nodules put into the lungs along each ray, cm: as soft tissue, and as cortical bone."""
+    tissue, chalk = np.zeros_like(grid.x), np.zeros_like(grid.x)
+    for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
+        window = grid.window([(nodule.x, nodule.y)], REACH * nodule.radius_mm / 10)
+        dense = chord(nodule, grid.x[window], grid.y[window])[1]
+        tissue[window] += dense
+        chalk[window] += nodule.calcium * dense
+    return tissue, chalk
+
+
 def at_breath(patient: Patient, nodule: Nodule, inspiration: float) -> Nodule:
     """The nodule where it lies when the lungs are a part of their full height high."""
     top = apex(patient)
@@ -157,21 +164,18 @@ def _surface(nodule: Nodule, x: Values, y: Values, z: Values, away: Values) -> V
 
 def _draw_place(rng: np.random.Generator, patient: Patient, radius: float) -> tuple[float, float, float, bool]:
     """A place in a lung, and whether it is in an upper lobe."""
-    names, parts = zip(*PLACES, strict=True)
-    where = names[rng.choice(len(names), p=parts)]
-    if where == "vessel":
-        ends = [stretch for stretch in branches_in_space(patient) if stretch.radii[1] < radius]
-        chosen = [ends[number] for number in rng.permutation(len(ends))[:TRIES]]
-        aside = rng.normal(size=(len(chosen), 3))
+    where = list(PLACES)[rng.choice(len(PLACES), p=list(PLACES.values()))]
+    half = np.array([patient.half_width, patient.lung_height / 2, patient.half_depth])
+    places: Values = rng.uniform(-half, half, size=(TRIES, 3))
+    if where == "vessel":  # beside the first that has room for it, or else anywhere
+        ends = np.array([one.end for one in branches_in_space(patient) if one.radii[1] < 2 * radius]).reshape(-1, 3)
+        aside = rng.normal(size=ends.shape)
         aside *= IN_VESSEL * radius / np.linalg.norm(aside, axis=1, keepdims=True)
-        places = np.array([stretch.end for stretch in chosen]) + aside
-    else:
-        half = np.array([patient.half_width, patient.lung_height / 2, patient.half_depth])
-        places = rng.uniform(-half, half, size=(TRIES, 3))
-    places, upper = _in_lung(patient, places, radius, pleural=where == "pleura")
-    if len(places) == 0:
+        places = np.concatenate([rng.permutation(ends + aside), places])
+    found, upper = _in_lung(patient, places, radius, pleural=where == "pleura")
+    if len(found) == 0:
         raise RuntimeError(f"A nodule with a radius of {radius} cm finds no room in the lungs of {patient}.")
-    x, y, z = map(float, places[0])
+    x, y, z = map(float, found[0])
     return x, y, z, bool(upper[0])
 
 

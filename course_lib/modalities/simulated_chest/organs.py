@@ -160,7 +160,8 @@ def small_vessels(patient: Patient, rng: np.random.Generator, grid: Grid, side: 
     across, down = turned(grid, hilum(patient, side), HUB_TURN * side)
     away = np.hypot(across - SMALL_OUT * a * side, SMALL_DOWN * down) / (SMALL_REACH * a)
     small = a * patient.vessels * (SMALL_NEAR_HILUM * np.exp(-away * away) + SMALL_VESSELS)
-    return np.asarray(small * np.clip(1 + SMALL_VARY * texture(rng, grid.x, grid.y, SMALL_CELL * a), 0, 2))
+    uneven = SMALL_VARY * texture(rng, grid.x, grid.y, SMALL_CELL * a, exact=grid.exact)
+    return np.asarray(small * np.clip(1 + uneven, 0, 2))
 
 
 def _branches(
@@ -217,5 +218,5 @@ def gas(patient: Patient, inspiration: float, rng: np.random.Generator, grid: Gr
         x, y = turned(grid, centre, rng.uniform(-90, 90))
         size = a * rng.uniform(*BOWEL_RADIUS)
         bubbles = np.maximum(bubbles, ellipsoid(x, y, (BOWEL_LONGER * size, size, size)))
-    mottled = 1 + GAS_VARIES * texture(rng, grid.x, grid.y, GAS_CELL * a)
+    mottled = 1 + GAS_VARIES * texture(rng, grid.x, grid.y, GAS_CELL * a, exact=grid.exact)
     return np.asarray(bubbles * np.clip(mottled, *GAS_LIMITS), dtype=np.float32)

@@ -50,10 +50,9 @@ from course_lib.modalities.simulated_chest.volume import (
 )
 
 # The spine, from the front to the back, in a.
-BODY_DEPTH, RIM, RIM_TAKES = 0.2, 0.88, 0.4  #: of a vertebra; where its rim begins; the part of the bone in it
-PEDICLE_DEPTH, ARCH_BEHIND, ARCH_DEPTH = 0.1, 0.31, 0.035  #: behind its front: the arch behind the canal
-ARCH_FORWARD = 0.5  #: how far the transverse processes come forward beside the canal, parts of their way out
-PROCESS_DEPTH = 0.1
+BODY_DEPTH, RIM, RIM_TAKES = 0.19, 0.88, 0.4  #: of a vertebra; where its rim begins; the part of the bone in it
+PEDICLE_DEPTH, ARCH_BEHIND, ARCH_DEPTH = 0.09, 0.285, 0.03  #: behind its front: the arch behind the canal
+PROCESS_DEPTH = 0.09
 
 STEPS = 24  #: of a rib, from the spine to the breastbone
 FLATTEST = 0.6  #: of its radius a rib keeps across, where the wall is thin
@@ -65,6 +64,7 @@ BREASTBONE_DENSITY = 0.16
 COLLAR_MARROW = 0.2
 LEAST_BONE = 0.02  #: weight, below which nothing is drawn
 BENT = 0.1  #: cm by which the warp may bend a straight piece
+RIB_ENDS = 0.13  #: from the middle: at the vertebra
 RIB_WALL = 0.7  #: of the wall's thickness, in front and behind
 
 
@@ -98,7 +98,7 @@ def draw_bones(
 ) -> Skeleton:
     """All of them; ``rng`` is the one that a film of this patient draws its bones with."""
     bones = Skeleton(np.zeros(axes.shape, np.float32), np.zeros(axes.shape, np.float32))
-    _add_spine(bones, patient, rng, axes, grid)
+    _add_spine(bones, patient, rng, axes, grid, inside)
     tubes = [tube for rib in draw_ribs(patient, rng) for side in SIDES for tube in _rib(patient, rib, side)]
     for side in SIDES:
         tubes += _collar_bone(patient, rng, side)
@@ -113,7 +113,9 @@ def draw_bones(
     return bones
 
 
-def _add_spine(bones: Skeleton, patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid) -> None:
+def _add_spine(
+    bones: Skeleton, patient: Patient, rng: np.random.Generator, axes: Axes, grid: WholeGrid, inside: Middle
+) -> None:
     """Spongy bodies in a harder rim; behind them the arch, with its processes, around the canal."""
     a, parts = patient.half_width, spine(patient, rng, grid, 0.0)
     front, back = front_of_spine(patient, grid.y), back_of(patient, grid.y)
@@ -128,11 +130,10 @@ def _add_spine(bones: Skeleton, patient: Patient, rng: np.random.Generator, axes
     hard = in_rim[:, None, :] * (whole - spongy) + in_core[:, None, :] * spongy
     everywhere = (slice(None), slice(None), slice(None))
     bones.add(everywhere, whole, hard)
-    out = np.abs(parts.x) / half
-    arch = front + ARCH_BEHIND * a
+    arch = np.where(np.abs(parts.x) < half, front + ARCH_BEHIND * a, np.maximum(front + ARCH_BEHIND * a, inside.cage))
     for plane, at, length in (
         (parts.pedicles, front + BODY_DEPTH * a + PEDICLE_DEPTH * a / 2, PEDICLE_DEPTH * a),
-        (parts.transverse, arch - ARCH_FORWARD * half * np.clip(out - 0.3, 0, 0.5), ARCH_DEPTH * a),
+        (parts.transverse, arch, ARCH_DEPTH * a),
         (parts.processes, back - PROCESS_DEPTH * a / 2, PROCESS_DEPTH * a),
     ):
         _add_plate(bones, plane, at, length, axes)
@@ -154,10 +155,11 @@ def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
     room_for_it = RIB_WALL * patient.wall - min(SKIN, SKIN_OF_WALL * patient.wall)
     thin = float(np.clip(room_for_it / 2, FLATTEST * rib.radius, rib.radius))
     places, normals = _rib_curve(patient, rib, u, v, min(thin, room_for_it - thin))
-    places = [(side * x + float(bend(patient, y)), y, z) for x, y, z in places]
+    bent = bend(patient, np.array([y for _, y, _ in places])) * (1 - u * u)  # the spine takes its ends along
+    places = [(side * x + float(aside), y, z) for (x, y, z), aside in zip(places, bent, strict=True)]
     for step, (out_x, out_z) in enumerate(normals[:-1]):
         weight = float(weights[step] + weights[step + 1]) / 2
-        if weight > LEAST_BONE:
+        if weight > LEAST_BONE and abs(places[step + 1][0]) > RIB_ENDS * patient.half_width:
             flat = ((side * out_x, 0.0, out_z), rib.radius / thin)
             yield Tube((places[step], places[step + 1]), rib.radius, rib.cortex, weight * flat[1], RIB_MARROW, flat)
 
@@ -165,21 +167,19 @@ def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
 def _rib_curve(
     patient: Patient, rib: Rib, u: Plane, v: Plane, outside: float
 ) -> tuple[list[Place], list[tuple[float, float]]]:
-    """Points of the left rib's axis, ``outside`` the room for the lungs by so much, cm, and the directions outwards (x and z)."""
+    """Points of the left rib's axis, so far ``outside`` the room for the lungs, cm; and the ways outwards, x and z."""
     x, y = rib.width * u, rib.level + rib.drop * (1 + v)
     part = np.clip((y - apex(patient)) / patient.lung_height / FULL_DEPTH_AT, 0.02, 1)
     half_depth = patient.half_depth * np.sqrt(part)
     power, root = CAVITY_OUTLINE
-    wide = np.maximum(np.minimum(np.maximum(inner_width(patient, y), 1e-3), rib.width), x)
-    wider = np.maximum(inner_width(patient, y), rib.width)
-    ring = np.maximum(0, 1 - (x / np.maximum(wide, wider)) ** power) ** root
-    z = -np.sign(v) * half_depth * ring
-    across, along = power * (x / wider) ** (power - 1) / wider, 2 * z / half_depth**2
+    wide = np.maximum(inner_width(patient, y), rib.width)
+    z = -np.sign(v) * half_depth * np.maximum(0, 1 - (x / wide) ** power) ** root
+    across, along = power * (x / wide) ** (power - 1) / wide, 2 * z / half_depth**2  # which way the outline faces
     norm = np.hypot(across, along) + 1e-9
     out_x, out_z = across / norm, along / norm
-    # a film's rib is as wide as it is: so much of the way out is in it already
-    places = [tuple(map(float, place)) for place in zip(x + 0.5 * outside * out_x, y, z + outside * out_z, strict=True)]
-    return places, list(zip(map(float, out_x), map(float, out_z), strict=True))  # type: ignore[return-value]
+    out = x + outside * out_x, y, z + outside * out_z
+    places = [(float(one[0]), float(one[1]), float(one[2])) for one in zip(*out, strict=True)]
+    return places, [(float(one[0]), float(one[1])) for one in zip(out_x, out_z, strict=True)]
 
 
 def _add_tube(bones: Skeleton, tube: Tube, part: Part, edge: float, axes: Axes, grid: WholeGrid) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.modalities.simulated_chest.disease import horizontal_fissure
-from course_lib.modalities.simulated_chest.geometry import ellipsoid
-from course_lib.modalities.simulated_chest.landmarks import apex
+from course_lib.modalities.simulated_chest.geometry import ellipsoid, fade
+from course_lib.modalities.simulated_chest.landmarks import apex, inner_width
 from course_lib.modalities.simulated_chest.lung_tree import Tree, draw_tree, unevenness
 from course_lib.modalities.simulated_chest.middle import (
     Layers,
@@ -42,11 +42,16 @@ ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
 
 LEAST_LUNG = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
+MOST_FINE = 0.08  #: part of the lung that the finest vessels may take
 
 # What a film does not show; depths in half-depths, negative in front.
 WINDPIPE_BEFORE_SPINE = 0.13
 AORTA_LEFT, AORTA_BEFORE_SPINE, AORTA_RADII = 0.11, 0.02, (0.055, 0.08)  #: of a child and of an adult
+CAVA_LEFT, CAVA_BEFORE_SPINE, CAVA_RADII = -0.15, 0.22, (0.05, 0.065)  #: the upper vena cava
+CAVA_BEGINS, CAVA_ENDS = 0.1, 0.6  #: in lung heights below the apex
 GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS = 0.03, 0.045, 0.04
+ARMPIT, ARMPIT_FROM, ARMPIT_GROWS = 0.6, 0.12, 0.15  #: of the depth; beside the room for the lungs
+ARMPIT_TO, ARMPIT_FADES = 0.5, 0.12  #: in lung heights below the apex
 LIVER_ENDS, LIVER_TAPERS = 0.25, 0.5  #: how far to the left it reaches; over how much of the front
 SPLEEN_AT, SPLEEN = (0.62, 0.42, 0.4), (0.3, 0.42, 0.42)  #: left, below the left dome, behind (half-depths); half axes
 STOMACH_AT, STOMACH = (0.4, 0.4, -0.2), (0.36, 0.42, 0.5)
@@ -95,8 +100,11 @@ class Solid:
 
     @property
     def labels(self) -> NDArray[np.uint8]:
-        """The tissue that fills most of each voxel."""
-        return np.argmax(np.stack([self.fractions[tissue] for tissue in Tissue]), axis=0).astype(np.uint8)
+        """The tissue that fills most of each voxel; a nodule where it does so, however thin it is."""
+        labels = np.asarray(np.argmax([self.fractions[tissue] for tissue in Tissue], axis=0), dtype=np.uint8)
+        for inside in self.nodules:
+            labels[inside > 0.5] = Tissue.NODULE
+        return labels
 
 
 def build_solid(patient: Patient, axes: Axes, inspiration: float = 1.0) -> Solid:
@@ -125,11 +133,11 @@ def build_solid(patient: Patient, axes: Axes, inspiration: float = 1.0) -> Solid
     tree = draw_tree(patient, inspiration, axes, grid)
     _add_lungs(parts, patient, axes, grid, lungs, tree, inside)
     parts.take(Tissue.BLOOD, overlap(axes, *inside.heart))
-    parts.take(Tissue.BLOOD, _aorta(patient, inspiration, axes, grid))
-    gullet = (GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS)
+    parts.take(Tissue.BLOOD, _aorta_and_cava(patient, axes, grid))
+    gullet = GULLET_LEFT, GULLET_BEFORE_SPINE, GULLET_RADIUS
     parts.take(Tissue.MUSCLE, _along_spine(patient, axes, grid, *gullet))
     _add_belly(parts, patient, inspiration, axes, grid, inside)
-    _add_wall(parts, axes, trunk, coats, inside)
+    _add_wall(parts, patient, axes, grid, trunk, coats, inside)
     return Solid(axes, parts.fractions, bone, _lobes(patient, axes, grid, inside, lungs), nodules)
 
 
@@ -198,7 +206,7 @@ def _add_lungs(
     there = room > 0
     fine = np.zeros_like(room)
     fine[there] = unevenness(patient, axes, grid, there)
-    fine *= (tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width))[:, None, :]
+    fine *= np.minimum(tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width), MOST_FINE)[:, None, :]
     room -= parts.take(Tissue.VESSEL, np.minimum(fine, 1) * room)
     parts.take(Tissue.LUNG, room)
 
@@ -219,20 +227,27 @@ def _gas(
 
 
 def _along_spine(
-    patient: Patient, axes: Axes, grid: WholeGrid, left: float, before: float, radius: float, begins: float = -9.0
+    patient: Patient,
+    axes: Axes,
+    grid: WholeGrid,
+    left: float,
+    before: float,
+    radius: float,
+    begins: float = 0,
+    ends: float = 9,
 ) -> Block:
-    """A tube along the spine, round in axial slices; it ends above at a height, cm."""
-    a = patient.half_width
-    half = np.sqrt(np.maximum(0, (radius * a) ** 2 - (grid.x - left * a) ** 2)) * (grid.y > begins)
-    return around(axes, front_of_spine(patient, grid.y) - (before + (radius if before else 0)) * a, 2 * half)
+    """A tube along the spine, round in axial slices; it begins and ends in lung heights below the apex."""
+    a, part = patient.half_width, (grid.y - apex(patient)) / patient.lung_height
+    half = np.sqrt(np.maximum(0, (radius * a) ** 2 - (grid.x - left * a) ** 2)) * ((part > begins) & (part < ends))
+    return around(axes, front_of_spine(patient, grid.y) - (before + radius) * a, 2 * half)
 
 
-def _aorta(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid) -> Block:
-    """The descending aorta, from the arch to the belly, to the left of the spine."""
-    child, adult = AORTA_RADII
-    begins = apex(patient) + ARCH_DOWN * patient.lung_height
-    radius = adult if patient.age > GROWN_UP else child
-    return _along_spine(patient, axes, grid, AORTA_LEFT, AORTA_BEFORE_SPINE, radius, begins)
+def _aorta_and_cava(patient: Patient, axes: Axes, grid: WholeGrid) -> Block:
+    """The aorta from its arch to the belly, to the left of the spine, and the upper vena cava beside the windpipe."""
+    grown_up = int(patient.age > GROWN_UP)
+    aorta = AORTA_LEFT, AORTA_BEFORE_SPINE, AORTA_RADII[grown_up], ARCH_DOWN
+    cava = CAVA_LEFT, CAVA_BEFORE_SPINE, CAVA_RADII[grown_up], CAVA_BEGINS, CAVA_ENDS
+    return np.maximum(_along_spine(patient, axes, grid, *aorta), _along_spine(patient, axes, grid, *cava))
 
 
 def _add_belly(
@@ -250,13 +265,20 @@ def _add_belly(
         below = grid.y - floor - patient.dome_step - down * a
         chord = ellipsoid(grid.x - left * a, below, (across * a, high_ * a, deep * hd))
         organs.append(np.minimum(belly, around(axes, behind * hd, chord)))
-    for tissue, occupancy in zip((Tissue.LIVER, Tissue.SPLEEN, Tissue.MUSCLE), (liver, *organs), strict=True):
-        parts.take(tissue, occupancy)
+    for tissue, organ in zip((Tissue.LIVER, Tissue.SPLEEN, Tissue.MUSCLE), (liver, *organs), strict=True):
+        parts.take(tissue, organ)
 
 
-def _add_wall(parts: _Parts, axes: Axes, trunk: Block, coats: Layers, inside: Middle) -> None:
+def _add_wall(
+    parts: _Parts, patient: Patient, axes: Axes, grid: WholeGrid, trunk: Block, coats: Layers, inside: Middle
+) -> None:
     """Skin, the muscles around the cage, and fat: under the skin, and wherever nothing else is."""
     parts.take(Tissue.SKIN, np.maximum(0, trunk - around(axes, -coats.breasts / 2, coats.inside_skin)))
+    a, beside = patient.half_width, np.abs(grid.x) - inner_width(patient, grid.y)
+    armpit = np.clip((beside / a - ARMPIT_FROM) / ARMPIT_GROWS, 0, 1) * fade(
+        apex(patient) + ARMPIT_TO * patient.lung_height - grid.y, ARMPIT_FADES * patient.lung_height
+    )
+    parts.take(Tissue.FAT, around(axes, 0, ARMPIT * armpit * coats.inside_fat))
     muscles = around(axes, 0, coats.inside_fat) - around(axes, 0, np.minimum(2 * inside.cage, coats.inside_fat))
     parts.take(Tissue.MUSCLE, np.maximum(0, muscles))
     parts.take(Tissue.FAT, parts.left.copy())

@@ -4,6 +4,7 @@ Blocks are float32 arrays [y, z, x]: slices from head to feet, in each the front
 left, as radiologists look at them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, irregular, ruler_places
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Point, irregular, ruler_places
 from course_lib.modalities.simulated_chest.people import Patient
 
-Block = NDArray[np.float32]  #: one number per voxel, [y, z, x]
+Block = NDArray[np.floating[Any]]  #: one number per voxel, float32 [y, z, x]
 Places = NDArray[np.floating[Any]]  #: x, y and z in the last axis, cm
 Place = tuple[float, float, float]  #: x, y and z, cm
 Part = tuple[slice, slice, slice]  #: of a block
 
 SIZE = 48  #: of the lattice of random numbers behind a texture; it repeats after so many bumps
+JOINT = 0.06  #: of its length, by which a piece of a bent line reaches into the next
 EVEN = 1e-3  #: of a voxel, by which places on an axis may miss an even grid
 
 
@@ -46,7 +48,8 @@ class Axes:
     @property
     def voxel(self) -> Place:
         """Its sides along x, y and z, cm."""
-        return tuple(float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in (self.x, self.y, self.z))  # type: ignore[return-value]
+        x, y, z = (float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in (self.x, self.y, self.z))
+        return x, y, z
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -57,7 +60,7 @@ class Axes:
 class WholeGrid(Grid):
     """The places of rays through a block: each is drawn on the whole plane, as voxels need not be cubes."""
 
-    def window(self, points: object, margin: float) -> tuple[slice, slice]:
+    def window(self, points: Sequence[Point], margin: float) -> tuple[slice, slice]:  # noqa: ARG002
         """All rows and columns."""
         return slice(None), slice(None)
 
@@ -66,7 +69,7 @@ def rays(patient: Patient, axes: Axes) -> WholeGrid:
     """Where in the regular body the rays along z lie, [y, x]; the warp is the one of the patient's films."""
     across, down = np.meshgrid(axes.x.astype(np.float32), axes.y.astype(np.float32))
     x, y, slack = irregular(patient, across, down, exact=True)
-    return WholeGrid(x, y, min(axes.voxel[:2]), slack, (0, 0), 1, 0)
+    return WholeGrid(x, y, min(axes.voxel[:2]), slack, (0, 0), 1, 0, exact=True)
 
 
 def overlap(axes: Axes, low: Plane, high: Plane) -> Block:
@@ -113,7 +116,10 @@ def is_empty(part: Part) -> bool:
 
 def scatter(axes: Axes, places: Places, volumes: Line) -> Block:
     """Small volumes, cm3, at places on the ruler [n, 3]: the part of each voxel that they fill, at most 1."""
-    index = [(places[:, n] - axis[0]) / step for n, axis, step in zip(range(3), (axes.x, axes.y, axes.z), axes.voxel)]
+    index = [
+        (places[:, n] - axis[0]) / step
+        for n, axis, step in zip((0, 1, 2), (axes.x, axes.y, axes.z), axes.voxel, strict=True)
+    ]
     (ix, fx), (iy, fy), (iz, fz) = ((np.floor(i).astype(np.intp), i - np.floor(i)) for i in index)
     height, depth, width = axes.shape
     total = np.zeros(height * depth * width)
@@ -132,21 +138,21 @@ def scatter(axes: Axes, places: Places, volumes: Line) -> Block:
 def distance_to_line(
     axes: Axes, grid: Grid, part: Part, start: Place, end: Place, flat: tuple[Place, float] = ((0, 0, 1), 1)
 ) -> Block:
-    """How far the voxels of a part of a block lie from a straight line, cm; in one direction, ``flat``'s first, so
-    many times as far as they do."""
+    """How far the voxels of a part of a block lie from a straight piece of a line, cm; in one direction, ``flat``'s
+    first, so many times as far as they do; infinitely far before its start and after its end."""
     rows, depths, columns = part
     x = grid.x[rows, columns][:, None, :] - np.float32(start[0])
     y = grid.y[rows, columns][:, None, :] - np.float32(start[1])
     z = (axes.z[depths].astype(np.float32) - np.float32(start[2]))[None, :, None]
     dx, dy, dz = (np.float32(b - a) for a, b in zip(start, end, strict=True))
-    along = np.clip((x * dx + y * dy + z * dz) / np.float32(max(dx * dx + dy * dy + dz * dz, 1e-9)), 0, 1)
+    along = (x * dx + y * dy + z * dz) / np.maximum(dx * dx + dy * dy + dz * dz, np.float32(1e-9))
     off = (x - along * dx, y - along * dy, z - along * dz)
     (nx, ny, nz), times = flat
     squared = off[0] ** 2 + off[1] ** 2 + off[2] ** 2
-    squared += (
-        np.float32(times**2 - 1) * (np.float32(nx) * off[0] + np.float32(ny) * off[1] + np.float32(nz) * off[2]) ** 2
-    )
-    return np.asarray(np.sqrt(squared), dtype=np.float32)
+    if times != 1:
+        across = np.float32(nx) * off[0] + np.float32(ny) * off[1] + np.float32(nz) * off[2]
+        squared += np.float32(times**2 - 1) * across**2
+    return np.asarray(np.where(np.abs(along - 0.5) < 0.5 + JOINT, np.sqrt(squared), np.inf), dtype=np.float32)
 
 
 def texture3(rng: np.random.Generator, axes: Axes, grid: Grid, cell: float, there: NDArray[np.bool_]) -> Line:

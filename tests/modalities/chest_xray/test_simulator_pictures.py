@@ -20,7 +20,7 @@ from course_lib.modalities.chest_xray.simulator.imaging import BONE, ENERGIES, L
 from course_lib.modalities.chest_xray.simulator.radiograph import make_grid
 from course_lib.modalities.simulated_chest.anatomy import build_body
 from course_lib.modalities.simulated_chest.disease import lobe_parts
-from course_lib.modalities.simulated_chest.geometry import ellipsoid, shell, tube
+from course_lib.modalities.simulated_chest.nodules import draw_nodule
 from course_lib.modalities.simulated_chest.people import Lobe, Pattern
 
 PATTERNS: list[tuple[Kind, Pattern]] = [
@@ -37,23 +37,6 @@ def patient_and_exposure(
     patient, exposure = draw_patient(rng, kind), draw_exposure(rng)
     severity = 0.0 if kind == "normal" else severity
     return replace(patient, severity=severity, pattern=pattern or patient.pattern), exposure
-
-
-def test_the_length_inside_an_ellipsoid_is_right() -> None:
-    x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
-    z = np.linspace(-6, 6, 24001)
-    inside = (x[..., None] / 2) ** 2 + (y[..., None] / 2.5) ** 2 + (z / 5) ** 2 <= 1
-    assert np.allclose(ellipsoid(x, y, (2, 2.5, 5)), inside.sum(-1) * (z[1] - z[0]), atol=2e-3)
-
-
-def test_the_length_inside_a_tube_and_its_wall_is_right() -> None:
-    distance = np.linspace(0, 1.5, 31)
-    z = np.linspace(-2, 2, 40001)
-    off_axis = np.hypot(distance[:, None], z)
-    step = z[1] - z[0]
-    assert np.allclose(tube(distance, 1.1), (off_axis <= 1.1).sum(-1) * step, atol=2e-3)
-    density = np.where(off_axis <= 0.8, 0.2, 1.0) * (off_axis <= 1.1)
-    assert np.allclose(shell(distance, 1.1, 0.3, marrow=0.2), density.sum(-1) * step, atol=2e-3)
 
 
 def test_the_table_of_attenuation_is_met_at_its_energies_and_between_them_nothing_jumps() -> None:
@@ -286,3 +269,17 @@ def test_the_mask_is_of_the_patient_and_not_of_the_beam() -> None:
     _, seen = render(patient, replace(exposure, collimation=(0.3, 0.0, 0.3, 0.4)), 96)
     assert not seen[:, : round(0.3 * seen.shape[1])].any()
     assert not seen[-round(0.4 * 96) :].any()
+
+
+def test_a_nodule_whitens_the_film_where_it_lies_and_nowhere_else() -> None:
+    patient, exposure = patient_and_exposure("bacteria", pattern="lobar")
+    patient, exposure = replace(patient, severity=0.3), replace(exposure, leads=0)
+    nodule = replace(draw_nodule(np.random.default_rng(0), patient), radius_mm=6.0, density="solid", spiculation=0.0)
+    ill = replace(patient, nodules=(nodule,))
+    without, with_it = (render_layers(one, exposure, 256)["disease"] for one in (patient, ill))
+    grid = make_grid(patient, exposure, 256)
+    top = -patient.lung_height / 2
+    away = np.hypot(grid.x - nodule.x, grid.y - (top + (nodule.y - top) * exposure.inspiration))
+    assert (with_it - without)[away < 0.3].min() > 0.1  # a tenth of the beam
+    assert np.array_equal(with_it[away > 1.5], without[away > 1.5])
+    assert np.array_equal(render(ill, exposure, 64)[1], render(patient, exposure, 64)[1])  # the mask is of pneumonia

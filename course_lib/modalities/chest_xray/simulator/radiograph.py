@@ -17,6 +17,7 @@ from course_lib.modalities.chest_xray.simulator.imaging import (
 from course_lib.modalities.simulated_chest.anatomy import build_body
 from course_lib.modalities.simulated_chest.disease import fill_lungs
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
+from course_lib.modalities.simulated_chest.nodules import shadows
 from course_lib.modalities.simulated_chest.people import Patient
 
 MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
@@ -25,7 +26,8 @@ MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray
 def render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The radiograph and the mask of the disease, both [size_px, width]; air is black, bone white.
 
-    The mask is exact: it marks the rays that cross at least 1 cm of fluid where a healthy lung has air.
+    The mask is exact: it marks the rays that cross at least 1 cm of fluid where a healthy lung has air. Nodules are not
+    in it.
 
     The same patient and exposure always give the same picture.
 
@@ -67,8 +69,8 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
 
     ``soft tissue``, ``lungs``, ``heart``, ``bone``: attenuation so far (no unit; the beam keeps the part
     exp(-attenuation)), first as if the trunk were solid, then with the chest full of air, with the heart and the
-    vessels in it, and with the bones. ``disease``: attenuation that the disease adds. ``photons``: counted per pixel.
-    ``film``: 0 black to 1 white.
+    vessels in it, and with the bones. ``disease``: attenuation that the disease and nodules add. ``photons``: counted
+    per pixel. ``film``: 0 black to 1 white.
     """
     return _render(patient, exposure, size_px)[0]
 
@@ -108,6 +110,10 @@ def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[st
     bronchogram = np.minimum(0.9 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
     fluid = np.maximum(0, swamped - bronchogram - body.vessels * around * part)  # where a vessel is, no air was
     disease = airy * fluid
+    if patient.nodules:
+        tissue_of, chalk = shadows(patient, breath, grid)
+        disease = disease + airy * np.minimum(tissue_of, np.maximum(0, body.lung - body.vessels * around - fluid))
+        disease = disease + (mu.bone - mu.soft_tissue) * np.minimum(chalk, body.lung)
     attenuation = np.maximum(0, bone + disease)
     photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
     film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
