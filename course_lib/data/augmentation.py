@@ -81,13 +81,19 @@ class Augmentation:
     def with_masks(self, images: torch.Tensor, masks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """A batch, changed as a call changes it, and its masks, bool [n, H, W], which move as their images do.
 
+        Images of several channels [n, channels, H, W], slices of one patient for example, are changed as one, and there
+        may be several masks of each, bool [n, masks, H, W].
+
         Raises:
             ValueError: as in a call.
         """
-        _check(images)
+        channels = images.shape[1]
+        _check(images.flatten(0, 1)[:, None])
         draw = _draw(len(images))
-        moved = self._move(torch.cat([images, masks[:, None].float()], dim=1), draw)
-        return self._expose(moved[:, :1], draw), moved[:, 1] > 0.5
+        several = masks if masks.ndim == 4 else masks[:, None]
+        moved = self._move(torch.cat([images, several.float()], dim=1), draw)
+        inside = moved[:, channels:] > 0.5
+        return self._expose(moved[:, :channels], draw), inside if masks.ndim == 4 else inside[:, 0]
 
     def at_size(self, px: int) -> "Augmentation":
         """The same changes, written for 64 px, for pictures of another side in px: a blur is as wide in the chest.
@@ -167,10 +173,13 @@ class Augmentation:
             return batch
         low, high = self.jpeg_quality
         quality = (low + draw["jpeg_quality"][chosen, 0] * (high + 1 - low)).int().clamp(max=high)
-        pixels = image_functional.to_dtype(batch[chosen.to(batch.device), 0], torch.uint8, scale=True).cpu().numpy()
-        stored = [_through_jpeg(image, int(q)) for image, q in zip(pixels, quality, strict=True)]
-        again = image_functional.to_dtype(torch.from_numpy(np.stack(stored)), torch.float32, scale=True)
-        return batch.index_copy(0, chosen.to(batch.device), again[:, None].to(batch.device))
+        picked = batch[chosen.to(batch.device)]
+        pixels = image_functional.to_dtype(picked, torch.uint8, scale=True).cpu().numpy()
+        stored = [
+            [_through_jpeg(channel, int(q)) for channel in image] for image, q in zip(pixels, quality, strict=True)
+        ]
+        again = image_functional.to_dtype(torch.from_numpy(np.array(stored)), torch.float32, scale=True)
+        return batch.index_copy(0, chosen.to(batch.device), again.to(batch.device))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ class UNet(nn.Module):
     """Down to small maps that see much, up again to large ones, and at each size a bridge that carries the details.
 
     Takes float [batch, channels, *spatial], with two or three spatial axes of any size: it repeats the last pixels
-    until ``2**depth`` divides every side, and cuts the answer back. Gives logits [batch, labels, *spatial].
+    until ``2**depth`` divides every side, and cuts the answer back. Gives logits [batch, labels, *spatial]. Of several
+    labels, the background is one; with ``labels=1`` a single logit says whether a pixel belongs to a structure.
 
     The maps are normalised in groups of channels within each image, not over the batch: of volumes only one or two
     fit into a batch, too few for batch norm, and so an image's answer never depends on its neighbours in the batch.
@@ -98,7 +99,7 @@ def _pad(images: torch.Tensor, multiple: int) -> torch.Tensor:
 
 def _check(labels: int, channels: int, dimensions: int, depth: int, width: int) -> None:
     rules = {
-        "labels must be at least 2, the background being one": labels >= 2,
+        "labels must be at least 1": labels >= 1,
         "channels must be at least 1": channels >= 1,
         "dimensions must be 2 or 3": dimensions in (2, 3),
         "depth must be at least 1": depth >= 1,

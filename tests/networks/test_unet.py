@@ -80,7 +80,7 @@ def test_it_calculates_with_16_bits(dimensions: int) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"labels": 1}, "labels must be at least 2"),
+        ({"labels": 0}, "labels must be at least 1"),
         ({"channels": 0}, "channels must be at least 1"),
         ({"dimensions": 4}, "dimensions must be 2 or 3"),
         ({"depth": 0}, "depth must be at least 1"),
