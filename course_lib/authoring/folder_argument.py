@@ -23,8 +23,8 @@ def real_folder(given: str) -> Path:
         raise argparse.ArgumentTypeError(str(problem)) from problem
     if folder is None or not any(_is_a_set(place) for place in (folder, *folder.glob("*"))):
         raise argparse.ArgumentTypeError(
-            f"{given!r} holds no data set: no train/, no images/ with labels/ or masks/, no files of MATLAB; name a "
-            "folder that does"
+            f"{given!r} holds no data set: no train/, no images/ with labels/ or masks/, no <patient>/nodule-K/, no "
+            "files of MATLAB; name a folder that does"
         )
     return folder
 

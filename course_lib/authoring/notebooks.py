@@ -28,6 +28,7 @@ from course_lib.authoring.notebook_form import (
     tags,
 )
 from course_lib.data.image_folder import recognise_card
+from course_lib.data.marked_slices import holds_marked
 from course_lib.data.outlined_folder import holds_outlined
 from course_lib.data.volume_folder import holds_volumes
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
@@ -226,7 +227,7 @@ def _holds(folder: Path, modality: str) -> bool:
     except DataError:
         return False
     if card is None:
-        others = holds_volumes(root) or holds_outlined(root)
+        others = holds_volumes(root) or holds_outlined(root) or holds_marked(root)
         return modality == CHEST_XRAY.name and (root / "train").is_dir() and not others
     return card.modality == modality
 

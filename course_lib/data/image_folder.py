@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 from course_lib.data.class_order import order_classes
+from course_lib.data.marked_slices import holds_marked, patients_of_marked
 from course_lib.data.outlined_folder import holds_outlined, outlined_images_of
 from course_lib.data.samples import LabelledImage
 from course_lib.data.volume_folder import holds_volumes, patient_of, volumes_of
@@ -36,14 +37,15 @@ AnySample = TypeVar("AnySample", bound=OfPatient)
 
 
 def holds_a_set(root: Path) -> bool:
-    """Whether the folder is a data set itself: in ``train``, as volumes, or as images with masks."""
-    return (root / "train").is_dir() or holds_volumes(root) or holds_outlined(root)
+    """Whether the folder is a data set itself: in ``train``, as volumes, as images with masks, or as marked slices."""
+    return (root / "train").is_dir() or holds_volumes(root) or holds_outlined(root) or holds_marked(root)
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
     """The card of a folder, by the names of the images in it, or None: a folder of its own kind.
 
-    A card that says nothing of file names is that of a folder with the card's name.
+    Marked slices are known by the names of their patients' folders. A card that says nothing of names is that of a
+    folder with the card's name.
 
     Raises:
         DataError: half of the names or more are those of a card, but not all.
@@ -223,8 +225,8 @@ def _images_of(root: Path, split: str = "") -> list[Path]:
 
 
 def _all_of(root: Path) -> list[Path]:
-    """The images and volumes of a folder, in whatever layout."""
-    return _images_of(root) + volumes_of(root) + outlined_images_of(root)
+    """What tells the card of a folder by its name: images and volumes in whatever layout, or folders of patients."""
+    return _images_of(root) + volumes_of(root) + outlined_images_of(root) + patients_of_marked(root)
 
 
 def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:

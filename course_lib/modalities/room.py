@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from torchvision.models import WeightsEnum
 
 from course_lib.data.image_folder import recognise_card
+from course_lib.data.marked_slices import NODULE, files_of_marked, holds_marked
 from course_lib.data.outlined_folder import IMAGES, MASKS, files_of_outlined, holds_outlined
 from course_lib.data.volume_folder import LAYOUTS, holds_volumes, names_a_volume, volumes_of
 from course_lib.modalities.chest_xray.modality import REAL_SET
@@ -110,7 +111,7 @@ def _found(card: DatasetCard, room: Path) -> Path | None:
     places = [*([given / card.slug, given] if given else []), cache_folder("datasets") / card.slug]
     there = [place.resolve() for place in places if place.is_dir() and not place.resolve().is_relative_to(room)]
     readable = (find_modality(card.modality).as_pictures(place) if card.archive else place for place in there)
-    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place))
+    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place) or holds_marked(place))
     return next((place for place in ours if recognise_card(place) == card), None)
 
 
@@ -208,10 +209,10 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
 
 
 def _files_to_copy(found: Path) -> list[PurePosixPath]:
-    """The volumes and their label maps, or the images and their masks, as paths from the folder."""
+    """The volumes and their label maps, or the images or slices and their masks, as paths from the folder."""
     volumes, others = (
         [PurePosixPath(path.relative_to(found).as_posix()) for path in paths]
-        for paths in (volumes_of(found), files_of_outlined(found))
+        for paths in (volumes_of(found), files_of_outlined(found) + files_of_marked(found))
     )
     return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes), *others]
 
@@ -219,7 +220,8 @@ def _files_to_copy(found: Path) -> list[PurePosixPath]:
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
     volume = names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()}
-    image = names_an_image(path) and path.parent.parent.name in (IMAGES, MASKS)
+    there = path.parent.parent.name
+    image = names_an_image(path) and (there in (IMAGES, MASKS) or bool(NODULE.fullmatch(there)))
     return is_of_a_set(path) or volume or image
 
 

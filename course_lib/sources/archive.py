@@ -134,8 +134,15 @@ def files_of_a_set(folder: Path, card: DatasetCard) -> list[PurePosixPath]:
     """What the card counts in the folder, sorted: its images, see `images_of_a_set`, or the files to make them of."""
     if not card.archive:
         return images_of_a_set(folder)
-    there = files_named(folder, lambda path: card.packs(path.name), "files") if folder.is_dir() else []
-    return [PurePosixPath(path.name) for path in there]
+
+    def is_in_place(path: Path) -> bool:
+        return card.packed(place := path.relative_to(folder).as_posix()) == place
+
+    found, folders = [], [folder] if folder.is_dir() else []
+    for _ in range(1 + max(pattern.count("/") for pattern in card.archive)):
+        found += [path for there in folders for path in files_named(there, is_in_place, "files")]
+        folders = [below for there in folders for below in folders_in(there)]
+    return sorted(PurePosixPath(path.relative_to(folder).as_posix()) for path in found)
 
 
 def images_of_a_set(folder: Path) -> list[PurePosixPath]:
@@ -152,7 +159,7 @@ def images_of_a_set(folder: Path) -> list[PurePosixPath]:
 def is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
     packed = len(path.parts) == 1 and path.suffix == ".mat"
-    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) == 3 and names_an_image(path))
+    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) in (3, 4) and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
@@ -243,13 +250,13 @@ def _outermost_copy(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> di
 
 
 def _packed_files(members: Sequence[zipfile.ZipInfo], card: DatasetCard) -> dict[PurePosixPath, zipfile.ZipInfo]:
-    """The files that the card names, wherever they lie in the archive; all of them into one folder."""
+    """The files that the card names, wherever they lie in the archive, by where they belong in the folder."""
     files: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
-        place = PurePosixPath(PurePosixPath(member.filename).name)
-        if member.is_dir() or MACOS_LEFTOVERS.search(member.filename) or not card.packs(place.name):
+        packed = card.packed(member.filename)
+        if member.is_dir() or MACOS_LEFTOVERS.search(member.filename) or not packed:
             continue
-        if place in files:
+        if (place := PurePosixPath(packed)) in files:
             raise _refusal(card, f"holds {printable(place)} twice")
         files[place] = member
     return files
@@ -262,7 +269,7 @@ def _counted(card: DatasetCard) -> str:
 def _place_of(path: PurePosixPath, card: DatasetCard) -> str:
     """What `expected_counts` counts a file under."""
     if card.archive:
-        return next((pattern for pattern in card.archive if re.fullmatch(pattern, path.name)), path.name)
+        return next((pattern for pattern in card.archive if re.fullmatch(pattern, str(path))), str(path))
     return "/".join(path.parts[:2])
 
 

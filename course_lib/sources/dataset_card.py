@@ -59,10 +59,10 @@ class DatasetCard:
     patients_from: str  #: one of `WHERE_PATIENTS_STAND`: what tells whose image it is
     labels: str  #: how they were made
     defects: tuple[str, ...]  #: known ones
-    file_names: tuple[str, ...] = ()  #: regular expressions; with a group ``patient`` if the file name tells it
+    file_names: tuple[str, ...] = ()  #: regular expressions; with a group ``patient`` if the name tells it
     splits_share_no_patient: bool = False  #: is person 7 in train another child than person 7 in test?
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  #: images per split and class
-    archive: dict[str, int] = field(default_factory=dict)  #: files of another kind: expressions for names, and how many
+    archive: dict[str, int] = field(default_factory=dict)  #: other files: expressions for paths, and how many of each
 
     @property
     def notice(self) -> str:
@@ -70,15 +70,22 @@ class DatasetCard:
         return "" if self.commercial_use else f"{self.name}: licence {self.licence}, not for commercial use."
 
     def knows(self, file_name: str) -> bool:
-        """Whether this is a name that files of the data set have."""
+        """Whether this is a name that files of the data set have, or its folders, where these tell the patient."""
         return any(re.fullmatch(pattern, file_name) for pattern in self.file_names)
 
-    def packs(self, file_name: str) -> bool:
-        """Whether this is a file of `archive`, of which images are still to be made."""
-        return any(re.fullmatch(pattern, file_name) for pattern in self.archive)
+    def packed(self, path: str) -> str:
+        """Where a file of `archive` belongs, wherever it was packed: the end of its path, as long as its expression.
+
+        Empty if it is no such file.
+        """
+        for pattern in self.archive:
+            place = "/".join(path.split("/")[-1 - pattern.count("/") :])
+            if re.fullmatch(pattern, place):
+                return place
+        return ""
 
     def patient_of(self, file_name: str) -> str | None:
-        """The patient that a file name gives away, or None if it gives none, or is not of this data set."""
+        """The patient that a name gives away, or None if it gives none, or is not of this data set."""
         for pattern in self.file_names:
             if match := re.fullmatch(pattern, file_name):
                 return match.groupdict().get("patient")

@@ -1,8 +1,8 @@
 """A Kaggle data set on this computer: found where it already lies, else fetched, unpacked and verified, once."""
 
 import contextlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from course_lib.sources.archive import (
     MANIFEST,
@@ -11,6 +11,7 @@ from course_lib.sources.archive import (
     expected_counts,
     files_of_a_set,
     is_whole,
+    read_manifest,
     unpack,
 )
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
@@ -29,7 +30,7 @@ from course_lib.sources.download import (
 )
 from course_lib.sources.kaggle_account import REMEDIES, TOKEN_FORM, TOKEN_PAGE, KaggleAnswer, ask_kaggle
 from course_lib.support.errors import DataError
-from course_lib.support.foreign import printable
+from course_lib.support.foreign import printable, some_of
 from course_lib.support.locks import alone
 from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
@@ -115,10 +116,20 @@ def check_promised(folder: Path) -> None:
         DataError: the manifest promises more than there is.
     """
     if (folder / MANIFEST).is_file() and folder.name in card_slugs():
-        card, remedy = load_card(folder.name), f"Remove that folder and run `{command_that_makes(folder)}` again."
-        files = files_of_a_set(folder, card)
-        if files or not card.archive:  # else a room's pictures, made of such files
+        card, command = load_card(folder.name), command_that_makes(folder)
+        files, remedy = files_of_a_set(folder, card), f"Remove that folder and run `{command}` again."
+        if not card.archive:
             check_counts(files, card, f"The copy in {folder}", remedy)
+        elif lost := sorted(_packed_in(read_manifest(folder, command), card) - set(files)):
+            raise DataError(
+                f"The copy in {printable(folder)} has lost {len(lost):,} files of {card.name} that its {MANIFEST} "
+                f"lists ({some_of(lost)}). {remedy}"
+            )
+
+
+def _packed_in(paths: Iterable[PurePosixPath], card: DatasetCard) -> set[PurePosixPath]:
+    """Those of the archive: not the pictures that a room has of them."""
+    return {path for path in paths if card.packed(str(path)) == str(path)}
 
 
 def folder_of(slug: str) -> Path:

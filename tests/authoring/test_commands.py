@@ -41,7 +41,8 @@ def test_an_unknown_verb_is_answered_with_those_there_are(capsys: pytest.Capture
 
 
 FOLDERS = {
-    "nowhere": "'nowhere' holds no data set: no train/, no images/ with labels/ or masks/, no files of MATLAB; name",
+    "nowhere": "'nowhere' holds no data set: no train/, no images/ with labels/ or masks/, no <patient>/nodule-K/, no "
+    "files of MATLAB; name",
     "~somebody-unknown/x": "~somebody-unknown/x begins with ~, which stands for a home folder, but this computer knows",
     "x" * 3000: "; name a folder that does",
 }

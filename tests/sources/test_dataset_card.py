@@ -34,6 +34,8 @@ NAMES = {
         "hippocampus_003.nii.gz": "hippocampus_003",
         "hippocampus_394.nii": "hippocampus_394",
     },
+    "lidc-nodules": {"LIDC-IDRI-0008": "LIDC-IDRI-0008"},
+    "phantom-chest-ct": {"phantom0012": "phantom0012"},
     "phantom-brain-mri": {"phantom0012_axial_03.png": "phantom0012", "phantom0013_sagittal_11.png": "phantom0013"},
     "phantom-hippocampus": {"phantom0012.nii.gz": "phantom0012"},
     "phantom": {
@@ -181,7 +183,7 @@ def test_the_kaggle_counts_add_up() -> None:
     assert sum(sum(per_class.values()) for per_class in counts.values()) == 5856
 
 
-@pytest.mark.parametrize("slug", ["phantom", "phantom-brain-mri", "phantom-hippocampus"])
+@pytest.mark.parametrize("slug", ["phantom", "phantom-brain-mri", "phantom-chest-ct", "phantom-hippocampus"])
 def test_simulated_images_are_not_on_kaggle_and_have_no_fixed_number(slug: str) -> None:
     card = read_card(CARDS_FOLDER / f"{slug}.toml")
     assert card["simulated"] is True
