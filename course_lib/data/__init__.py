@@ -11,6 +11,7 @@ from course_lib.data.dicom import apply_window, read_dicom, write_dicom
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_split
 from course_lib.data.kinds_and_outlines import KindAndOutlineDataset
+from course_lib.data.marked_slice_data import MarkedSliceDataset
 from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, OutlinedDataset, OutlinedImage
 from course_lib.data.pixel_cache import PixelCache
 from course_lib.data.samples import ImageDataset, LabelledImage
@@ -34,6 +35,7 @@ __all__ = [
     "ImageDataset",
     "KindAndOutlineDataset",
     "LabelledImage",
+    "MarkedSliceDataset",
     "OutlinedDataset",
     "OutlinedImage",
     "PixelCache",

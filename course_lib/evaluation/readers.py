@@ -9,14 +9,14 @@ Several numbers look alike and are not:
 | `against_the_others` | a reader, and the model | the majority of the other readers |
 
 The first two can not be compared. A majority is smoother than any single outline, because what one reader alone does
-cancels out; so a model may well lie above the readers' own Dice without drawing better than one of them. And a reader
-can not be held against the majority of all, because his own outline is a part of it. Only the last row measures both
-on the same footing: each reader, and the model beside him, against the majority of the others, on the same images.
-What decides is the difference of the two over the same patients: ``compare(model, readers, ImageScores.mean)``.
+cancels out; so a model may well lie above the readers' own Dice without drawing better than any of them. Nor is it fair
+to hold a reader against the majority of all, of which the reader's own outline is a part. Only the last row measures
+both on the same footing: each reader, and the model as well, against the majority of the others, on the same images.
+What decides is the difference of the two over the same patients, ``compare(model, readers, ImageScores.mean)``.
 
-Even that asks only about outlines. An image counts where a reader has marked something and the others have a majority,
-so that a nodule which a reader passed over costs him nothing. And readers who have seen each other's marks, as those
-of LIDC have in their second reading, agree better than two who have not.
+Even that asks about outlines alone. An image counts where a reader has marked something and the others have a majority,
+so that it costs a reader nothing to pass over a nodule. And readers who have seen each other's marks, as those of LIDC
+have in their second reading, agree better than two who have not.
 
 Source: M. F. McNitt-Gray et al., The LIDC Data Collection Process, Acad. Radiol. 14:1464-1474, 2007 (both readings).
 """
@@ -38,10 +38,11 @@ AS_LIKELY_AS_NOT = 0.5  #: above this probability a pixel belongs to the outline
 def majority(marks: NDArray[np.uint8]) -> Mask:
     """The pixels that at least half of all readers marked: [h, w] of [readers, h, w].
 
-    A reader who marked nothing counts as well. Of four, two are enough: the consensus of 50 % that is usual with LIDC.
-    Half is no majority in the strict sense, which would take three.
+    Of four, two are enough: the consensus of 50 % that is usual with LIDC, though a majority in the strict sense would
+    take three. Here a reader who marked nothing counts as well. pylidc takes half of those who marked something: the
+    same where three or four did, but of two it takes all that either marked, and of one all of it.
 
-    Source: M. C. Hancock, J. F. Magnan, Lung nodule malignancy classification, J. Med. Imaging 3:044504, 2016.
+    Source: ``utils.consensus`` of pylidc, https://github.com/notmatthancock/pylidc.
     """
     agreed: Mask = 2 * np.count_nonzero(marks, axis=0) >= len(marks)
     return agreed
@@ -114,7 +115,7 @@ class ReaderPredictions:
         Raises:
             ValueError: there are fewer readers, or the number is below 0.
         """
-        if not 0 <= least <= max(self.readers, least * (not len(self))):
+        if least < 0 or (len(self) and least > self.readers):
             raise ValueError(f"Expected a number of readers from 0 to {self.readers}, but got {least}.")
         return self.take(np.flatnonzero(self.readers_who_marked >= least))
 

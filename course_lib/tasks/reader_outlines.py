@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.evaluation.readers import MARKED, ReaderPredictions, majority_dice
-from course_lib.support.errors import DataError, TrainingError
+from course_lib.support.errors import DataError
 from course_lib.tasks.finite import check_finite
 from course_lib.tasks.segmentation import Segmentation, dice_of_probabilities
 from course_lib.tasks.task import Sample
@@ -27,7 +27,7 @@ class ReaderOutlines:
 
     - ``"votes"``: the part of the readers who marked a pixel, 0, 1/4, 1/2, 3/4 or 1 of four;
     - ``"majority"``: whether at least half of them did, see `evaluation.readers.majority`;
-    - a number: what the reader of that number marked. He need not be the same person in every patient.
+    - a number: what the reader of that number marked, who need not be the same person in every patient.
 
     Whatever is learned, the score is the Dice against the majority, so that the three can be compared. A model answers
     with one logit per pixel, float [batch, 1, height, width]; the targets are the marks of all readers, uint8
@@ -108,7 +108,8 @@ class ReaderOutlines:
         ``label_smoothing`` goes to the cross-entropy.
 
         Raises:
-            ValueError: the targets are not the marks of readers in the output's size.
+            ValueError: the targets are not the marks of readers in the output's size, or the one to learn from is not
+                among them.
             TrainingError: there are ``weights``; there is no such thing here.
         """
         if weights is not None:
@@ -180,9 +181,9 @@ class ReaderOutlines:
         """The loss of each image, float [batch]."""
         fits = targets.ndim == 4 and targets.shape[1] and targets[:, :1].shape == output.shape
         if targets.dtype != torch.uint8 or not fits:
+            wanted = f"[{len(output)}, readers, {', '.join(map(str, output.shape[2:]))}]"
             raise ValueError(
-                f"Expected the marks of all readers, uint8 [{len(output)}, readers, *{list(output.shape[2:])}], but "
-                f"got {targets.dtype} and {list(targets.shape)}."
+                f"Expected the marks of all readers, uint8 {wanted}, but got {targets.dtype} and {list(targets.shape)}."
             )
         logits = output if output.dtype == torch.float64 else output.float()
         true = self._learned(targets).to(logits.dtype)
@@ -194,7 +195,7 @@ class ReaderOutlines:
         """What is to be said of each pixel, 0 to 1: [batch, 1, height, width]."""
         if isinstance(self.learn, int):
             if self.learn >= marks.shape[1]:
-                raise TrainingError(f"There is no reader {self.learn}: the marks are of {marks.shape[1]} readers.")
+                raise ValueError(f"There is no reader {self.learn}: the marks are of {marks.shape[1]} readers.")
             return marks[:, self.learn, None]
         votes = marks.double().mean(dim=1, keepdim=True)
         return votes if self.learn == "votes" else votes >= 0.5

@@ -121,6 +121,18 @@ def test_a_mask_goes_where_its_image_goes_and_the_image_is_changed_as_ever() -> 
     assert len(torch.unique(moved, dim=0)) == 12
 
 
+def test_slices_of_one_patient_and_all_their_masks_are_changed_as_one() -> None:
+    several = torch.rand(8, 1, 24, 24).repeat(1, 3, 1, 1)
+    masks = (torch.rand(8, 1, 24, 24) > 0.5).repeat(1, 2, 1, 1)
+    change = replace(ALL, rotation=30, noise=0.0, jpeg=1.0)
+    with seeded(3):
+        one, mask = change.with_masks(several[:, :1], masks[:, 0])
+    with seeded(3):
+        changed, moved = change.with_masks(several, masks)
+    assert torch.equal(changed, one.repeat(1, 3, 1, 1))
+    assert torch.equal(moved, mask[:, None].repeat(1, 2, 1, 1))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
