@@ -27,6 +27,7 @@ from course_lib.networks.backbones import Weights
 from course_lib.networks.lite_unet import LiteUNet
 from course_lib.sources.dataset_card import load_card
 from course_lib.support.runtime import COURSE_ROOT, seeded
+from course_lib.tasks.reader_outlines import Learned
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
@@ -35,6 +36,7 @@ PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_ct-phantoms"
 LOOKED_AT = 16  #: every so many of the training slices show how the training goes
 CROP = 64  #: px around the middle, where the nodule is; beyond it lie others that these readers' marks leave out
 NEIGHBOURS = 1  #: slices before and after, which say where a vessel goes on and a nodule does not
+LEARN: Learned = "sharp votes"  #: all readers' marks say more than their majority alone
 THRESHOLD = 0.5  #: of probability, above which a pixel belongs to the nodule
 TWO, FOUR = 2, 4  #: readers who marked something in a slice
 
@@ -141,12 +143,13 @@ class LungNodules:
         )
 
     def _changed(self, slices: Sequence[MarkedSlice]) -> MarkedSliceDataset:
+        how, change = self.recipe.how, self.recipe.augmentation
         return MarkedSliceDataset(
-            slices, self.recipe.how, crop=CROP, neighbours=NEIGHBOURS, change=self.recipe.augmentation, mirror=True
+            slices, how, learn=LEARN, crop=CROP, neighbours=NEIGHBOURS, change=change, mirror=True
         )
 
     def _as_it_is(self, slices: Sequence[MarkedSlice]) -> MarkedSliceDataset:
-        return MarkedSliceDataset(slices, self.recipe.how, crop=CROP, neighbours=NEIGHBOURS)
+        return MarkedSliceDataset(slices, self.recipe.how, learn=LEARN, crop=CROP, neighbours=NEIGHBOURS)
 
 
 def _of_all(some: ImageScores, all_slices: ImageScores) -> NDArray[np.float64]:
