@@ -137,10 +137,8 @@ class LungNodules:
     def together(self, several: Sequence[ReaderPredictions]) -> ReaderPredictions:
         """The mean of the probabilities of each pixel."""
         maps = zip(*(said.probabilities for said in several), strict=True)
-        probabilities = tuple(np.mean(each, axis=0, dtype=np.float32) for each in maps)
-        return replace(
-            several[0], probabilities=probabilities, losses=np.mean([said.losses for said in several], axis=0)
-        )
+        means = tuple(np.stack(each).mean(axis=0, dtype=np.float32) for each in maps)
+        return replace(several[0], probabilities=means, losses=np.mean([said.losses for said in several], axis=0))
 
     def _changed(self, slices: Sequence[MarkedSlice]) -> MarkedSliceDataset:
         how, change = self.recipe.how, self.recipe.augmentation
