@@ -16,7 +16,7 @@ What decides is the difference of the two over the same patients, ``compare(mode
 
 Even that asks about outlines alone. An image counts where a reader has marked something and the others have a majority,
 so that it costs a reader nothing to pass over a nodule. And readers who have seen each other's marks, as those of LIDC
-have in their second reading, agree better than two who have not.
+have in their second reading, may agree better than two who have not.
 
 Source: M. F. McNitt-Gray et al., The LIDC Data Collection Process, Acad. Radiol. 14:1464-1474, 2007 (both readings).
 """

@@ -1,6 +1,7 @@
 """Made outlines by several readers: squares, so that every overlap can be counted by hand."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ def square(px: int, at: int = 0) -> NDArray[np.uint8]:
 
 def read(
     marks: Sequence[Sequence[NDArray[np.uint8]]],
-    found: Sequence[NDArray[np.uint8] | NDArray[np.float32]] | None = None,
+    found: Sequence[NDArray[Any]] | None = None,
     *,
     patients: Sequence[str] | None = None,
     nodules: Sequence[str] | None = None,

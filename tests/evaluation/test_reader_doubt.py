@@ -59,7 +59,7 @@ def test_without_disagreement_there_is_nothing_to_doubt() -> None:
 
 def test_a_nodule_is_all_its_slices_and_one_that_no_one_marked_is_left_out() -> None:
     marks = [[square(4), square(2)], [square(2), square(2)], [NOTHING, NOTHING], [square(3), NOTHING]]
-    found = [np.float32(0.5) * square(4), square(2), NOTHING, NOTHING]
+    found = [0.5 * square(4), square(2), NOTHING, NOTHING]
     nodules = by_nodule(read(marks, found, patients=["a"] * 3 + ["b"], nodules=["a0", "a0", "a1", "b0"]))
     assert nodules.files == ("a0", "b0")
     assert nodules.patients.tolist() == ["a", "b"]
