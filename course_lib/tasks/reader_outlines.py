@@ -15,7 +15,7 @@ from course_lib.tasks.finite import check_finite
 from course_lib.tasks.segmentation import Segmentation, dice_of_probabilities
 from course_lib.tasks.task import Sample
 
-Learned = Literal["votes", "majority"] | int
+Learned = Literal["votes", "sharp votes", "majority"] | int
 OUTLINING = Segmentation(MARKED)
 
 
@@ -23,13 +23,14 @@ OUTLINING = Segmentation(MARKED)
 class ReaderOutlines:
     """Say of each pixel how probable it is that a reader marks it.
 
-    What is learned is one of three:
+    What is learned is one of four:
 
     - ``"votes"``: the part of the readers who marked a pixel, 0, 1/4, 1/2, 3/4 or 1 of four;
+    - ``"sharp votes"``: the same, but the Dice in the loss asks for an outline, yes or no, rather than for that part;
     - ``"majority"``: whether at least half of them did, see `evaluation.readers.majority`;
     - a number: what the reader of that number marked, who need not be the same person in every patient.
 
-    Whatever is learned, the score is the Dice against the majority, so that the three can be compared. A model answers
+    Whatever is learned, the score is the Dice against the majority, so that they can be compared. A model answers
     with one logit per pixel, float [batch, 1, height, width]; the targets are the marks of all readers, uint8
     [batch, readers, height, width], 1 where a reader marked. The target of a sample is the files of the marks.
     """
@@ -38,8 +39,10 @@ class ReaderOutlines:
 
     def __post_init__(self) -> None:
         number = isinstance(self.learn, int) and not isinstance(self.learn, bool) and self.learn >= 0
-        if not number and self.learn not in ("votes", "majority"):
-            raise ValueError(f"learn must be 'votes', 'majority', or the number of a reader, but is {self.learn!r}.")
+        if not number and self.learn not in ("votes", "sharp votes", "majority"):
+            raise ValueError(
+                f"learn must be 'votes', 'sharp votes', 'majority', or the number of a reader, but is {self.learn!r}."
+            )
 
     @property
     def score_name(self) -> str:
@@ -189,7 +192,8 @@ class ReaderOutlines:
         true = self._learned(targets).to(logits.dtype)
         smooth = true + label_smoothing * (0.5 - true)
         of_pixels = F.binary_cross_entropy_with_logits(logits, smooth, reduction="none")
-        return of_pixels.flatten(1).mean(dim=1) + 1 - dice_of_probabilities(logits.sigmoid(), true)[:, 0]
+        of_image = dice_of_probabilities(logits.sigmoid(), true, sharp=self.learn == "sharp votes")[:, 0]
+        return of_pixels.flatten(1).mean(dim=1) + 1 - of_image
 
     def _learned(self, marks: torch.Tensor) -> torch.Tensor:
         """What is to be said of each pixel, 0 to 1: [batch, 1, height, width]."""
@@ -198,7 +202,7 @@ class ReaderOutlines:
                 raise ValueError(f"There is no reader {self.learn}: the marks are of {marks.shape[1]} readers.")
             return marks[:, self.learn, None]
         votes = marks.double().mean(dim=1, keepdim=True)
-        return votes if self.learn == "votes" else votes >= 0.5
+        return votes >= 0.5 if self.learn == "majority" else votes
 
 
 def _readers_of(sample: Sample) -> int:

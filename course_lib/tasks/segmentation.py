@@ -202,18 +202,19 @@ def soft_dice(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return dice_of_probabilities(probable, true.to(probable.dtype)).mean(dim=1)
 
 
-def dice_of_probabilities(probable: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+def dice_of_probabilities(probable: torch.Tensor, true: torch.Tensor, *, sharp: bool = False) -> torch.Tensor:
     """The Dice of probabilities, both [batch, labels, *spatial] from 0 to 1: [batch, labels], 0 to 1.
 
     Where readers disagree, what is true of a pixel may be a part, such as a half. Then what both have in common is the
-    smaller of the two numbers, so that the best answer is that part itself; with their product it would be 0 or 1.
-    Where all that is true is 0 or 1, the two are the same.
+    smaller of the two numbers, so that the best answer is that part itself. ``sharp`` takes their product: then the
+    best answer is 1 where the part is more than half of the Dice that can be reached, and 0 elsewhere. Where all that
+    is true is 0 or 1, the two are the same.
 
     Source: Z. Wang et al., Dice Semimetric Losses, MICCAI 2023, arXiv:2303.16296.
     """
     space = tuple(range(2, probable.ndim))
     smaller = torch.where(probable <= true, probable, true)  # `minimum` halves the gradient where both are equal
-    overlap = smaller.sum(space)  # [batch, labels], in pixels
+    overlap = (probable * true if sharp else smaller).sum(space)  # [batch, labels], in pixels
     total = probable.sum(space) + true.sum(space)
     return (2 * overlap + SMOOTHING) / (total + SMOOTHING)
 

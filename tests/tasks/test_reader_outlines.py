@@ -80,15 +80,30 @@ def test_the_best_answer_to_votes_is_the_part_of_the_readers_and_both_halves_of_
             assert (gradient > 0).all() if probability > part else (gradient < 0).all()
 
 
+def test_dice_of_sharp_votes_asks_for_a_pixel_where_its_part_is_more_than_half_of_the_dice_that_is_reached() -> None:
+    """A square that all four marked, a border that two and one that only one of them marked."""
+    targets = torch.zeros(1, 4, SIDE, SIDE, dtype=torch.uint8)
+    for reader, side in enumerate((8, 6, 5, 5)):
+        targets[:, reader, :side, :side] = 1
+    logits = torch.full((1, 1, SIDE, SIDE), -3.0)
+    logits[..., :5, :5] = 3
+    logits.requires_grad_()
+    entropy = F.binary_cross_entropy_with_logits(logits, targets.float().mean(1, keepdim=True))
+    (pull,) = torch.autograd.grad(ReaderOutlines("sharp votes").loss(logits, targets) - entropy, logits)
+    votes = targets.sum(1, keepdim=True)
+    assert (pull[votes >= 2] < 0).all(), "towards 1, although half of the readers marked nothing here"
+    assert (pull[votes < 2] > 0).all(), "towards 0, although one reader marked it"
+
+
 def test_the_gradient_is_that_of_small_steps() -> None:
     targets = marks()[..., 2:8, 2:8]
     logits = some_answer()[..., 2:8, 2:8].double().requires_grad_()
     assert torch.unique(targets.sum(1)).tolist() == [0, 1, 2, 3, 4]
-    for task in (VOTES, MAJORITY, ReaderOutlines(2)):
+    for task in (VOTES, ReaderOutlines("sharp votes"), MAJORITY, ReaderOutlines(2)):
         assert torch.autograd.gradcheck(partial(task.loss, targets=targets), (logits,))
 
 
-@pytest.mark.parametrize("learn", ["votes", "majority", 0])
+@pytest.mark.parametrize("learn", ["votes", "sharp votes", "majority", 0])
 def test_the_loss_is_the_mean_over_the_images_and_begins_at_that_of_guessing(learn: Learned) -> None:
     task, logits, targets = ReaderOutlines(learn), some_answer(), marks()
     singly = [task.loss(logits[i : i + 1], targets[i : i + 1]) for i in range(3)]
@@ -127,7 +142,7 @@ def test_joined_batches_are_one_set_of_images() -> None:
     assert VOTES.score(joined) == VOTES.score(whole)
 
 
-@pytest.mark.parametrize("learn", ["votes", "majority", 3])
+@pytest.mark.parametrize("learn", ["votes", "sharp votes", "majority", 3])
 def test_whatever_is_learned_the_score_is_the_dice_against_the_majority_where_half_of_the_readers_marked(
     learn: Learned,
 ) -> None:
@@ -195,7 +210,7 @@ def test_every_image_needs_as_many_readers_as_the_first() -> None:
 
 def test_what_can_not_be_learned_is_said() -> None:
     for wrong in ("vote", -1, True, 1.0):
-        with pytest.raises(ValueError, match="learn must be 'votes', 'majority', or the number of a reader"):
+        with pytest.raises(ValueError, match="learn must be 'votes', 'sharp votes', 'majority', or the number"):
             ReaderOutlines(wrong)  # type: ignore[arg-type]
     with pytest.raises(TrainingError, match="Take class_weights=None"):
         VOTES.class_weights([0, 1])
