@@ -32,6 +32,7 @@ VERBS = {
     "weights": Verb("phantom_weights", "main", "train the ResNet-18 that comes with the course (20 minutes)"),
     "measure": Verb("measure", "main", "train a modality's frozen recipe, and test it once on real images"),
     "choose-recipe": Verb("recipe_choice", "main", "compare the candidates for the X-rays' recipe (about an hour)"),
+    "sarcomas": Verb("sarcomas", "main", "outline sarcomas in CT, each patient by a network that never saw it"),
     "realism": Verb("simulator_realism", "main", "measure the X-ray simulator against real training images"),
     "sheets": Verb("contact_sheets", "main", "draw contact sheets of simulated X-rays, and the README's picture"),
     "studies": Verb("studies.command", "main", "carry out what is too long for a lesson (hours), to datasets/studies/"),

@@ -102,23 +102,31 @@ def read_dicom(path: Path | str) -> NDArray[np.float32]:
 
     Source: DICOM PS3.3 2024e, C.7.6.3 (pixels), C.11.1 (modality LUT) and C.11.2 (VOI LUT and window).
     """
-    name = printable(Path(path).name)
-    expected = "Expected a DICOM file; PNG and JPEG are read with open_grey."
-    with understood(lambda reason: DataError(f"{name} can not be read as DICOM ({reason}). {expected}")):
-        dataset = dcmread(path)
-    tags = _Tags(name, dataset)
-    photometric = _check_one_grey_picture(tags)
+    tags = read_tags(path)
+    photometric = check_one_grey_picture(tags)
     measured, shown = _modality(tags), _voi(tags)
-    values = measured(_pixels(tags))
+    values = measured(stored_pixels(tags))
     with np.errstate(over="ignore"):  # of a very narrow window; what is beyond all numbers is cut off like the rest
         greys = (shown or _whole_range(tags, measured))(values)
     picture = np.clip(greys, 0, 1).astype(np.float32)
     if shown and np.ptp(picture) == 0 and np.ptp(values) > 0:
         raise DataError(
-            f"{name} would be shown in a single grey: its window or table lies beyond what was measured, "
+            f"{tags.name} would be shown in a single grey: its window or table lies beyond what was measured, "
             f"{values.min():g} to {values.max():g}. Export it again, or leave it out."
         )
     return 1 - picture if photometric == "MONOCHROME1" else picture
+
+
+def read_tags(path: Path | str) -> "Tags":
+    """All that a DICOM file says; its pixels are not decoded yet.
+
+    Raises:
+        DataError: it is no DICOM file.
+    """
+    name = printable(Path(path).name)
+    expected = "Expected a DICOM file; PNG and JPEG are read with open_grey."
+    with understood(lambda reason: DataError(f"{name} can not be read as DICOM ({reason}). {expected}")):
+        return Tags(name, dcmread(path))
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ class _Table:
 
 
 @dataclass(frozen=True)
-class _Tags:
+class Tags:
     """The tags of a file: each has a value that makes sense, or counts as missing, or is refused by its name."""
 
     name: str  #: of the file
@@ -190,7 +198,7 @@ class _Tags:
     def table(self, keyword: str) -> _Table | None:
         """The first table of a sequence; None where there is none, or one that says nothing."""
         items = self.values(keyword)
-        item = _Tags(self.name, items[0] if items else Dataset())
+        item = Tags(self.name, items[0] if items else Dataset())
         descriptor, data = item.values("LUTDescriptor"), item.values("LUTData")
         if not descriptor and not data:
             return None
@@ -221,8 +229,12 @@ def _entries(data: list[Any], count: int, bits: int, *, little: bool) -> Values:
     return words[:count].astype(np.float64)
 
 
-def _check_one_grey_picture(tags: _Tags) -> str:
-    """Gives the photometric interpretation."""
+def check_one_grey_picture(tags: Tags) -> str:
+    """The photometric interpretation of a file that holds one grey picture.
+
+    Raises:
+        DataError: it holds something else.
+    """
     if missing := [keyword for keyword in NEEDED if not tags.values(keyword)]:
         raise DataError(
             f"{tags.name} lacks {', '.join(missing)}. Expected a DICOM image, not a report or plan; pick another file."
@@ -248,12 +260,16 @@ def _check_one_grey_picture(tags: _Tags) -> str:
     return photometric
 
 
-def _several(tags: _Tags, pictures: float) -> DataError:
+def _several(tags: Tags, pictures: float) -> DataError:
     return DataError(f"{tags.name} holds {pictures:.0f} pictures; expected one. Store each in a file of its own.")
 
 
-def _pixels(tags: _Tags) -> Values:
-    """The stored values [height, width]."""
+def stored_pixels(tags: Tags) -> Values:
+    """The stored values, float64 [height, width].
+
+    Raises:
+        DataError: they can not be decoded.
+    """
     remedy = "copy it again, or store it uncompressed if this computer can not decode its compression."
     refuse = f"The pixels of {tags.name} can not be decoded (", f"). Expected a whole file; {remedy}"
     with understood(lambda reason: DataError(reason.join(refuse))):
@@ -263,7 +279,7 @@ def _pixels(tags: _Tags) -> Values:
     return pixels.astype(np.float64)
 
 
-def _modality(tags: _Tags) -> Curve:
+def _modality(tags: Tags) -> Curve:
     """What makes of stored values what was measured."""
     table = tags.table("ModalityLUTSequence")
     line = tags.pair("RescaleSlope", "RescaleIntercept", silent=((1, None), (None, 0)))  # alone they change nothing
@@ -275,7 +291,7 @@ def _modality(tags: _Tags) -> Curve:
     return table or (lambda stored: slope * stored + intercept)
 
 
-def _voi(tags: _Tags) -> Curve | None:
+def _voi(tags: Tags) -> Curve | None:
     """What makes greys, 0 black to 1 white, of what was measured; None if the file does not say."""
     if table := tags.table("VOILUTSequence"):
         return lambda measured: table(measured) / table.white
@@ -302,7 +318,7 @@ def _ramp(measured: Values, center: float, width: float) -> Values:
     return np.clip((measured - center) / width + 0.5, 0, 1)
 
 
-def _whole_range(tags: _Tags, measured: Curve) -> Curve:
+def _whole_range(tags: Tags, measured: Curve) -> Curve:
     """From black for the lowest to white for the highest that can be measured with these bits."""
     stored = 2 ** int(tags.values("BitsStored")[0])
     lowest = -(stored // 2) if tags.whole("PixelRepresentation", range(2)) else 0
