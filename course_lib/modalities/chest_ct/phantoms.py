@@ -133,7 +133,7 @@ def _marked_crops(
 def as_grey(hounsfield: NDArray[np.float32]) -> NDArray[np.uint8]:
     """One slice scaled by itself, its darkest voxel 0 and its brightest 255, as the files of the real set are."""
     low, high = float(hounsfield.min()), float(hounsfield.max())
-    return np.rint(255 * (hounsfield - low) / max(high - low, 1e-6)).astype(np.uint8)
+    return np.asarray(np.rint(255 * (hounsfield - low) / max(high - low, 1e-6)), dtype=np.uint8)
 
 
 def _write_patient(folder: Path, settings: Settings, number: int) -> None:

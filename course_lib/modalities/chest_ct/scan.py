@@ -132,7 +132,7 @@ def _thin(exposure: Exposure) -> int:
 
 def _thick(thin: NDArray[np.float32], exposure: Exposure) -> NDArray[np.float32]:
     """The mean of each few thin slices."""
-    return thin.reshape(-1, _thin(exposure), *thin.shape[1:]).mean(axis=1)
+    return np.asarray(thin.reshape(-1, _thin(exposure), *thin.shape[1:]).mean(axis=1))
 
 
 def _middle(labels: NDArray[np.uint8], exposure: Exposure) -> NDArray[np.uint8]:
@@ -148,7 +148,8 @@ def _field_cm(patient: Patient) -> float:
 def _beyond_field(patient: Patient, window: _Window) -> NDArray[np.bool_]:
     """The pixels of a slice outside of the scanned circle, [rows, columns]."""
     axes = (np.arange(window.pixels) - (window.pixels - 1) / 2) * window.pixel_cm
-    return np.hypot(window.centre[0] + axes[None, :], window.centre[2] + axes[:, None]) > _field_cm(patient) / 2
+    away = np.hypot(window.centre[0] + axes[None, :], window.centre[2] + axes[:, None])
+    return np.asarray(away > _field_cm(patient) / 2)
 
 
 def _lead(patient: Patient, axes: Axes) -> NDArray[np.float32]:

@@ -69,7 +69,7 @@ def _from_border_mm(true: NDArray[np.bool_], spacing_mm: tuple[float, float, flo
     half = min(spacing_mm) / 2
     inside = distance_transform_edt(np.pad(true, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1] - half
     outside = distance_transform_edt(~true, sampling=spacing_mm) - half
-    return np.where(true, inside, -outside)
+    return np.asarray(np.where(true, inside, -outside))
 
 
 def _around(true: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> tuple[slice, ...]:

@@ -21,7 +21,7 @@ def ball(radius_mm: float) -> NDArray[np.bool_]:
     shape = (15, 90, 90)
     axes = ((np.arange(length) - (length - 1) / 2) * step for length, step in zip(shape, SPACING_MM, strict=True))
     z, y, x = np.meshgrid(*axes, indexing="ij")
-    return np.hypot(np.hypot(x, y), z) <= radius_mm
+    return np.asarray(np.hypot(np.hypot(x, y), z) <= radius_mm)
 
 
 def nodule_of(radius_mm: float) -> Nodule:
