@@ -20,7 +20,7 @@ FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the tr
 RIM = 4  #: pixels around a small field that are scanned too and cut off: at a sharp edge they come out too dark
 SUBSLICE_MM = 1.0  #: a slice is the mean of slices about as thin as this
 PADDING_HU = -2000.0  #: what some scanners write where nothing was measured
-BODY_PIXELS, BODY_FIELD_CM = 92, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
+BODY_PIXELS, BODY_FIELD_CM = 64, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
 LEAD_MM, LEAD_AT = 2.0, (0.02, 0.05)  #: radius of the lead; left and down, in half-widths, of the middle
 IN_SLICE = 0.5  #: part of a voxel from which on it counts as nodule
 
@@ -107,9 +107,9 @@ def _body(patient: Patient, exposure: Exposure, window: _Window, densities: Dens
 
 
 def _outside(patient: Patient, exposure: Exposure, window: _Window, densities: Densities, geometry: Geometry) -> Paths:
-    """How much of the body beyond the window each ray crosses, from a coarse picture of the whole."""
+    """How much of the body beyond the window each ray crosses, from one coarse slice of the whole."""
     x, y, z = window.centre
-    coarse = _Window((0.0, y, 0.0), window.slices, BODY_PIXELS, BODY_FIELD_CM / BODY_PIXELS)
+    coarse = _Window((0.0, y, 0.0), 1, BODY_PIXELS, BODY_FIELD_CM / BODY_PIXELS)
     whole = _body(patient, exposure, coarse, densities)[1]
     body = Geometry(BODY_PIXELS, 10 * coarse.pixel_cm, exposure.angles)
     return outside_of(whole, body, geometry, centre_mm=(10 * x, 10 * z))

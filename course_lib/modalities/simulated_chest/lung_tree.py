@@ -3,12 +3,13 @@
 `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Point, points_grid, ruler_places
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Point, points_grid
 from course_lib.modalities.simulated_chest.landmarks import SIDES, hilum
 from course_lib.modalities.simulated_chest.middle import middle
 from course_lib.modalities.simulated_chest.organs import (
@@ -33,6 +34,8 @@ from course_lib.modalities.simulated_chest.volume import (
     around,
     boxes,
     is_empty,
+    on_ruler,
+    reaching,
     scatter,
     texture3,
 )
@@ -80,20 +83,14 @@ def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid)
     """Both lungs; the random numbers are the film's, those of depths are drawn apart."""
     vessels, lumens, walls = (np.zeros(axes.shape, np.float32) for _ in range(3))
     fine = np.zeros_like(grid.x)
-    stretches: list[Stretch] = []
-    for side, (branches, small) in zip(SIDES, _film_lungs(patient, grid), strict=True):
-        stretches += _in_space(patient, inspiration, branches, side)
+    for side, (_, small) in zip(SIDES, _film_lungs(patient, grid), strict=True):
         np.maximum(vessels, around(axes, HILUM_BACK * patient.half_depth, hub(patient, grid, side)), out=vessels)
         fine = fine + np.where(side * grid.x > 0, small, 0)
-    thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
-    for canvas, lines in (
-        (vessels, stretches),
-        (lumens, [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick]),
-        (walls, [_bronchus(one, BRONCHUS_RADIUS) for one in thick]),
-    ):
-        if lines:  # vessels may be too thin for any bronchus
-            _draw(canvas, lines, patient, axes, grid)
-    np.maximum(vessels, _twigs(patient, stretches, axes), out=vessels)
+    kept = _keep(replace(patient, nodules=()), inspiration)
+    for canvas, lines in zip((vessels, lumens, walls), kept.drawn, strict=True):
+        _draw(canvas, lines, axes, grid)
+    twigs = sum((_points_in(axes, *some) for some in kept.twigs), np.zeros(axes.shape, np.float32))
+    np.maximum(vessels, np.minimum(twigs, 1), out=vessels)
     return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine)
 
 
@@ -109,6 +106,39 @@ def unevenness(patient: Patient, axes: Axes, grid: WholeGrid, there: NDArray[np.
     rng = np.random.default_rng([patient.anatomy_seed, 13])
     speckles = np.maximum(0, texture3(rng, axes, grid, FINE_CELL * patient.half_width, there))
     return 2 * speckles * speckles
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Straight pieces, and where their ends lie on the ruler, [n, 2, 3]."""
+
+    stretches: list[Stretch]
+    ends: Places
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is the same in every box of a patient."""
+
+    drawn: tuple[_Lines, _Lines, _Lines]  #: vessels, insides and outsides of bronchi
+    twigs: list[tuple[Places, Line]]  #: finer vessels, some alike: ends on the ruler, radii
+
+
+@lru_cache(maxsize=2)
+def _keep(patient: Patient, inspiration: float) -> _Kept:
+    """The tree of a patient, kept because several boxes are drawn one after the other."""
+    stretches = branches_in_space(patient, inspiration)
+    thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
+    parts = (
+        stretches,
+        [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick],
+        [_bronchus(one, BRONCHUS_RADIUS) for one in thick],
+    )
+    vessels, lumens, walls = (
+        _Lines(some, on_ruler(patient, np.array([(one.start, one.end) for one in some]).reshape(-1, 2, 3)))
+        for some in parts
+    )
+    return _Kept((vessels, lumens, walls), _twigs(patient, stretches))
 
 
 def _film_lungs(patient: Patient, grid: Grid) -> list[tuple[list[Branch], Plane]]:
@@ -163,11 +193,12 @@ def _bronchus(vessel: Stretch, wide: float) -> Stretch:
     return Stretch((x0, y0 + below, z0), (x1, y1 + below, z1), radii, vessel.first, vessel.last)
 
 
-def _draw(canvas: Block, stretches: list[Stretch], patient: Patient, axes: Axes, grid: WholeGrid) -> None:
+def _draw(canvas: Block, lines: _Lines, axes: Axes, grid: WholeGrid) -> None:
     """Draw stretches with the chords that they have on a film."""
-    ends = np.array([(one.start, one.end) for one in stretches])
-    margins = np.array([max(one.radii) for one in stretches]) + max(axes.voxel) + BENT
-    for one, part in zip(stretches, boxes(patient, axes, ends, margins), strict=True):
+    margins = np.array([max(one.radii) for one in lines.stretches]) + max(axes.voxel) + BENT
+    near = reaching(axes, lines.ends, margins)
+    for number, part in zip(near, boxes(axes, lines.ends[near], margins[near]), strict=True):
+        one = lines.stretches[number]
         if max(one.radii) > THINNEST * grid.pixel and not is_empty(part):
             _draw_one(canvas, one, part, axes, grid)
 
@@ -188,19 +219,19 @@ def _draw_one(canvas: Block, stretch: Stretch, part: Part, axes: Axes, grid: Who
     np.maximum(canvas[part], filled, out=canvas[part])
 
 
-def _twigs(patient: Patient, stretches: list[Stretch], axes: Axes) -> Block:
+def _twigs(patient: Patient, stretches: list[Stretch]) -> list[tuple[Places, Line]]:
     """Branches that are too fine for a film: two after each of its last ones, two after these, and all over the lungs
     the ends of others."""
-    block = np.zeros(axes.shape, np.float32)
     leaves = [one for one in stretches if one.last]
     starts, ends = (np.array([getattr(one, name) for one in leaves]) for name in ("start", "end"))
     radii = np.array([one.first for one in leaves])
     rng = np.random.default_rng([patient.anatomy_seed, 14])
+    twigs = []
     for _ in range(TWIGS):
         starts, ends, radii = _next_twigs(rng, starts, ends, radii)
-        block += _points_in(patient, axes, starts, ends, radii)
-    block += _points_in(patient, axes, *_peripheral(patient, rng))
-    return np.minimum(block, 1, out=block)
+        twigs.append((starts, ends, radii))
+    twigs.append(_peripheral(patient, rng))
+    return [(on_ruler(patient, np.stack([one, other], axis=1)), thick) for one, other, thick in twigs]
 
 
 def _peripheral(patient: Patient, rng: np.random.Generator) -> tuple[Places, Places, Line]:
@@ -228,19 +259,16 @@ def _next_twigs(rng: np.random.Generator, starts: Places, ends: Places, radii: L
     return np.concatenate([ends, ends]), np.concatenate(tips), CHILD_RADIUS * np.concatenate([radii, radii])
 
 
-def _points_in(patient: Patient, axes: Axes, starts: Places, ends: Places, radii: Line) -> Block:
+def _points_in(axes: Axes, ends: Places, radii: Line) -> Block:
     """Twigs as many small volumes, spread evenly over their length and their sections."""
-    longest = float(np.linalg.norm(ends - starts, axis=1).max())
+    longest = float(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1).max())
     count = int(np.ceil(longest / (TWIG_STEP * min(axes.voxel))))
     across = int(np.ceil(TWIG_POINTS * np.pi * radii.max() ** 2 / min(axes.voxel) ** 2))
-    near = boxes(patient, axes, np.stack([starts, ends], axis=1), radii + max(axes.voxel))
-    keep = np.array([not is_empty(part) for part in near])
-    starts, ends, radii = starts[keep].copy(), ends[keep].copy(), radii[keep]
-    if len(starts) == 0:
+    near = reaching(axes, ends, radii + max(axes.voxel))
+    if len(near) == 0:
         return np.zeros(axes.shape, np.float32)
-    for places in (starts, ends):
-        places[:, 0], places[:, 1] = ruler_places(patient, places[:, 0], places[:, 1])
-    way = ends - starts
+    starts, radii = ends[near, 0], radii[near]
+    way = ends[near, 1] - starts
     length = np.linalg.norm(way, axis=1)
     part = ((np.arange(count) + 0.5) / count)[None, :, None, None]
     number = np.arange(across)

@@ -46,6 +46,7 @@ from course_lib.modalities.simulated_chest.volume import (
     boxes,
     distance_to_line,
     is_empty,
+    on_ruler,
     overlap,
 )
 
@@ -104,7 +105,7 @@ def draw_bones(
         tubes += _collar_bone(patient, rng, side)
     ends, edge = np.array([tube.ends for tube in tubes]), float(np.prod(axes.voxel)) ** (1 / 3)
     margins = np.array([tube.radius for tube in tubes]) + edge + BENT
-    for tube, part in zip(tubes, boxes(patient, axes, ends, margins), strict=True):
+    for tube, part in zip(tubes, boxes(axes, on_ruler(patient, ends), margins), strict=True):
         if not is_empty(part):
             _add_tube(bones, tube, part, edge, axes, grid)
     for side in SIDES:

@@ -36,7 +36,17 @@ from course_lib.modalities.simulated_chest.organs import (
 )
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.skeleton import Skeleton, draw_bones
-from course_lib.modalities.simulated_chest.volume import Axes, Block, WholeGrid, around, boxes, is_empty, overlap, rays
+from course_lib.modalities.simulated_chest.volume import (
+    Axes,
+    Block,
+    WholeGrid,
+    around,
+    boxes,
+    is_empty,
+    on_ruler,
+    overlap,
+    rays,
+)
 
 ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
@@ -178,7 +188,7 @@ def _add_nodules(
         inside = np.zeros(axes.shape, np.float32)
         reach = np.array([REACH * nodule.radius_mm / 10 + edge])
         middle_of_it = np.array([[(nodule.x, nodule.y, nodule.z)] * 2])
-        part = boxes(patient, axes, middle_of_it, reach)[0]
+        part = boxes(axes, on_ruler(patient, middle_of_it), reach)[0]
         if not is_empty(part):
             rows, depths, columns = part
             places = x[rows, :, columns], y[rows, :, columns], z[:, depths]

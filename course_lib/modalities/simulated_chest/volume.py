@@ -96,15 +96,26 @@ def around(axes: Axes, middle: Plane | float, length: Plane) -> Block:
     return overlap(axes, middle - length / 2, middle + length / 2)
 
 
-def boxes(patient: Patient, axes: Axes, ends: Places, margins: Line) -> list[Part]:
-    """For each pair of places of the body [n, 2, 3] the part of a block that holds all that is nearer to the line
-    between them than a margin, cm; parts without voxels are empty."""
+def on_ruler(patient: Patient, ends: Places) -> Places:
+    """Pairs of places of the body [n, 2, 3] where they lie on the ruler."""
     x, y = ruler_places(patient, ends[..., 0].ravel(), ends[..., 1].ravel())
-    on_ruler = (x.reshape(-1, 2), y.reshape(-1, 2), ends[..., 2])
+    return np.stack([x.reshape(-1, 2), y.reshape(-1, 2), ends[..., 2]], axis=-1)
+
+
+def reaching(axes: Axes, ends: Places, margins: Line) -> NDArray[np.intp]:
+    """Which of the lines between two places on the ruler [n, 2, 3] come nearer to a box than their margin, cm."""
+    first, last = (np.array([axes.x[end], axes.y[end], axes.z[end]]) for end in (0, -1))
+    low, high = ends.min(axis=1) - margins[:, None], ends.max(axis=1) + margins[:, None]
+    return np.flatnonzero(((low <= last) & (high >= first)).all(axis=1))
+
+
+def boxes(axes: Axes, ends: Places, margins: Line) -> list[Part]:
+    """For each pair of places on the ruler [n, 2, 3] the part of a block that holds all that is nearer to the line
+    between them than a margin, cm; parts without voxels are empty."""
+    low, high = ends.min(axis=1) - margins[:, None], ends.max(axis=1) + margins[:, None]
     slices = []
-    for axis, places in zip((axes.y, axes.z, axes.x), (on_ruler[1], on_ruler[2], on_ruler[0]), strict=True):
-        first = np.searchsorted(axis, places.min(axis=1) - margins)
-        last = np.searchsorted(axis, places.max(axis=1) + margins)
+    for number, axis in ((1, axes.y), (2, axes.z), (0, axes.x)):
+        first, last = np.searchsorted(axis, low[:, number]), np.searchsorted(axis, high[:, number])
         slices.append([slice(int(a), int(b)) for a, b in zip(first, last, strict=True)])
     return list(zip(*slices, strict=True))
 
