@@ -195,6 +195,8 @@ def _bronchus(vessel: Stretch, wide: float) -> Stretch:
 
 def _draw(canvas: Block, lines: _Lines, axes: Axes, grid: WholeGrid) -> None:
     """Draw stretches with the chords that they have on a film."""
+    if not lines.stretches:  # vessels may be too thin for any bronchus
+        return
     margins = np.array([max(one.radii) for one in lines.stretches]) + max(axes.voxel) + BENT
     near = reaching(axes, lines.ends, margins)
     for number, part in zip(near, boxes(axes, lines.ends[near], margins[near]), strict=True):

@@ -98,6 +98,8 @@ def around(axes: Axes, middle: Plane | float, length: Plane) -> Block:
 
 def on_ruler(patient: Patient, ends: Places) -> Places:
     """Pairs of places of the body [n, 2, 3] where they lie on the ruler."""
+    if len(ends) == 0:
+        return ends
     x, y = ruler_places(patient, ends[..., 0].ravel(), ends[..., 1].ravel())
     return np.stack([x.reshape(-1, 2), y.reshape(-1, 2), ends[..., 2]], axis=-1)
 
