@@ -26,6 +26,7 @@ VERSION = 1  #: raised whenever the crops change, also with `simulated_chest`
 LEAST_PIXELS = 32
 ENTRY = re.compile(r"(?a:manifest\.json|(train|test)/phantom\d{4}/nodule-\d/(images|mask-[0-3])/slice-\d{1,2}\.png)")
 NODULES, NODULE_ODDS = (1, 2, 3), (0.45, 0.35, 0.2)  #: of a patient
+READERS_STREAM = 10_000_019  #: of random numbers, apart from those of any patient
 MOST_TRIES = 40  #: to draw a nodule that a reader marks
 REACHES, BEYOND_MM = 1.2, 3.0  #: radii, and mm beyond, above and below the middle of a nodule that are scanned
 
@@ -53,7 +54,7 @@ class Settings:
         return asdict(self)
 
 
-QUICK_SET = Settings({"train": 80, "test": 40}, seed=0, pixels=64, pixel_mm=0.9)
+QUICK_SET = Settings({"train": 64, "test": 32}, seed=0, pixels=64, pixel_mm=0.9)
 FULL_SET = Settings({"train": 400, "test": 120}, seed=1)  # other people: none is trained on here and tested there
 
 
@@ -89,7 +90,7 @@ def draw_nodules(settings: Settings, number: int) -> list[list[MarkedCrop]]:
     """The slices of each nodule of one patient of the set, from top to bottom; a reader has marked each of them."""
     rng = np.random.default_rng([settings.seed, number])
     patient = draw_patient(rng, "normal", adult=True)
-    exposure, readers = draw_exposure(rng, settings.randomise), draw_readers(rng)
+    exposure, readers = draw_exposure(rng, settings.randomise), readers_of(settings)
     wanted = int(rng.choice(NODULES, p=NODULE_ODDS))
     nodules: list[list[MarkedCrop]] = []
     for _ in range(MOST_TRIES):
@@ -103,6 +104,11 @@ def draw_nodules(settings: Settings, number: int) -> list[list[MarkedCrop]]:
         f"In {MOST_TRIES} tries no {wanted} nodules were drawn for patient {number} that a reader marks. The odds of "
         "`draw_nodule` or of the readers were changed: more of the nodules must be visible."
     )
+
+
+def readers_of(settings: Settings) -> tuple[SimulatedReader, ...]:
+    """The four who mark all crops of a set; in the real one a reader's number says nothing about who it is."""
+    return draw_readers(np.random.default_rng([settings.seed, READERS_STREAM]))
 
 
 def _marked_crops(

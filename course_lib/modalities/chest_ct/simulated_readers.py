@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter
+from scipy.special import ndtri
 
 from course_lib.modalities.simulated_chest.people import Nodule
 
 READERS = 4  #: who outline each nodule, as in LIDC-IDRI
 
-GENEROUS_MM, GENEROUS_EACH_MM = 0.35, 0.4  #: spread of the border's place: of a reader, and from nodule to nodule
-ROUGH_MM, BUMP_MM = 0.5, 2.5  #: spread of the border's bumps, and their size
+GENEROUS_MM, GENEROUS_EACH_MM = 0.4, 0.45  #: spread of the border's place: of a reader, and from nodule to nodule
+ROUGH_MM, BUMP_MM = 0.65, 2.5  #: spread of the border's bumps, and their size
 FAINT_IS_ROUGHER = 2.0  #: times, where a nodule is ground glass
-HALF_SEE_MM, LOG_SLOPE = 4.5, 0.35  #: diameter that half of the readers mark; how fast that changes, in log mm
-KEEN = 0.35  #: spread among readers of that diameter's logarithm
+HALF_SEE_MM, LOG_SLOPE = 5.0, 0.25  #: diameter that half of the readers mark; how fast that changes, in log mm
+KEEN = 0.4  #: spread among readers of that diameter's logarithm
 FAINT_LOOKS = 0.5  #: times as large, a nodule of ground glass
 MARGIN_MM = 8.0  #: around a nodule within which a border can lie
 
@@ -34,8 +35,9 @@ class SimulatedReader:
 
 
 def draw_readers(rng: np.random.Generator, count: int = READERS) -> tuple[SimulatedReader, ...]:
-    """Readers at random."""
-    generous_mm, sees_mm = rng.normal(0, GENEROUS_MM, count), HALF_SEE_MM * np.exp(rng.normal(0, KEEN, count))
+    """So many readers, as different from each other as usual ones; which of them has which habits is random."""
+    usual = ndtri((np.arange(count) + 0.5) / count)  # evenly spread over the normal distribution
+    generous_mm, sees_mm = GENEROUS_MM * rng.permutation(usual), HALF_SEE_MM * np.exp(KEEN * rng.permutation(usual))
     return tuple(SimulatedReader(float(out), float(sees)) for out, sees in zip(generous_mm, sees_mm, strict=True))
 
 

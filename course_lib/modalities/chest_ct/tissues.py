@@ -19,8 +19,8 @@ USUAL: Mapping[Tissue, tuple[float, float]] = {
     Tissue.BLOOD: (45.0, 5.0),
     Tissue.VESSEL: (45.0, 5.0),
     Tissue.AIRWAY: (-1000.0, 0.0),
-    Tissue.SPONGY_BONE: (-150.0, 20.0),  # its marrow alone: what is hard counts apart
-    Tissue.CORTICAL_BONE: (-1000.0, 0.0),  # all of it is hard
+    Tissue.SPONGY_BONE: (-20.0, 20.0),  # its marrow: what is hard takes the place of a part of it
+    Tissue.CORTICAL_BONE: (0.0, 0.0),  # nothing of this is left, all of it is hard
     Tissue.LIVER: (58.0, 6.0),
     Tissue.SPLEEN: (48.0, 5.0),
     Tissue.GAS: (-1000.0, 0.0),
@@ -49,6 +49,6 @@ def draw_densities(rng: np.random.Generator, *, contrast: bool, randomise: float
 
 
 def materials_of(solid: Solid, densities: Densities) -> Materials:
-    """What the rays meet in every voxel: so much water, and so much of the hard part of bone."""
-    water = sum(densities[tissue] * part for tissue, part in solid.fractions.items() if densities[tissue])
-    return Materials(np.asarray(water, np.float32), solid.bone, np.zeros_like(solid.bone))
+    """What the rays meet in every voxel: so much water, and so much of the hard part of bone, which takes its place."""
+    water = sum(densities[tissue] * part for tissue, part in solid.fractions.items() if densities[tissue]) - solid.bone
+    return Materials(np.maximum(water, 0).astype(np.float32), solid.bone, np.zeros_like(solid.bone))
