@@ -16,11 +16,12 @@ from course_lib.modalities.chest_xray.simulator import (
     render,
     render_layers,
 )
-from course_lib.modalities.chest_xray.simulator.anatomy import build_body
-from course_lib.modalities.chest_xray.simulator.disease import lobe_parts
-from course_lib.modalities.chest_xray.simulator.geometry import ellipsoid, make_grid, shell, tube
 from course_lib.modalities.chest_xray.simulator.imaging import BONE, ENERGIES, LUNG_DENSITY, SOFT_TISSUE, Attenuation
-from course_lib.modalities.chest_xray.simulator.people import Lobe, Pattern
+from course_lib.modalities.chest_xray.simulator.radiograph import make_grid
+from course_lib.modalities.simulated_chest.anatomy import build_body
+from course_lib.modalities.simulated_chest.disease import lobe_parts
+from course_lib.modalities.simulated_chest.geometry import ellipsoid, shell, tube
+from course_lib.modalities.simulated_chest.people import Lobe, Pattern
 
 PATTERNS: list[tuple[Kind, Pattern]] = [
     ("bacteria", "lobar"),
@@ -240,7 +241,7 @@ def contrast_at_the_heart(lobe: Lobe | None, seed: int) -> float:
     patient, exposure = patient_and_exposure("normal", seed)
     patient, exposure = replace(patient, thymus=0.0), replace(exposure, turn=0.0, tilt=0.0, shift=(0.0, 0.0))
     grid = make_grid(patient, exposure, 160)
-    body = build_body(patient, exposure, grid)
+    body = build_body(patient, grid, exposure.inspiration, exposure.turn)
     side = 1 if lobe and lobe.startswith("left") else 0
     air = body.lungs[side]
     if lobe:
@@ -266,7 +267,7 @@ def test_fluid_in_front_hides_the_border_of_the_heart_and_fluid_behind_does_not(
 def test_the_lobes_of_a_lung_make_up_the_whole() -> None:
     patient, exposure = patient_and_exposure("normal")
     grid = make_grid(patient, exposure, 64)
-    body = build_body(patient, exposure, grid)
+    body = build_body(patient, grid, exposure.inspiration, exposure.turn)
     of_each_side: tuple[tuple[Lobe, ...], ...] = (
         ("right upper", "right middle", "right lower"),
         ("left upper", "left lower"),

@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.chest_xray.simulator.anatomy import build_body
-from course_lib.modalities.chest_xray.simulator.disease import fill_lungs
-from course_lib.modalities.chest_xray.simulator.geometry import Plane, make_grid
+from course_lib.modalities.chest_xray.simulator.exposure import Exposure
 from course_lib.modalities.chest_xray.simulator.imaging import (
     Attenuation,
     add_leads,
@@ -16,7 +14,10 @@ from course_lib.modalities.chest_xray.simulator.imaging import (
     open_field,
     write_on,
 )
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+from course_lib.modalities.simulated_chest.anatomy import build_body
+from course_lib.modalities.simulated_chest.disease import fill_lungs
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
+from course_lib.modalities.simulated_chest.people import Patient
 
 MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
 
@@ -72,20 +73,34 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
     return _render(patient, exposure, size_px)[0]
 
 
+def make_grid(patient: Patient, exposure: Exposure, size_px: int) -> Grid:
+    """Where in the patient each pixel of a picture lies that is ``size_px`` high."""
+    height = exposure.field * patient.lung_height
+    columns = max(1, round(size_px * exposure.aspect))
+    pixel = height / size_px
+    origin = (columns * (0.5 + exposure.shift[0]), size_px * (0.5 + exposure.shift[1]))
+    across = ((np.arange(columns, dtype=np.float32) + 0.5 - origin[0]) * pixel)[None, :]
+    down = ((np.arange(size_px, dtype=np.float32) + 0.5 - origin[1]) * pixel)[:, None]
+    cosine, sine = float(np.cos(np.deg2rad(exposure.tilt))), float(np.sin(np.deg2rad(exposure.tilt)))
+    x, y, slack = irregular(patient, cosine * across + sine * down, cosine * down - sine * across)
+    return Grid(x, y, pixel, slack, origin, cosine, sine)
+
+
 def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[str, Plane], Plane]:
     """The layers, and the cm of fluid that the disease puts in place of air."""
     if size_px < 1:
         raise ValueError(f"size_px must be at least 1, but is {size_px}.")
+    breath = exposure.inspiration
     if patient.pattern == "interstitial":  # swollen small airways let air in, but not out
-        exposure = replace(exposure, inspiration=exposure.inspiration * (1 + 0.07 * patient.severity))
+        breath *= 1 + 0.07 * patient.severity
     grid = make_grid(patient, exposure, size_px)
-    body = build_body(patient, exposure, grid)
+    body = build_body(patient, grid, breath, exposure.turn)
     mu = Attenuation.at(exposure.energy)
     airy = mu.soft_tissue - mu.lung
     tissue = mu.soft_tissue * body.trunk
     lungs = tissue - airy * np.minimum(body.cavities[0] + body.cavities[1], 0.9 * body.trunk)
     around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
-    filled = fill_lungs(patient, exposure, grid, body)
+    filled = fill_lungs(patient, breath, grid, body)
     swamped = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
     part = swamped / np.maximum(body.lung, 1e-3)
     heart = tissue - airy * body.lung + airy * body.vessels * around - mu.soft_tissue * body.air

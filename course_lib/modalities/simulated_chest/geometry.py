@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+from course_lib.modalities.simulated_chest.people import Patient
 
 Plane = NDArray[np.floating[Any]]  #: one number per pixel, [height, width]
 Point = tuple[float, float]
+
+WARP, WARP_CELL = 0.02, 0.55  #: of the body: spread, and size of its bumps, in half-widths
+SLACK = 3  #: times the spread: farther hardly any place is moved
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,13 @@ class Grid:
         )
 
 
-def make_grid(patient: Patient, exposure: Exposure, size_px: int) -> Grid:
-    """The grid of a picture ``size_px`` high. A smooth random warp makes both sides of the body differ a little."""
-    height = exposure.field * patient.lung_height
-    columns = max(1, round(size_px * exposure.aspect))
-    pixel = height / size_px
-    origin = (columns * (0.5 + exposure.shift[0]), size_px * (0.5 + exposure.shift[1]))
-    across = ((np.arange(columns, dtype=np.float32) + 0.5 - origin[0]) * pixel)[None, :]
-    down = ((np.arange(size_px, dtype=np.float32) + 0.5 - origin[1]) * pixel)[:, None]
-    cosine, sine = float(np.cos(np.deg2rad(exposure.tilt))), float(np.sin(np.deg2rad(exposure.tilt)))
-    x, y = cosine * across + sine * down, cosine * down - sine * across
+def irregular(patient: Patient, x: Plane, y: Plane) -> tuple[Plane, Plane, float]:
+    """Where the places of a regular body come to lie, and the slack: a smooth warp makes both sides differ a little."""
     rng = np.random.default_rng([patient.anatomy_seed, 1])
-    warp = 0.02 * patient.half_width
-    cell = 0.55 * patient.half_width
+    warp, cell = WARP * patient.half_width, WARP_CELL * patient.half_width
     warped_x = x + warp * texture(rng, x, y, cell)
     warped_y = y + warp * texture(rng, x, y, cell)
-    return Grid(warped_x.astype(np.float32), warped_y.astype(np.float32), pixel, 3 * warp, origin, cosine, sine)
+    return warped_x.astype(np.float32), warped_y.astype(np.float32), SLACK * warp
 
 
 def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float) -> Plane:

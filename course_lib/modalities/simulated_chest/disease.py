@@ -7,15 +7,15 @@ Source of the patterns: D. M. Hansell et al., Fleischner Society: glossary of te
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from course_lib.modalities.chest_xray.simulator.anatomy import Body
-from course_lib.modalities.chest_xray.simulator.geometry import Grid, Plane, fade, texture
-from course_lib.modalities.chest_xray.simulator.landmarks import apex, dome, hilum
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Lobe, Patient
+from course_lib.modalities.simulated_chest.anatomy import Body
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, fade, texture
+from course_lib.modalities.simulated_chest.landmarks import apex, dome, hilum
+from course_lib.modalities.simulated_chest.people import Lobe, Patient
 
 HAZE = {"lobar": 0.3, "patchy": 0.7, "interstitial": 1.0}  #: how much of it each pattern brings along
 
 
-def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> tuple[Plane, Plane]:
+def fill_lungs(patient: Patient, inspiration: float, grid: Grid, body: Body) -> tuple[Plane, Plane]:
     """How full of fluid the right and the left lung are along each ray: 0 (all air) to 1 (no air left)."""
     empty = np.zeros_like(grid.x)
     if patient.severity == 0:
@@ -23,7 +23,7 @@ def fill_lungs(patient: Patient, exposure: Exposure, grid: Grid, body: Body) -> 
     rng = np.random.default_rng([patient.anatomy_seed, 3])
     haze = HAZE[patient.pattern] * _haze(patient, rng, grid)
     if patient.pattern == "lobar":
-        right, left = _lobar(patient, exposure, rng, grid, body)
+        right, left = _lobar(patient, inspiration, rng, grid, body)
     elif patient.pattern == "patchy":
         right = left = _patchy(patient, rng, grid)
     else:
@@ -55,7 +55,7 @@ def lobe_parts(patient: Patient, grid: Grid, body: Body, lobe: Lobe) -> Plane:
 
 
 def _lobar(
-    patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid, body: Body
+    patient: Patient, inspiration: float, rng: np.random.Generator, grid: Grid, body: Body
 ) -> tuple[Plane, Plane]:
     """One lobe fills up from a centre, evenly and densely; the worst reach the rest of the lung, or its outside."""
     a, height, severe = patient.half_width, patient.lung_height, patient.severity
@@ -73,7 +73,7 @@ def _lobar(
     mottled = np.clip(1 + 0.16 * texture(rng, grid.x, grid.y, 0.10 * a), 0, 1.3)
     filled = np.clip(filled * mottled, 0, 1)
     if rng.random() < 0.3:  # fluid around the lung: it creeps up the side of the chest
-        top = dome(patient, exposure, grid.x, side) - height * (0.1 + 0.5 * severe**2) * (side * grid.x / a) ** 2
+        top = dome(patient, inspiration, grid.x, side) - height * (0.1 + 0.5 * severe**2) * (side * grid.x / a) ** 2
         filled = np.maximum(filled, 0.95 * fade(grid.y - top, 0.08 * height))
     other = 0.15 * severe * rng.random() * fade(0.8 - np.hypot(grid.x + centre[0], grid.y - 0.2 * height) / a, 0.5)
     return (filled, other) if side < 0 else (other, filled)

@@ -7,8 +7,8 @@ the lung height where it says so, unless it names a unit.
 
 import numpy as np
 
-from course_lib.modalities.chest_xray.simulator.geometry import Plane, Point
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+from course_lib.modalities.simulated_chest.geometry import Plane, Point
+from course_lib.modalities.simulated_chest.people import Patient
 
 SIDES = (-1, 1)  #: the patient's right, on the left of the picture, and the patient's left
 RIBS_ABOVE_DOME = 9.3  #: rib spacings from the apex to the right dome, after a full breath
@@ -43,13 +43,13 @@ def hilum(patient: Patient, side: int) -> Point:
     return side * HILUM_OUT * patient.half_width, -(HILUM_STEP + HILUM_STEP * side) * patient.lung_height
 
 
-def dome(patient: Patient, exposure: Exposure, x: Plane, side: int) -> Plane:
+def dome(patient: Patient, inspiration: float, x: Plane, side: int) -> Plane:
     """Height of the top of the diaphragm, cm; a full breath flattens it."""
-    top = apex(patient) + exposure.inspiration * patient.lung_height + (patient.dome_step if side > 0 else 0)
+    top = apex(patient) + inspiration * patient.lung_height + (patient.dome_step if side > 0 else 0)
     outward = (side * x - DOME_TOP * patient.half_width) / (DOME_SPAN * patient.half_width)
     to_ribs, to_heart = DOME_FALL
     fall = np.where(outward > 0, to_ribs, to_heart) * outward**2
-    return np.asarray(top + fall * patient.lung_height / exposure.inspiration)
+    return np.asarray(top + fall * patient.lung_height / inspiration)
 
 
 def rib_spacing(patient: Patient) -> float:

@@ -6,7 +6,7 @@ cortical bone, where it is spongy or thin.
 
 import numpy as np
 
-from course_lib.modalities.chest_xray.simulator.geometry import (
+from course_lib.modalities.simulated_chest.geometry import (
     Grid,
     Plane,
     add_line,
@@ -15,8 +15,8 @@ from course_lib.modalities.chest_xray.simulator.geometry import (
     shell,
     turned,
 )
-from course_lib.modalities.chest_xray.simulator.landmarks import SIDES, apex, arm, inner_width, rib_spacing
-from course_lib.modalities.chest_xray.simulator.people import Patient
+from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, arm, inner_width, rib_spacing
+from course_lib.modalities.simulated_chest.people import Patient
 
 SPINE_BENDS_OVER = 0.6  #: lung heights from the middle, where a bent spine is back in line
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_lib.modalities.chest_xray.simulator.bones import girdle, ribs, spine
-from course_lib.modalities.chest_xray.simulator.geometry import Grid, Plane, add_line, ellipsoid, fade, tube
-from course_lib.modalities.chest_xray.simulator.landmarks import SIDES, apex, arm, dome, inner_width
-from course_lib.modalities.chest_xray.simulator.organs import airways, gas, heart_and_great_vessels, lung_trees
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+from course_lib.modalities.simulated_chest.bones import girdle, ribs, spine
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, add_line, ellipsoid, fade, tube
+from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, arm, dome, inner_width
+from course_lib.modalities.simulated_chest.organs import airways, gas, heart_and_great_vessels, lung_trees
+from course_lib.modalities.simulated_chest.people import Patient
 
 MOST_AIR = 0.9  #: of the trunk that air outside the lungs may take
 CHEST_HALF_WIDTH = 1.03
@@ -59,17 +59,22 @@ class Body:
         return self.lungs[0] + self.lungs[1]
 
 
-def build_body(patient: Patient, exposure: Exposure, grid: Grid) -> Body:
-    """The patient without any disease."""
+def build_body(patient: Patient, grid: Grid, inspiration: float = 1.0, turn: float = 0.0) -> Body:
+    """The patient without any disease.
+
+    ``inspiration`` is the height of the lungs as a part of a full breath, ``turn`` that of the patient around the long
+    axis of the body, degrees.
+    """
     rng = np.random.default_rng([patient.anatomy_seed, 2])
-    turn = float(np.sin(np.deg2rad(exposure.turn)))
+    turned_by = float(np.sin(np.deg2rad(turn)))
     trunk = _trunk(patient, grid)
-    heart = heart_and_great_vessels(patient, exposure, grid, turn)
-    right, left = (_cavity(patient, exposure, grid, side, turn) for side in SIDES)
+    heart = heart_and_great_vessels(patient, inspiration, grid, turned_by)
+    right, left = (_cavity(patient, inspiration, grid, side, turned_by) for side in SIDES)
     lungs = (np.maximum(0, right - heart), np.maximum(0, left - heart))
     vessels, bronchi = lung_trees(patient, grid)
-    bone = spine(patient, rng, grid, turn) + ribs(patient, rng, grid, turn) + girdle(patient, rng, grid, turn)
-    air = airways(patient, grid) + gas(patient, exposure, rng, grid)
+    bone = spine(patient, rng, grid, turned_by)
+    bone = bone + ribs(patient, rng, grid, turned_by) + girdle(patient, rng, grid, turned_by)
+    air = airways(patient, grid) + gas(patient, inspiration, rng, grid)
     return Body(trunk, (right, left), lungs, heart, vessels, bronchi, np.minimum(air, MOST_AIR * trunk), bone)
 
 
@@ -106,7 +111,7 @@ def _chest(patient: Patient, grid: Grid) -> Plane:
     return np.asarray(depth * np.maximum(0, 1 - (side / half) ** power) ** root * front * belly)
 
 
-def _cavity(patient: Patient, exposure: Exposure, grid: Grid, side: int, turn: float) -> Plane:
+def _cavity(patient: Patient, inspiration: float, grid: Grid, side: int, turn: float) -> Plane:
     """The inside of the rib cage on one side, without what lies between the lungs and without the diaphragm's dome."""
     a, height, x, y = patient.half_width, patient.lung_height, grid.x, grid.y
     outward = side * x
@@ -120,7 +125,7 @@ def _cavity(patient: Patient, exposure: Exposure, grid: Grid, side: int, turn: f
     half_depth = patient.half_depth * np.sqrt(np.clip(part / FULL_DEPTH_AT, 0, 1))
     power, root = CAVITY_OUTLINE
     depth = half_depth * np.maximum(0, 1 - np.clip(outward / wide, 0, 1) ** power) ** root
-    below = np.maximum(0, y - dome(patient, exposure, x, side))
+    below = np.maximum(0, y - dome(patient, inspiration, x, side))
     blocked = np.sqrt(below / (DOME_DOWN * height)) * DOME_DEPTH * patient.half_depth  # a dome in depth too
     front = np.minimum(depth, blocked + DOME_TOP_IN_FRONT * patient.half_depth)
     back = np.minimum(depth, blocked - DOME_TOP_IN_FRONT * patient.half_depth)

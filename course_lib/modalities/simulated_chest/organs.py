@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from course_lib.modalities.chest_xray.simulator.geometry import (
+from course_lib.modalities.simulated_chest.geometry import (
     Grid,
     Plane,
     Point,
@@ -16,8 +16,8 @@ from course_lib.modalities.chest_xray.simulator.geometry import (
     texture,
     turned,
 )
-from course_lib.modalities.chest_xray.simulator.landmarks import SIDES, apex, hilum
-from course_lib.modalities.chest_xray.simulator.people import Exposure, Patient
+from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, hilum
+from course_lib.modalities.simulated_chest.people import Patient
 
 GROWN_UP = 12  #: years, from which the aortic arch and the windpipe are those of an adult
 
@@ -70,13 +70,13 @@ BOWEL_RADIUS, BOWEL_LONGER = (0.05, 0.13), 1.6  #: from and to; than wide
 GAS_VARIES, GAS_CELL, GAS_LIMITS = 0.25, 0.12, (0.3, 1.5)
 
 
-def heart_and_great_vessels(patient: Patient, exposure: Exposure, grid: Grid, turn: float) -> Plane:
+def heart_and_great_vessels(patient: Patient, inspiration: float, grid: Grid, turn: float) -> Plane:
     """Ventricles, right atrium, great vessels, aortic arch and thymus; it sinks when the patient breathes in."""
     a, height = patient.half_width, patient.lung_height
     wide, depth = patient.heart * a, patient.half_depth
-    floor = apex(patient) + exposure.inspiration * height
+    floor = apex(patient) + inspiration * height
     middle = HEART_LEFT * a - TURN_SHIFTS_HEART * depth * turn
-    lying = 1 + LIES_BROADER * (1 - exposure.inspiration) / SHALLOW
+    lying = 1 + LIES_BROADER * (1 - inspiration) / SHALLOW
     left, up = VENTRICLES_AT
     x, y = turned(grid, (middle + left * wide, floor - up * wide), VENTRICLES_TURN)
     across, down, along = VENTRICLES
@@ -180,11 +180,11 @@ def airways(patient: Patient, grid: Grid) -> Plane:
     return WINDPIPE_DEEPER * air
 
 
-def gas(patient: Patient, exposure: Exposure, rng: np.random.Generator, grid: Grid) -> Plane:
+def gas(patient: Patient, inspiration: float, rng: np.random.Generator, grid: Grid) -> Plane:
     """The bubble in the stomach under the left dome, and some gas in the bowel below."""
     a, height = patient.half_width, patient.lung_height
     bubbles = np.zeros_like(grid.x)
-    floor = apex(patient) + exposure.inspiration * height + patient.dome_step
+    floor = apex(patient) + inspiration * height + patient.dome_step
     if patient.gas > LEAST_GAS * a:
         for _ in range(BUBBLES):
             across, down = a * rng.normal(*STOMACH_LEFT), patient.gas * rng.uniform(*STOMACH_BELOW)

@@ -1,0 +1,81 @@
+"""How a radiograph was taken and developed: a record of plain numbers, and how to draw one at random."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_lib.modalities.simulated_chest.people import check_positive
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How one picture was taken and developed."""
+
+    tilt: float  #: of the patient in the plane of the picture, degrees
+    turn: float  #: of the patient around the body's long axis, degrees; moves the spine against the breastbone
+    shift: tuple[float, float]  #: of the patient to the right and down, as a part of the field
+    field: float  #: height of the field as a multiple of the lung height; below 1 it cuts the lungs
+    aspect: float  #: width over height of the picture
+    inspiration: float  #: height of the lungs as a part of a full breath
+    energy: (
+        float  #: of the X-rays, keV (30 to 80), as if they all had the same one; the higher, the less bone stands out
+    )
+    photons: float  #: per pixel where nothing is in the way, in thousands
+    scatter: float  #: scattered over direct radiation, where nothing is in the way
+    blur: float  #: of the detector (standard deviation), as a part of the height of the picture
+    sharpening: float  #: how strongly the scanner enhances edges; 0 is not at all
+    equalisation: float  #: how much of the slow changes of brightness the scanner takes out, 0 to 1
+    latitude: float  #: 0: the grey scale starts at the lungs (contrasty); 1: at free air (flat and hazy)
+    gamma: float  #: of the display curve; above 1 is darker
+    black: float  #: grey value of the darkest part, 0 to 1
+    white: float  #: grey value of the brightest part, 0 to 1
+    collimation: tuple[float, float, float, float]  #: width of the dark border: left, top, right, bottom, part of side
+    marker: tuple[float, float, float]  #: place (right, down) and height of the letter R, parts of the height; 0: none
+    leads: int  #: number of ECG leads on the skin
+    text: bool  #: is there writing in a corner?
+    noise_seed: int  #: of the noise and of the place of leads and writing
+
+    def __post_init__(self) -> None:
+        check_positive(self, "field", "aspect", "inspiration", "photons", "gamma")
+        if not 30 <= self.energy <= 80:
+            raise ValueError(f"energy must be from 30 to 80 keV, but is {self.energy}.")
+
+
+def draw_exposure(rng: np.random.Generator) -> Exposure:
+    """A way to take a picture, at random; it does not depend on whether the patient is ill."""
+    return Exposure(
+        tilt=float(rng.normal(0, 3)),
+        turn=float(rng.normal(0, 5)),
+        shift=(float(rng.normal(0, 0.02)), float(rng.normal(-0.01, 0.028))),
+        field=float(np.clip(rng.normal(1.55, 0.14), 1.1, 2.0)),
+        aspect=float(np.clip(rng.normal(1.22, 0.16), 0.9, 1.7)),
+        inspiration=float(np.clip(rng.normal(0.96, 0.08), 0.6, 1.12)),
+        energy=float(rng.uniform(36, 60)),
+        photons=float(np.exp(rng.uniform(np.log(15), np.log(300)))),
+        scatter=float(rng.uniform(0.05, 0.4)),
+        blur=float(rng.uniform(0.001, 0.0035)),
+        sharpening=float(rng.uniform(0, 1.2)),
+        equalisation=float(rng.uniform(0.0, 0.4)),
+        latitude=float(np.clip(rng.normal(0.4, 0.45), 0, 1)),
+        gamma=float(np.exp(rng.normal(-0.2, 0.3))),
+        black=float(max(0, rng.normal(0.02, 0.05))),
+        white=float(rng.uniform(0.8, 1.0)),
+        collimation=_draw_collimation(rng),
+        marker=_draw_marker(rng),
+        leads=int(rng.integers(1, 4)) if rng.random() < 0.2 else 0,
+        text=bool(rng.random() < 0.15),
+        noise_seed=int(rng.integers(2**31)),
+    )
+
+
+def _draw_collimation(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Often no border at all; the bottom and the top are cut less deeply than the sides."""
+    depth = rng.uniform(0, [0.09, 0.05, 0.09, 0.05]) * (rng.random(4) < 0.25)
+    left, top, right, bottom = (float(part) for part in depth)
+    return left, top, right, bottom
+
+
+def _draw_marker(rng: np.random.Generator) -> tuple[float, float, float]:
+    """The letter R at the upper left, as technicians place it, most of the time."""
+    height = float(rng.uniform(0.035, 0.09)) if rng.random() < 0.8 else 0.0
+    return float(rng.uniform(0.01, 0.16)), float(rng.uniform(0.02, 0.6) ** 1.5), height
