@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
-from sklearn import metrics
 
 from course_lib.evaluation.predictions import Predictions
 
@@ -52,7 +51,7 @@ def brier_score(predictions: Predictions) -> float:
     Source: G. W. Brier, Verification of forecasts expressed in terms of probability, Mon. Weather Rev. 78:1-3, 1950.
     """
     if len(predictions.classes) == 2:
-        return float(metrics.brier_score_loss(predictions.labels, predictions.scores, pos_label=1))
+        return float(((predictions.scores - predictions.labels) ** 2).mean())
     truth = np.eye(len(predictions.classes))[predictions.labels]
     return float(((predictions.probabilities - truth) ** 2).sum(axis=1).mean())
 

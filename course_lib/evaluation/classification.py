@@ -11,7 +11,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-from sklearn import metrics
 
 from course_lib.evaluation.intervals import accuracy_interval, bootstrap_intervals
 from course_lib.evaluation.predictions import Predictions
@@ -110,12 +109,10 @@ def f1(predictions: Predictions, threshold: float) -> float:
 def auroc(predictions: Predictions) -> float:
     """The area under the ROC curve: how often a sick image scores above a healthy one, 0 to 1; 0.5 is chance.
 
-    With more than two classes the mean over the classes, each against the rest and each counting alike; NaN if one has
-    no image.
+    With more than two classes the mean over the classes, each against the rest and each counting alike. NaN if a class
+    has no image.
     """
-    if len(predictions.classes) == 2:
-        return float(metrics.roc_auc_score(predictions.labels, predictions.scores))
-    return _mean_over_classes(auroc_by_ranks, predictions)
+    return _of_disease_or_mean(auroc_by_ranks, predictions)
 
 
 def auroc_by_ranks(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
@@ -133,11 +130,9 @@ def average_precision(predictions: Predictions) -> float:
     """The area under the precision-recall curve, 0 to 1; chance is the part of the images that is sick.
 
     With more than two classes the mean over the classes, each against the rest and each counting alike; chance is then
-    1 / classes. NaN if one has no image.
+    1 / classes. NaN if a class has no image.
     """
-    if len(predictions.classes) == 2:
-        return float(metrics.average_precision_score(predictions.labels, predictions.scores))
-    return _mean_over_classes(average_precision_by_ranks, predictions)
+    return _of_disease_or_mean(average_precision_by_ranks, predictions)
 
 
 def average_precision_by_ranks(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
@@ -173,13 +168,15 @@ def bind(metric: Callable[[Predictions, float], float], threshold: float) -> Met
     return lambda predictions: metric(predictions, threshold)
 
 
-def _mean_over_classes(
+def _of_disease_or_mean(
     metric: Callable[[NDArray[np.bool_], NDArray[np.float64]], float], predictions: Predictions
 ) -> float:
+    """Of two classes the metric of the second, the disease; of more, the mean over them, each against the rest."""
     if not predictions.measurable:
         return float("nan")
+    places = [1] if len(predictions.classes) == 2 else range(len(predictions.classes))
     scores_of = predictions.probabilities.T
-    return float(np.mean([metric(predictions.labels == place, scores) for place, scores in enumerate(scores_of)]))
+    return float(np.mean([metric(predictions.labels == place, scores_of[place]) for place in places]))
 
 
 def _share(predictions: Predictions, threshold: float | None, row: int, column: int) -> float:

@@ -15,7 +15,7 @@ import torch
 
 from course_lib.exercises.child import DiedError, NoChildError, in_child
 from course_lib.exercises.comparing import Difference, Raised, difference, only_of_another_kind, same, shown
-from course_lib.exercises.exercise import Answer, Exercise
+from course_lib.exercises.exercise import Answer, Exercise, Inputs
 from course_lib.exercises.limits import GRACE_SECONDS, FailedError, TimeIsUpError, end_if_left_behind, within
 from course_lib.exercises.undisturbed import undisturbed
 
@@ -117,14 +117,22 @@ def _judge(exercise: Exercise, answer: object, seed: int | None, begin: Callable
 def _trial(exercise: Exercise, answer: Answer, seed: int) -> object:
     """What is seen of the answer on the inputs that follow from the seed; each call makes them anew."""
     end_if_left_behind()
-    torch.manual_seed(seed)
-    inputs = exercise.draw(np.random.default_rng(seed))
+    inputs = _inputs(exercise, seed)
     try:
         return exercise.observe(answer, inputs)
     except TimeIsUpError:
         raise
     except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the learner's, and would end the kernel
         return Raised(type(error).__name__, str(error)[:200], _line_of_cell(error))
+
+
+def _inputs(exercise: Exercise, seed: int) -> Inputs:
+    """What follows from the seed; torch's random numbers afterwards too.
+
+    ``torch.manual_seed`` would seed other devices as well, and takes longer for that than most answers do.
+    """
+    torch.default_generator.manual_seed(seed)
+    return exercise.draw(np.random.default_rng(seed))
 
 
 def _line_of_cell(error: BaseException) -> str:
@@ -146,8 +154,7 @@ def _diagnosis(exercise: Exercise, seeds: list[int], results: list[object], foun
 
 
 def _described(exercise: Exercise, seed: int) -> str:
-    torch.manual_seed(seed)
-    inputs = exercise.draw(np.random.default_rng(seed))
+    inputs = _inputs(exercise, seed)
     parts = [f"{name}={shown(value)}" for name, value in zip(exercise.parameters, inputs, strict=True)]
     return ", ".join(parts) if sum(map(len, parts)) < MAX_LINE else f",\n{' ' * 13}".join(parts)
 

@@ -81,6 +81,7 @@ def test_the_reference_answer_is_correct(exercise: Exercise) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_a_thread")  # a child for each of them, a thousand, would take longer than all else here
 @pytest.mark.parametrize(
     ("exercise", "mistake"),
     [
