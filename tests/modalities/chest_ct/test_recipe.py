@@ -135,7 +135,7 @@ def test_the_figures_are_those_worked_out_by_hand(said: ReaderPredictions) -> No
     assert values[recipe.OF_READERS] == pytest.approx(((1 + two_thirds) / 2 + two_thirds) / 2)
     assert values[recipe.MODEL] == 1
     assert values[recipe.READERS] == pytest.approx((3 + two_thirds) / 4)
-    assert values[recipe.BETTER] == pytest.approx(1 - (3 + two_thirds) / 4)
+    assert values[recipe.DIFFERENCE] == pytest.approx(1 - (3 + two_thirds) / 4)
 
 
 def test_patients_are_drawn_from_what_was_measured_once(said: ReaderPredictions) -> None:
