@@ -6,7 +6,8 @@ label away), `shift` (train against test), `labels` (which may be wrong), `pictu
 `masks` (that do not fit their images), `report` (all of it, in words), `spoil` (a dirty folder to practise on) and
 `wrong_labels` (labels flipped on purpose, and found again). The classes are whatever folders there are. For volumes
 with label maps: `volume_folders` (what belongs together), `volumes` (each is read once), `volume_copies` (copies and
-mirror images) and `volume_report` (all of it, in words). No network is trained here; everything takes seconds.
+mirror images) and `volume_report` (all of it, in words). For slices that several readers marked: `marked_slices` (each
+is read once) and `marked_report` (all of it, in words). No network is trained here; everything takes seconds.
 """
 
 from course_lib.audit.duplicates import (
@@ -20,6 +21,8 @@ from course_lib.audit.duplicates import (
 )
 from course_lib.audit.inventory import ImageFile, Inventory, take_inventory
 from course_lib.audit.labels import LabelNoise, Suspect, doubt_labels
+from course_lib.audit.marked_report import audit_marked
+from course_lib.audit.marked_slices import MarkedInventory, SliceFile, take_marked
 from course_lib.audit.masks import MaskFaults, check_masks
 from course_lib.audit.people import LeakEffect, People, SplitCount, count_people, measure_leak
 from course_lib.audit.pictures import OddPictures, find_odd_pictures
@@ -60,6 +63,7 @@ __all__ = [
     "LabelMapFile",
     "LabelNoise",
     "LeakEffect",
+    "MarkedInventory",
     "MaskFaults",
     "OddPictures",
     "Pair",
@@ -67,6 +71,7 @@ __all__ = [
     "QuickScore",
     "Shift",
     "Shortcut",
+    "SliceFile",
     "SplitCount",
     "Structure",
     "Suspect",
@@ -74,6 +79,7 @@ __all__ = [
     "VolumeFile",
     "VolumeInventory",
     "audit",
+    "audit_marked",
     "audit_volumes",
     "blind_model",
     "check_masks",
@@ -99,6 +105,7 @@ __all__ = [
     "picture_model",
     "standing_out",
     "take_inventory",
+    "take_marked",
     "take_volumes",
     "tile_scores",
 ]

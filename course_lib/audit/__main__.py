@@ -6,10 +6,13 @@ python -m course_lib.audit <folder>
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from course_lib.audit.report import audit
+from course_lib.audit.marked_report import audit_marked
+from course_lib.audit.report import AuditReport, audit
 from course_lib.audit.volume_folders import has_volumes
 from course_lib.audit.volume_report import audit_volumes
+from course_lib.data.marked_slices import find_marked, holds_marked
 from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import COURSE_ROOT, existing_folder
@@ -23,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "folder",
         help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any; or images/<CLASS>/, and "
-        "masks/<CLASS>/ beside it; or images/ and labels/ with volumes",
+        "masks/<CLASS>/ beside it; or <patient>/nodule-K/ with images/ and mask-0/, mask-1/, …; or images/ and labels/ "
+        "with volumes",
     )
     options = parser.parse_args(arguments)
     return explained(lambda: _audited(options.folder))
@@ -32,8 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _audited(given: str) -> str:
     if not given or (folder := existing_folder(given)) is None:
         raise DataError(f"There is no folder {given!r}. Say which to audit: make audit DATA=<folder>")
-    report = audit_volumes(folder) if has_volumes(folder) else audit(folder)
+    report = _report(folder)
     return f"{report}\n\nWritten to {report.save(PAGE).relative_to(COURSE_ROOT)}"
+
+
+def _report(folder: Path) -> AuditReport:
+    if has_volumes(folder):
+        return audit_volumes(folder)
+    return audit_marked(folder) if holds_marked(find_marked(folder)) else audit(folder)
 
 
 if __name__ == "__main__":
