@@ -52,7 +52,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         how=replace(before.recipe.how, size=32),
         config=replace(before.config, epochs=1, batch_size=8, mixed_precision=False),
     )
-    experiment = replace(before, recipe=quick, weights=None)
+    experiment = replace(before, recipe=quick, weights=None, networks=1)
     few = phantoms.Settings({"train": 2, "test": 2}, seed=3)
     monkeypatch.setattr(recipe, "ON_REAL_IMAGES", experiment)
     monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(experiment, phantoms=few))
