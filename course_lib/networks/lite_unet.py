@@ -16,7 +16,8 @@ class LiteUNet(nn.Module):
     """EfficientNet-Lite0 and a way up to the outlines.
 
     Takes float [batch, 3, height, width], at least 32 px a side; gives logits [batch, labels, height, width]. The way
-    up ends at half the image's sides, and the rest is interpolated.
+    up ends at half the image's sides, and the rest is interpolated. With ``enlarge=2`` the encoder gets the image at
+    twice its size, so that the way up ends at the pixels of the image itself: for things of a few pixels.
 
     In evaluation the answer is the mean of four, to the image and to its mirror images in both directions. So it is for
     things that have no upper end and no right side.
@@ -24,8 +25,9 @@ class LiteUNet(nn.Module):
     Source: O. Ronneberger et al., U-Net, MICCAI 2015, arXiv:1505.04597.
     """
 
-    def __init__(self, labels: int, *, weights: Weights | None) -> None:
+    def __init__(self, labels: int, *, weights: Weights | None, enlarge: int = 1) -> None:
         super().__init__()
+        self.enlarge = enlarge
         self.encoder = lite0(weights)
         self.encoder.set_submodule("top", nn.Identity())  # the way up does not begin there
         self.up = WayUp()
@@ -39,7 +41,8 @@ class LiteUNet(nn.Module):
         return torch.stack(answers).mean(dim=0)
 
     def _answer(self, images: torch.Tensor) -> torch.Tensor:
-        maps = self.up(self.encoder.maps(images))  # [batch, 24, height / 2, width / 2]
+        large = images if self.enlarge == 1 else F.interpolate(images, scale_factor=self.enlarge, mode="bilinear")
+        maps = self.up(self.encoder.maps(large))  # [batch, 24, enlarge * height / 2, enlarge * width / 2]
         return F.interpolate(self.outline(maps).float(), size=images.shape[2:], mode="bilinear")
 
 

@@ -24,6 +24,15 @@ def test_there_is_a_logit_per_label_for_every_pixel(network: LiteUNet, size: tup
     assert LiteUNet(3, weights=None)(torch.randn(2, 3, *size)).shape == (2, 3, *size)
 
 
+@torch.inference_mode()
+def test_an_image_that_is_enlarged_within_has_logits_in_its_own_pixels() -> None:
+    network = LiteUNet(1, weights=None, enlarge=2).eval()
+    seen: list[torch.Size] = []
+    network.encoder.stem.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].shape))
+    assert network(torch.randn(2, 3, 32, 40)).shape == (2, 1, 32, 40)
+    assert seen == [torch.Size((2, 3, 64, 80))] * 4, "once for each mirror image"
+
+
 @pytest.mark.parametrize("axis", [2, 3])
 @torch.inference_mode()
 def test_a_mirror_image_gets_the_same_answer_mirrored(network: LiteUNet, axis: int) -> None:

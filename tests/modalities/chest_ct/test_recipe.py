@@ -52,7 +52,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         how=replace(before.recipe.how, size=32),
         config=replace(before.config, epochs=1, batch_size=8, mixed_precision=False),
     )
-    experiment = replace(before, recipe=quick, weights=None)
+    experiment = replace(before, recipe=quick, weights=None, networks=1)
     few = phantoms.Settings({"train": 2, "test": 2}, seed=3)
     monkeypatch.setattr(recipe, "ON_REAL_IMAGES", experiment)
     monkeypatch.setattr(recipe, "ON_PHANTOMS", replace(experiment, phantoms=few))
@@ -135,7 +135,7 @@ def test_the_figures_are_those_worked_out_by_hand(said: ReaderPredictions) -> No
     assert values[recipe.OF_READERS] == pytest.approx(((1 + two_thirds) / 2 + two_thirds) / 2)
     assert values[recipe.MODEL] == 1
     assert values[recipe.READERS] == pytest.approx((3 + two_thirds) / 4)
-    assert values[recipe.BETTER] == pytest.approx(1 - (3 + two_thirds) / 4)
+    assert values[recipe.DIFFERENCE] == pytest.approx(1 - (3 + two_thirds) / 4)
 
 
 def test_patients_are_drawn_from_what_was_measured_once(said: ReaderPredictions) -> None:
