@@ -54,7 +54,7 @@ class Settings:
         return asdict(self)
 
 
-QUICK_SET = Settings({"train": 64, "test": 32}, seed=0, pixels=64, pixel_mm=0.9)
+QUICK_SET = Settings({"train": 56, "test": 24}, seed=0, pixels=64, pixel_mm=0.9)
 FULL_SET = Settings({"train": 400, "test": 120}, seed=1)  # other people: none is trained on here and tested there
 
 

@@ -53,6 +53,7 @@ TWIGS, TWIG_BEND = 2, (0.3, 0.8)  #: generations of finer branches after a film'
 PERIPHERAL, PERIPHERAL_LENGTH, PERIPHERAL_RADIUS = 2500, (0.07, 0.18), (0.003, 0.01)  #: number; from and to
 PERIPHERAL_AWRY = 0.5  #: how far from straight away from the hilum they run
 TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that these two are
+NO_TWIGS_FROM = 0.5  #: cm: voxels of this size and more are drawn without them
 TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
 TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
 FINE_CELL = 0.014  #: size of what is finer still
@@ -89,8 +90,9 @@ def draw_tree(patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid)
     kept = _keep(replace(patient, nodules=()), inspiration)
     for canvas, lines in zip((vessels, lumens, walls), kept.drawn, strict=True):
         _draw(canvas, lines, axes, grid)
-    twigs = sum((_points_in(axes, *some) for some in kept.twigs), np.zeros(axes.shape, np.float32))
-    np.maximum(vessels, np.minimum(twigs, 1), out=vessels)
+    if min(axes.voxel) < NO_TWIGS_FROM:
+        twigs = sum((_points_in(axes, *some) for some in kept.twigs), np.zeros(axes.shape, np.float32))
+        np.maximum(vessels, np.minimum(twigs, 1), out=vessels)
     return Tree(vessels, lumens, walls, (1 - TWIGS_TAKE) * fine)
 
 

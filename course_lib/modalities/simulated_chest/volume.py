@@ -144,7 +144,7 @@ def scatter(axes: Axes, places: Places, volumes: Line) -> Block:
                 y, z, x = iy + up, iz + back, ix + left
                 there = (y >= 0) & (y < height) & (z >= 0) & (z < depth) & (x >= 0) & (x < width)
                 flat = (y[there] * depth + z[there]) * width + x[there]
-                np.add.at(total, flat, weight[there])
+                total += np.bincount(flat, weight[there], minlength=len(total))
     return np.minimum(1, total).reshape(axes.shape).astype(np.float32)
 
 
