@@ -1,4 +1,4 @@
-"""Contact sheets of simulated radiographs."""
+"""Contact sheets of simulated radiographs, and of the same people in CT."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,20 @@ from course_lib.authoring.folder_argument import real_folder
 from course_lib.data.image_file import open_grey
 from course_lib.data.image_folder import read_part, recognise_card
 from course_lib.data.splits import take_patients
+from course_lib.evaluation.readers import majority
 from course_lib.figures.images import plot_images, plot_masks
+from course_lib.modalities.chest_ct.exposure import draw_exposure as draw_ct
+from course_lib.modalities.chest_ct.phantoms import Settings, draw_nodules
+from course_lib.modalities.chest_ct.scan import scan_chest
 from course_lib.modalities.chest_xray import simulator
 from course_lib.modalities.registry import dataset_folder
 from course_lib.support.runtime import COURSE_ROOT
 
 RESULTS = COURSE_ROOT / "build" / "sheets"
 SHEET_PX = 224
+HEIGHTS = (-0.3, -0.05, 0.2, 0.42)  #: of slices, in lung heights below the middle of the lungs
+LUNG_WINDOW, SOFT_WINDOW = (-1200.0, 200.0), (-160.0, 240.0)  #: HU that are black and white
+NODULES = Settings({"train": 18}, seed=3)
 README_PICTURE = COURSE_ROOT / "notebooks" / "figures" / "phantoms.png"
 
 
@@ -34,7 +41,8 @@ def main(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> int:
 
 
 def draw_sheets(folder: Path | None) -> list[Path]:
-    """Contact sheets: all kinds, severity in steps with the mask and, given a folder, phantoms among real images.
+    """Contact sheets: all kinds, severity in steps with the mask, people as film and as CT, nodules with what four
+    readers marked and, given a folder, phantoms among real images.
 
     Eight phantoms go to the README too.
     """
@@ -46,6 +54,7 @@ def draw_sheets(folder: Path | None) -> list[Path]:
     made.append(
         _draw_severity({patient.pattern: patient for patient, _ in cases if patient.kind != "normal"}, cases[0][1])
     )
+    made += [_draw_film_and_ct(rng), _draw_nodules()]
     if folder is not None:
         made.append(_draw_among_real(folder, phantoms[::2], rng))
     return made
@@ -68,6 +77,37 @@ def _draw_severity(patients: Mapping[str, simulator.Patient], exposure: simulato
     titles = [f"{patient.pattern} {severity:.1f}" for patient, severity in steps]
     plot_masks(radiographs, masks, titles, "Severity in steps (simulated); the line is the mask", columns=6)
     return _save(RESULTS / "severity.png")
+
+
+def _draw_film_and_ct(rng: np.random.Generator) -> Path:
+    """Three grown-ups, each as a film and as four slices of CT, in a window for lungs and one for soft tissue."""
+    pictures, titles = [], []
+    for number in range(3):
+        patient, exposure = simulator.draw_patient(rng, "normal", adult=True), draw_ct(rng)
+        pictures.append(simulator.render(patient, simulator.draw_exposure(rng), SHEET_PX)[0])
+        titles.append(f"{number + 1}: film")
+        for part in HEIGHTS:
+            top = part * patient.lung_height
+            scan = scan_chest(patient, exposure, (top, top + exposure.thickness_mm / 10), pixels=192)
+            pictures += [_windowed(scan.hounsfield[0], window) for window in (LUNG_WINDOW, SOFT_WINDOW)]
+            titles += [f"{number + 1}: {part:+.2f} lung heights"] * 2
+    plot_images(pictures, titles, "One film and eight slices of CT each (simulated)", columns=9)
+    return _save(RESULTS / "film-and-ct.png")
+
+
+def _draw_nodules() -> Path:
+    """The middle slices of nodules of 18 simulated patients, with the outline on which half of the readers agree."""
+    nodules = [draw_nodules(NODULES, number)[0] for number in range(18)]
+    crops = [slices[len(slices) // 2] for slices in nodules]
+    titles = [f"{int(crop.marks.any(axis=(1, 2)).sum())} of 4 marked it" for crop in crops]
+    images, masks = [crop.image for crop in crops], [majority(crop.marks) for crop in crops]
+    plot_masks(images, masks, titles, "Lung nodules in CT (simulated)", columns=6)
+    return _save(RESULTS / "nodules.png")
+
+
+def _windowed(hounsfield: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:
+    low, high = window
+    return np.rint(255 * np.clip((hounsfield - low) / (high - low), 0, 1)).astype(np.uint8)
 
 
 def _draw_among_real(folder: Path, phantoms: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Path:
