@@ -5,9 +5,10 @@ the prediction of lung metastases in soft-tissue sarcomas of the extremities, Ph
 Cancer Imaging Archive, doi:10.7937/K9/TCIA.2015.7GO2GSKS, CC BY 3.0; cut out and written as NIfTI by the Image
 Biomarker Standardisation Initiative. Voxels of 0.98 x 0.98 x 3.27 mm, in Hounsfield units.
 
-Two things must be known of it. The tumours were outlined on MR, and the outlines were carried over to CT. And every
-volume is cut 5 cm around its tumour, so that its size gives away where the tumour is and how large: what is asked here
-is the outline within a box, not where the tumour lies.
+Two things must be known of it. The tumours were outlined on MR, and the outlines were carried over to CT, where most of
+the border can not be seen: `contrast` measures that. And every volume ends 5 cm from its tumour, so that its size gives
+away where the tumour is and how large: what can be asked here is the outline within a box, not where a tumour lies. Of
+six patients one side ends earlier, where the scan does.
 """
 
 from pathlib import Path
