@@ -39,9 +39,9 @@ ENLARGE = 2  #: times, within the network: half of the outlines are not ten pixe
 NEIGHBOURS = 1  #: slices before and after, which say where a vessel goes on and a nodule does not
 LEARN: Learned = "sharp votes"  #: all readers' marks say more than their majority alone
 
-#: Above this probability a pixel belongs to the nodule; anything from 0.15 to 0.3 is as good. It is below a half since
+#: Above this probability a pixel belongs to the nodule; anything from 0.2 to 0.35 is as good. It is below a half since
 #: the network is judged where two readers marked something, but learns from slices that fewer marked as well.
-THRESHOLD = 0.25
+THRESHOLD = 0.3
 TWO, FOUR = 2, 4  #: readers who marked something in a slice
 
 #: What another patient and another scanner may do; mirrored and turned by quarters beforehand, so that a nodule lies in
