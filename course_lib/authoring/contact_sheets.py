@@ -1,4 +1,4 @@
-"""Contact sheets of simulated radiographs, and of the same people in CT."""
+"""Contact sheets of simulated radiographs, of the same people in CT, and of nodules in their lungs."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -90,8 +90,10 @@ def _draw_film_and_ct(rng: np.random.Generator) -> Path:
             top = part * patient.lung_height
             scan = scan_chest(patient, exposure, (top, top + exposure.thickness_mm / 10), pixels=192)
             pictures += [_windowed(scan.hounsfield[0], window) for window in (LUNG_WINDOW, SOFT_WINDOW)]
-            titles += [f"{number + 1}: {part:+.2f} lung heights"] * 2
-    plot_images(pictures, titles, "One film and eight slices of CT each (simulated)", columns=9)
+            titles += [f"{part:+.2f} of the lung's height, {name}" for name in ("lung", "soft tissue")]
+    plot_images(
+        pictures, titles, "Three people on film, and in CT in two windows (simulated)", columns=9
+    )
     return _save(RESULTS / "film-and-ct.png")
 
 

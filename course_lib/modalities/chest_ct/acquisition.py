@@ -145,7 +145,10 @@ def _part_within(geometry: Geometry, start_mm: float, length_mm: float) -> NDArr
 
 
 def _resample(sinogram: Sinograms, old: Geometry, new: Geometry, centre_mm: tuple[float, float]) -> Sinograms:
-    """A sinogram on the rays of another geometry, by linear interpolation between detectors; beyond them it is 0."""
+    """A sinogram on the rays of another geometry, by linear interpolation between detectors.
+
+    It must be 0 on the first detector and on the last, whose values hold beyond them.
+    """
     right, down = centre_mm
     middle = right * np.cos(new.radians) - down * np.sin(new.radians)
     ray_mm = (np.arange(new.detectors) - (new.detectors - 1) / 2) * new.pixel_mm + middle[:, None]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 Values = NDArray[np.float32]
 
 # Five energies stand for the spectrum of a tungsten tube at 120 kV behind 10 mm of aluminium, whose mean is 64 keV. In
-# the model's spectrum, each photon was shared between the two energies nearest to its own, and the shares rounded.
+# the model's spectrum, each photon was shared between the two energies nearest to its own, and the shares rounded, by
+# hand. Each photon counts one; a real detector adds up energies.
 # Source: J. M. Boone, J. A. Seibert, Med Phys 24:1661, 1997 (TASMIP).
 ENERGIES = (40.0, 50.0, 60.0, 80.0, 100.0)  #: keV
 SPECTRUM = (0.15, 0.18, 0.34, 0.22, 0.11)  #: the share of the photons at each

@@ -1,12 +1,13 @@
 """How a CT was taken: a record of plain numbers, and how to draw one at random."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from course_lib.modalities.chest_ct.tomography import KERNELS
 
-THICKNESSES_MM, THICKNESS_ODDS = (1.25, 2.0, 2.5, 3.0), (0.25, 0.25, 0.35, 0.15)  #: of slices in such hospitals
+THICKNESSES_MM, THICKNESS_ODDS = (1.25, 2.0, 2.5, 3.0), (0.25, 0.25, 0.35, 0.15)  #: of slices; set by hand
 PHOTONS = (30.0, 300.0)  #: thousands, from a low dose to a usual one
 USED = ("hann", "shepp-logan")  #: kernels: smooth, for soft tissue, and sharp, for lungs
 WITH_CONTRAST, PADDED = 0.4, 0.25  #: parts of the scans
@@ -22,15 +23,20 @@ class Exposure:
     angles: int  #: over half a turn, from which the patient is seen
     contrast: bool  #: is there a contrast agent in the blood?
     padded: bool  #: are the corners outside of the scanned circle set to `PADDING_HU`, as some scanners do?
-    metal: bool  #: is there a lead of a pacemaker in the heart?
-    motion_mm: float  #: by which the patient breathes out while the last angles are seen
-    randomise: float  #: 0: densities as the physics says; 1: those of all tissues at random
+    metal: bool  #: does a wire run through the middle of the chest? It counts as titanium
+    motion_mm: float  #: by which the patient slides to the head after half of the angles
+    randomise: float  #: 0: densities as the physics says; 1: those of the tissues at random
     seed: int  #: of the noise and the densities
 
     def __post_init__(self) -> None:
-        for name in ("thickness_mm", "photons", "angles"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, but is {getattr(self, name)}.")
+        if not 0 < self.thickness_mm < math.inf:
+            raise ValueError(f"thickness_mm must be a number above 0, but is {self.thickness_mm}.")
+        if not self.photons > 0:
+            raise ValueError(f"photons must be above 0, but is {self.photons}.")
+        if not (isinstance(self.angles, int) and self.angles >= 1):
+            raise ValueError(f"angles must be a whole number, 1 or more, but is {self.angles}.")
+        if not 0 <= self.motion_mm < math.inf:
+            raise ValueError(f"motion_mm must be 0 or more, but is {self.motion_mm}.")
         if self.kernel not in KERNELS:
             raise ValueError(f"kernel must be one of {', '.join(KERNELS)}, but is {self.kernel!r}.")
         if not 0 <= self.randomise <= 1:

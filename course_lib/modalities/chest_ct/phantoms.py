@@ -4,6 +4,7 @@ The real set's way is copied as far as its files show it: square crops with the 
 by itself to 0 to 255, and only slices that at least one reader marked.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 from course_lib.modalities.chest_ct.exposure import Exposure, draw_exposure
 from course_lib.modalities.chest_ct.scan import scan_around
 from course_lib.modalities.chest_ct.simulated_readers import SimulatedReader, draw_readers, notices, outline
-from course_lib.modalities.phantom_files import PhantomError, as_png, make_set, number_patients
+from course_lib.modalities.phantom_files import as_png, make_set, number_patients
 from course_lib.modalities.simulated_chest.nodules import draw_nodule
-from course_lib.modalities.simulated_chest.people import Patient, draw_patient
+from course_lib.modalities.simulated_chest.people import Nodule, Patient, draw_patient
 from course_lib.support.files import write_whole
 from course_lib.support.runtime import progress
 
@@ -27,7 +28,8 @@ LEAST_PIXELS = 32
 ENTRY = re.compile(r"(?a:manifest\.json|(train|test)/phantom\d{4}/nodule-\d/(images|mask-[0-3])/slice-\d{1,2}\.png)")
 NODULES, NODULE_ODDS = (1, 2, 3), (0.45, 0.35, 0.2)  #: of a patient
 READERS_STREAM = 10_000_019  #: of random numbers, apart from those of any patient
-MOST_TRIES = 40  #: to draw a nodule that a reader marks
+MOST_TRIES = 60  #: to draw the nodules of a patient
+TOUCHING = 1.5  #: radii of both, within which they may run into each other
 REACHES, BEYOND_MM = 1.2, 3.0  #: radii, and mm beyond, above and below the middle of a nodule that are scanned
 
 
@@ -44,9 +46,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         number_patients(self.patients)  # refuses what can not be numbered
-        if self.pixels < LEAST_PIXELS or not self.pixel_mm > 0:
+        if self.pixels < LEAST_PIXELS or not 0 < self.pixel_mm < math.inf or not 0 <= self.randomise <= 1:
             raise ValueError(
-                f"Expected at least {LEAST_PIXELS} pixels of more than 0 mm, but got {self.pixels} of {self.pixel_mm}."
+                f"Expected at least {LEAST_PIXELS} pixels of more than 0 mm, and randomise from 0 to 1, but got "
+                f"{self.pixels} of {self.pixel_mm} and {self.randomise}."
             )
 
     def to_json(self) -> dict[str, Any]:
@@ -87,22 +90,28 @@ def make_dataset(root: Path, settings: Settings) -> Path:
 
 
 def draw_nodules(settings: Settings, number: int) -> list[list[MarkedCrop]]:
-    """The slices of each nodule of one patient of the set, from top to bottom; a reader has marked each of them."""
+    """The slices of each nodule of one patient of the set, from top to bottom; a reader has marked each of them.
+
+    All nodules are in the same lungs and the same scan, so one may be seen beside another, whose marks leave it out.
+
+    Raises:
+        RuntimeError: no nodules are drawn that a reader notices and that have room, `draw_nodule` was changed.
+    """
     rng = np.random.default_rng([settings.seed, number])
     patient = draw_patient(rng, "normal", adult=True)
     exposure, readers = draw_exposure(rng, settings.randomise), readers_of(settings)
     wanted = int(rng.choice(NODULES, p=NODULE_ODDS))
-    nodules: list[list[MarkedCrop]] = []
+    noticed: list[list[bool]] = []
     for _ in range(MOST_TRIES):
-        patient = replace(patient, nodules=(draw_nodule(rng, patient),))
-        noticed = [notices(patient.nodules[0], reader, rng) for reader in readers]
-        if any(noticed) and (crops := _marked_crops(patient, exposure, readers, noticed, settings, rng)):
-            nodules.append(crops)
-        if len(nodules) == wanted:
-            return nodules
-    raise PhantomError(
-        f"In {MOST_TRIES} tries no {wanted} nodules were drawn for patient {number} that a reader marks. The odds of "
-        "`draw_nodule` or of the readers were changed: more of the nodules must be visible."
+        nodule = draw_nodule(rng, patient)
+        by_whom = [notices(nodule, reader, rng) for reader in readers]
+        if any(by_whom) and not any(_touch(nodule, other) for other in patient.nodules):
+            patient = replace(patient, nodules=(*patient.nodules, nodule))
+            noticed.append(by_whom)
+        if len(noticed) == wanted:
+            return [_marked_crops(patient, exposure, k, readers, noticed[k], settings, rng) for k in range(wanted)]
+    raise RuntimeError(
+        f"In {MOST_TRIES} tries no {wanted} nodules were drawn that a reader notices and that have room."
     )
 
 
@@ -111,21 +120,27 @@ def readers_of(settings: Settings) -> tuple[SimulatedReader, ...]:
     return draw_readers(np.random.default_rng([settings.seed, READERS_STREAM]))
 
 
+def _touch(nodule: Nodule, other: Nodule) -> bool:
+    """Whether two nodules may run into each other."""
+    apart_cm = np.linalg.norm([nodule.x - other.x, nodule.y - other.y, nodule.z - other.z])
+    return bool(10 * apart_cm < TOUCHING * (nodule.radius_mm + other.radius_mm))
+
+
 def _marked_crops(
     patient: Patient,
     exposure: Exposure,
+    number: int,
     readers: Sequence[SimulatedReader],
     noticed: Sequence[bool],
     settings: Settings,
     rng: np.random.Generator,
 ) -> list[MarkedCrop]:
-    """The slices of the patient's only nodule that at least one reader has marked."""
-    (nodule,) = patient.nodules
+    """The slices of one of the patient's nodules that at least one reader has marked."""
+    nodule = patient.nodules[number]
     tall_mm = 2 * (REACHES * nodule.radius_mm + BEYOND_MM)
     slices = max(1, round(tall_mm / exposure.thickness_mm))
-    exposure = replace(exposure, seed=int(rng.integers(2**31)))
-    scan = scan_around(patient, exposure, 0, slices=slices, pixels=settings.pixels, pixel_mm=settings.pixel_mm)
-    (true,) = scan.nodules
+    scan = scan_around(patient, exposure, number, slices=slices, pixels=settings.pixels, pixel_mm=settings.pixel_mm)
+    true = scan.nodules[number]
     marks = np.stack(
         [
             outline(true, nodule, reader, scan.spacing_mm, rng) if saw else np.zeros_like(true)

@@ -13,16 +13,16 @@ from course_lib.modalities.chest_ct.tomography import Geometry, filtered_back_pr
 from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HALF_WIDTH
 from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import Patient
-from course_lib.modalities.simulated_chest.solid import Solid, build_solid
+from course_lib.modalities.simulated_chest.solid import MOSTLY, Solid, build_solid
 from course_lib.modalities.simulated_chest.volume import Axes
 
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
 RIM = 4  #: pixels around a small field that are scanned too and cut off: at a sharp edge they come out too dark
-SUBSLICE_MM = 1.0  #: a slice is the mean of slices about as thin as this
+THIN_MM = 1.0  #: a slice is the mean of slices about as thin as this
 PADDING_HU = -2000.0  #: what some scanners write where nothing was measured
 BODY_PIXELS, BODY_FIELD_CM = 64, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
-LEAD_MM, LEAD_AT = 2.0, (0.02, 0.05)  #: radius of the lead; left and down, in half-widths, of the middle
-IN_SLICE = 0.5  #: part of a voxel from which on it counts as nodule
+WIRE_MM, WIRE_AT = 2.0, (0.02, 0.05)  #: radius; to the left and to the back of the middle, in half-widths
+DENSITIES, NOISE = 1, 2  #: streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Scan:
 
     hounsfield: NDArray[np.float32]  #: [slices, rows, columns]
     labels: NDArray[np.uint8]  #: the tissue of each voxel, a `Tissue`, the same shape
-    nodules: tuple[NDArray[np.bool_], ...]  #: where each of the patient's nodules is, the same shape
+    nodules: tuple[
+        NDArray[np.bool_], ...
+    ]  #: where each nodule fills half as much of a voxel as anywhere, the same shape
     spacing_mm: tuple[float, float, float]  #: from slice to slice, row to row, column to column
 
 
@@ -39,28 +41,38 @@ def scan_chest(patient: Patient, exposure: Exposure, heights_cm: tuple[float, fl
     """All slices from one height to another, cm below the middle of the lungs; the field holds the whole trunk.
 
     Raises:
-        ValueError: the heights are not in order.
+        ValueError: the heights are not in order, there is no pixel, or the patient has pneumonia.
     """
     first, last = heights_cm
     if not first < last:
         raise ValueError(f"Expected two heights, the upper one (the smaller number) first, but got {heights_cm}.")
     slices = max(1, round((last - first) * 10 / exposure.thickness_mm))
-    side_cm = _field_cm(patient)
-    window = _Window((0.0, (first + last) / 2, 0.0), slices, pixels, side_cm / pixels)
-    return _scan(patient, exposure, window)
+    window = _Window((0.0, (first + last) / 2, 0.0), slices, pixels, _field_cm(patient) / max(1, pixels))
+    return _scan(patient, exposure, window, noise=0)
 
 
 def scan_around(
     patient: Patient, exposure: Exposure, nodule: int, *, slices: int, pixels: int = 128, pixel_mm: float = 0.7
 ) -> Scan:
-    """Slices around one of the patient's nodules, in a small field with it in the middle.
+    """Slices around one of the patient's nodules, numbered from 0, in a small field with it in the middle.
 
     The rest of the body weakens the rays as it does in a whole slice, so that noise and streaks are the same.
+
+    Raises:
+        ValueError: there is no such nodule, slice or pixel, the nodule lies in no lung, or the patient is too large for
+            the scanner or has pneumonia.
     """
-    window = _Window(place(patient, patient.nodules[nodule]), slices, pixels + 2 * RIM, pixel_mm / 10)
-    scan = _scan(patient, exposure, window, whole_body=False)
+    if not 0 <= nodule < len(patient.nodules):
+        raise ValueError(f"The patient has {len(patient.nodules)} nodules, numbered from 0; there is no {nodule}.")
+    if _field_cm(patient) - 2 * FIELD_MARGIN_CM > BODY_FIELD_CM:
+        raise ValueError(f"The trunk must fit into {BODY_FIELD_CM:.0f} cm, but needs {_field_cm(patient):.0f} cm.")
+    middle = place(patient, patient.nodules[nodule])
+    window = _Window(middle, slices, pixels, pixel_mm / 10)
+    scan = _scan(patient, exposure, replace(window, pixels=pixels + 2 * RIM), noise=1 + nodule, whole_body=False)
     inner = (..., slice(RIM, -RIM), slice(RIM, -RIM))
     nodules = tuple(mask[inner] for mask in scan.nodules)
+    if not nodules[nodule].any():
+        raise ValueError(f"Nodule {nodule} lies in no lung of this patient: see {middle} cm.")
     return replace(scan, hounsfield=scan.hounsfield[inner], labels=scan.labels[inner], nodules=nodules)
 
 
@@ -73,11 +85,21 @@ class _Window:
     pixels: int
     pixel_cm: float
 
+    def __post_init__(self) -> None:
+        if self.slices < 1 or self.pixels < 1 or not self.pixel_cm > 0:
+            raise ValueError(
+                f"Expected at least one slice of one pixel, but got {self.slices} slices of {self.pixels} pixels, "
+                f"{10 * self.pixel_cm:g} mm each."
+            )
 
-def _scan(patient: Patient, exposure: Exposure, window: _Window, *, whole_body: bool = True) -> Scan:
-    """The slices of a window, which either holds the whole body or a part of it."""
-    rng = np.random.default_rng([exposure.seed, 1])
-    densities = draw_densities(rng, contrast=exposure.contrast, randomise=exposure.randomise)
+
+def _scan(patient: Patient, exposure: Exposure, window: _Window, *, noise: int, whole_body: bool = True) -> Scan:
+    """The slices of a window, which either holds the whole body or a part of it.
+
+    The densities are the same in all scans of an exposure; ``noise`` is the number of the scan, whose noise differs.
+    """
+    stream = np.random.default_rng([exposure.seed, DENSITIES])
+    densities = draw_densities(stream, contrast=exposure.contrast, randomise=exposure.randomise)
     geometry = Geometry(window.pixels, 10 * window.pixel_cm, exposure.angles)
     solid, materials = _body(patient, exposure, window, densities)
     moved = None
@@ -86,24 +108,31 @@ def _scan(patient: Patient, exposure: Exposure, window: _Window, *, whole_body: 
         elsewhere = replace(window, centre=(x, y + exposure.motion_mm / 10, z))
         moved = _body(patient, exposure, elsewhere, densities)[1]
     outside = None if whole_body else _outside(patient, exposure, window, densities, geometry)
-    photons = 1000 * exposure.photons
-    sinograms = acquire(materials, geometry, photons, rng, outside=outside, motion=moved)
+    rng = np.random.default_rng([exposure.seed, NOISE, noise])
+    sinograms = acquire(materials, geometry, 1000 * exposure.photons, rng, outside=outside, motion=moved)
     values = hounsfield(filtered_back_projection(sinograms, geometry, exposure.kernel))
     if exposure.padded:
         values[:, _beyond_field(patient, window)] = PADDING_HU
     spacing = (exposure.thickness_mm, 10 * window.pixel_cm, 10 * window.pixel_cm)
-    nodules = tuple(_thick(occupancy, exposure) >= IN_SLICE for occupancy in solid.nodules)
-    return Scan(values, _middle(solid.labels, exposure), nodules, spacing)
+    nodules = tuple(occupancy > MOSTLY * occupancy.max() for occupancy in solid.nodules)
+    return Scan(values, solid.labels, nodules, spacing)
 
 
 def _body(patient: Patient, exposure: Exposure, window: _Window, densities: Densities) -> tuple[Solid, Materials]:
-    """The thin slices of which the wanted ones are the mean, and the materials of the wanted ones."""
-    solid = build_solid(patient, _axes(window, exposure))
-    thin = materials_of(solid, densities)
-    metal = np.zeros_like(thin.water)
-    if exposure.metal:
-        metal += _lead(patient, _axes(window, exposure))
-    return solid, Materials(*(_thick(part, exposure) for part in (thin.water * (1 - metal), thin.bone, metal)))
+    """The wanted slices, each the mean of thin ones: their tissues, and their materials."""
+    axes = _thin_axes(window, exposure)
+    thin = build_solid(patient, axes)
+    solid = replace(
+        thin,
+        fractions={tissue: _mean_of_thin(part, exposure) for tissue, part in thin.fractions.items()},
+        bone=_mean_of_thin(thin.bone, exposure),
+        nodules=tuple(_mean_of_thin(occupancy, exposure) for occupancy in thin.nodules),
+    )
+    materials = materials_of(solid, densities)
+    if not exposure.metal:
+        return solid, materials
+    metal = _mean_of_thin(_wire(patient, axes), exposure)
+    return solid, Materials(materials.water * (1 - metal), materials.bone * (1 - metal), metal)
 
 
 def _outside(patient: Patient, exposure: Exposure, window: _Window, densities: Densities, geometry: Geometry) -> Paths:
@@ -115,29 +144,28 @@ def _outside(patient: Patient, exposure: Exposure, window: _Window, densities: D
     return outside_of(whole, body, geometry, centre_mm=(10 * x, 10 * z))
 
 
-def _axes(window: _Window, exposure: Exposure) -> Axes:
+def _thin_axes(window: _Window, exposure: Exposure) -> Axes:
     """The centres of the voxels of thin slices."""
     x, y, z = window.centre
-    thin = _thin(exposure)
-    step = exposure.thickness_mm / 10 / thin
-    rows = (np.arange(window.pixels) - (window.pixels - 1) / 2) * window.pixel_cm
-    heights = (np.arange(window.slices * thin) - (window.slices * thin - 1) / 2) * step
-    return Axes(x + rows, y + heights, z + rows)
+    count = thin_slices(exposure)
+    heights = _centred(window.slices * count, exposure.thickness_mm / 10 / count)
+    across = _centred(window.pixels, window.pixel_cm)
+    return Axes(x + across, y + heights, z + across)
 
 
-def _thin(exposure: Exposure) -> int:
+def _centred(count: int, step: float) -> NDArray[np.float64]:
+    """So many places in a row, with 0 in their middle."""
+    return (np.arange(count) - (count - 1) / 2) * step
+
+
+def thin_slices(exposure: Exposure) -> int:
     """How many thin slices make one."""
-    return max(2, round(exposure.thickness_mm / SUBSLICE_MM))
+    return max(2, round(exposure.thickness_mm / THIN_MM))
 
 
-def _thick(thin: NDArray[np.float32], exposure: Exposure) -> NDArray[np.float32]:
+def _mean_of_thin(thin: NDArray[np.float32], exposure: Exposure) -> NDArray[np.float32]:
     """The mean of each few thin slices."""
-    return np.asarray(thin.reshape(-1, _thin(exposure), *thin.shape[1:]).mean(axis=1))
-
-
-def _middle(labels: NDArray[np.uint8], exposure: Exposure) -> NDArray[np.uint8]:
-    """The labels of the thin slice in the middle of each."""
-    return labels[_thin(exposure) // 2 :: _thin(exposure)]
+    return np.asarray(thin.reshape(-1, thin_slices(exposure), *thin.shape[1:]).mean(axis=1))
 
 
 def _field_cm(patient: Patient) -> float:
@@ -147,14 +175,16 @@ def _field_cm(patient: Patient) -> float:
 
 def _beyond_field(patient: Patient, window: _Window) -> NDArray[np.bool_]:
     """The pixels of a slice outside of the scanned circle, [rows, columns]."""
-    axes = (np.arange(window.pixels) - (window.pixels - 1) / 2) * window.pixel_cm
-    away = np.hypot(window.centre[0] + axes[None, :], window.centre[2] + axes[:, None])
+    across = _centred(window.pixels, window.pixel_cm)
+    away = np.hypot(window.centre[0] + across[None, :], window.centre[2] + across[:, None])
     return np.asarray(away > _field_cm(patient) / 2)
 
 
-def _lead(patient: Patient, axes: Axes) -> NDArray[np.float32]:
-    """Where the metal is: a thin wire from top to bottom, [slices, rows, columns]."""
-    left, down = (part * patient.half_width for part in LEAD_AT)
-    away = np.hypot(axes.x[None, :] - left, axes.z[:, None] - down)
-    disc = np.clip((LEAD_MM / 10 - away) / axes.voxel[0] + 0.5, 0, 1)
+def _wire(patient: Patient, axes: Axes) -> NDArray[np.float32]:
+    """Where the metal is: a thin wire from top to bottom, whose section keeps its area on coarse pixels too."""
+    left, back = (part * patient.half_width for part in WIRE_AT)
+    radius, pixel = WIRE_MM / 10, axes.voxel[0]
+    away = np.hypot(axes.x[None, :] - left, axes.z[:, None] - back)
+    disc = np.clip((max(radius, pixel) - away) / pixel + 0.5, 0, 1)
+    disc *= min(1.0, np.pi * radius**2 / max(float(disc.sum()) * pixel**2, np.pi * radius**2))
     return np.broadcast_to(disc, (len(axes.y), *disc.shape)).astype(np.float32)

@@ -1,7 +1,7 @@
 """Readers who do not exist, and outline nodules as radiologists do: borders differ, and the small and faint are missed.
 
-How much they differ was set so that four of them agree about as much as the four of LIDC-IDRI do; `agreement` in
-the tests holds that. Source of the reading: S. G. Armato et al., The Lung Image Database Consortium (LIDC) and Image
+How much they differ was set so that four of them agree about as much as the four of LIDC-IDRI do, which a test holds.
+Source of the reading: S. G. Armato et al., The Lung Image Database Consortium (LIDC) and Image
 Database Resource Initiative (IDRI), Med. Phys. 38:915-931, 2011: each reader marks by themselves, then once more after
 having seen the others' marks, and nobody is forced to agree.
 """
@@ -67,11 +67,17 @@ def outline(
 
 
 def _from_border_mm(true: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> NDArray[np.float64]:
-    """How deep inside of the nodule a voxel lies; below 0 outside."""
-    half = min(spacing_mm) / 2
-    inside = distance_transform_edt(np.pad(true, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1] - half
-    outside = distance_transform_edt(~true, sampling=spacing_mm) - half
-    return np.asarray(np.where(true, inside, -outside))
+    """How deep inside of the nodule the middle of a voxel lies; below 0 outside.
+
+    Slices are cut into about as thin ones as a pixel is wide, since a border lies half a voxel from its middle.
+    """
+    thick, *in_plane = spacing_mm
+    parts = 2 * int(thick / min(in_plane) / 2) + 1  # odd, so that one of them lies in the middle
+    thin, steps = np.repeat(true, parts, axis=0), (thick / parts, *in_plane)
+    half = min(steps) / 2
+    inside = distance_transform_edt(np.pad(thin, 1), sampling=steps)[1:-1, 1:-1, 1:-1] - half
+    outside = distance_transform_edt(~thin, sampling=steps) - half
+    return np.asarray(np.where(thin, inside, -outside)[parts // 2 :: parts])
 
 
 def _around(true: NDArray[np.bool_], spacing_mm: tuple[float, float, float]) -> tuple[slice, ...]:

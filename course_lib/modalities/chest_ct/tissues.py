@@ -7,9 +7,9 @@ import numpy as np
 from course_lib.modalities.chest_ct.acquisition import Materials
 from course_lib.modalities.simulated_chest.solid import Solid, Tissue
 
-#: Usual Hounsfield units, and the spread among patients. Fat, muscle and organs as in any textbook of radiology (for
-#: example Bushberg et al., The Essential Physics of Medical Imaging, 3rd ed., 2012, table 10-2); the lung after a full
-#: breath, which holds more air than the 0.26 g/cm3 of the film's lung.
+#: Usual Hounsfield units, and the spread among patients, set by hand near those of any textbook of radiology, for
+#: example J. T. Bushberg et al., The Essential Physics of Medical Imaging, 3rd ed., 2012, chapter 10. The lung is that
+#: after a full breath, which holds more air than the 0.26 g/cm3 of the film's lung.
 USUAL: Mapping[Tissue, tuple[float, float]] = {
     Tissue.AIR: (-1000.0, 0.0),
     Tissue.SKIN: (40.0, 10.0),
@@ -26,7 +26,7 @@ USUAL: Mapping[Tissue, tuple[float, float]] = {
     Tissue.GAS: (-1000.0, 0.0),
     Tissue.NODULE: (35.0, 15.0),
 }
-IODINE_HU = (80.0, 200.0)  #: that a contrast agent adds to blood, from and to
+IODINE_HU = (80.0, 200.0)  #: that a contrast agent adds to blood, from and to; set by hand
 RANDOM_HU = (-1000.0, 300.0)  #: of a tissue whose density is drawn at random, from and to
 
 Densities = Mapping[Tissue, float]  #: relative to water: 1 + HU / 1000
@@ -35,7 +35,10 @@ Densities = Mapping[Tissue, float]  #: relative to water: 1 + HU / 1000
 def draw_densities(rng: np.random.Generator, *, contrast: bool, randomise: float) -> Densities:
     """The density of each tissue in one patient, relative to water.
 
-    ``randomise`` goes from 0 (as the physics says) to 1: then each tissue but air has any density, as in SynthSeg.
+    ``randomise`` goes from 0 (as the physics says) to 1: then each tissue has any density, but for air and the hard
+    part of bone.
+
+    Source of the second: B. Billot et al., SynthSeg, Medical Image Analysis 86:102789, 2023.
     """
     iodine = rng.uniform(*IODINE_HU) * contrast
     densities = {}
@@ -49,6 +52,6 @@ def draw_densities(rng: np.random.Generator, *, contrast: bool, randomise: float
 
 
 def materials_of(solid: Solid, densities: Densities) -> Materials:
-    """What the rays meet in every voxel: so much water, and so much of the hard part of bone, which takes its place."""
+    """What the rays meet in every voxel: so much water, and so much of the hard part of bone, which displaces water."""
     water = sum(densities[tissue] * part for tissue, part in solid.fractions.items() if densities[tissue]) - solid.bone
     return Materials(np.maximum(water, 0).astype(np.float32), solid.bone, np.zeros_like(solid.bone))

@@ -20,6 +20,7 @@ from course_lib.modalities.chest_ct.phantoms import (
 )
 from course_lib.modalities.chest_ct.simulated_readers import READERS
 from course_lib.modalities.phantom_files import PhantomError, check_set, number_patients
+from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.support.files import write_whole
 
 FEW = Settings({"train": 2, "test": 1}, seed=5, pixels=32, pixel_mm=1.4)
@@ -124,4 +125,13 @@ def test_settings_that_can_not_be_are_refused(wrong: dict[str, object]) -> None:
 
 
 def test_the_small_and_the_large_set_show_different_people() -> None:
-    assert QUICK_SET.seed != FULL_SET.seed
+    first = [draw_patient(np.random.default_rng([settings.seed, 0])) for settings in (QUICK_SET, FULL_SET)]
+    assert first[0] != first[1]
+
+
+def test_all_nodules_of_a_patient_are_in_the_same_scan_and_none_runs_into_another() -> None:
+    for number in range(8):
+        nodules = draw_nodules(FEW, number)
+        assert 1 <= len(nodules) <= 3
+        firsts = [nodule[0].image.tobytes() for nodule in nodules]
+        assert len(set(firsts)) == len(firsts)

@@ -35,7 +35,7 @@ def test_the_smaller_and_the_fainter_a_nodule_is_the_more_readers_miss_it() -> N
     small, large, glass = (
         np.mean([notices(one, BALANCED, rng) for _ in range(400)]) for one in (nodule_of(1.5), nodule_of(8), faint)
     )
-    assert small < 0.1 < glass < 0.5 < 0.9 < large
+    assert small < 0.2 < glass < 0.5 < 0.9 < large
 
 
 def test_a_generous_reader_draws_a_larger_outline_and_all_draw_around_the_nodule() -> None:
@@ -60,10 +60,26 @@ def test_nothing_is_marked_where_there_is_nothing() -> None:
     assert not outline(nothing, nodule_of(3), BALANCED, SPACING_MM, np.random.default_rng(0)).any()
 
 
-def test_four_readers_agree_about_as_much_as_the_four_of_the_real_set() -> None:
-    """There two who both mark agree with a Dice of 0.77; 34 % of nodules are marked by all four, 27 % by one only.
+def test_a_generous_reader_adds_the_slices_at_the_ends_and_a_careful_one_leaves_them_out() -> None:
+    true, nodule = ball(6), nodule_of(6)
+    slices = [
+        np.mean(
+            [
+                outline(true, nodule, SimulatedReader(out, 5.0), SPACING_MM, np.random.default_rng(i))
+                .any(axis=(1, 2))
+                .sum()
+                for i in range(12)
+            ]
+        )
+        for out in (-1.0, 0.0, 1.0)
+    ]
+    there = true.any(axis=(1, 2)).sum()
+    assert slices[0] < there <= slices[1] < slices[2] - 0.5
 
-    Those are figures of its training patients, see the set's data card.
+
+def test_four_readers_agree_about_as_much_as_the_four_of_the_real_set() -> None:
+    """There two who both mark agree with a Dice of 0.77, as the set's card says; the course counted that of the nodules
+    of its training patients 34 % are marked by all four, and 27 % by one only.
     """
     rng, pairs, marked_by = np.random.default_rng(2), [], Counter[int]()
     for _ in range(150):
