@@ -302,4 +302,3 @@ def _lobes(patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle, lungs:
     lower_lobe = axes.z[None, :, None] > oblique[:, None, :]
     lobes = np.where(lower_lobe, in_back[:, None, :], in_front[:, None, :])
     return np.asarray(np.where(lungs > 0.5, lobes, Lobe.NONE), dtype=np.uint8)
-MOSTLY = 0.5
