@@ -6,7 +6,10 @@ nodule in someone without emphysema and without lung cancer in the family. How m
 glass: C. I. Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid
 nodules, American Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database
 Consortium (LIDC): a comparison of different size metrics for pulmonary nodule measurements, Academic Radiology
-14:1475-1485, 2007 (median 5.7 mm, mean 7.1 mm). Shapes, and how often they occur, were set by eye beside CT.
+14:1475-1485, 2007 (median 5.7 mm, mean 7.1 mm). Those are sizes of nodules that readers have marked, so the ones drawn
+here are a little smaller: the spread was set so that those which at least one of the four readers of
+`chest_ct.simulated_readers` marks have about that median and mean; the smallest and faintest are marked less often.
+Shapes, and how often they occur, were set by eye beside CT.
 """
 
 from dataclasses import replace
@@ -14,7 +17,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
+from course_lib.modalities.simulated_chest.disease import horizontal_fissure
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane, points_grid, ruler_places
 from course_lib.modalities.simulated_chest.landmarks import apex
 from course_lib.modalities.simulated_chest.lung_tree import branches_in_space
@@ -23,14 +28,19 @@ from course_lib.modalities.simulated_chest.people import Nodule, NoduleDensity, 
 
 Values = NDArray[np.floating[Any]]
 
-DIAMETER_MM, DIAMETER_SPREAD, DIAMETER_LIMITS = 5.7, 0.65, (3.0, 30.0)  #: median; standard deviation of its logarithm
+DIAMETER_MM, DIAMETER_SPREAD = 4.3, 0.7  #: before the limits cut: median; standard deviation of its logarithm
+DIAMETER_LIMITS = (3.0, 30.0)  #: mm; larger ones are called masses
 LARGEST = 0.12  #: radius as a part of the patient's half-width: a child's lung holds no larger one
-DENSITIES: dict[NoduleDensity, int] = {"solid": 189, "part-solid": 16, "ground glass": 28}  #: of 233 nodules
+DENSITIES: dict[NoduleDensity, int] = {
+    "solid": 189,
+    "part-solid": 16,
+    "ground glass": 28,
+}  #: of 233 people, each by the largest
 GROUND_GLASS = (0.3, 0.5)  #: of soft tissue's density, from and to
 CORE, CORE_OFF = 0.55, 0.2  #: the solid part of a part-solid nodule: its radius, and how far off the middle; in radii
 SPICULATED = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at most
-CALCIFIED, CALCIUM = 0.15, (0.15, 0.5)  #: part of the small, smooth, benign and solid ones; and of bone's density
-SMOOTH, SMALL_MM = 0.1, 10
+CALCIFIED, SMALL_MM = 0.15, 10  #: part of the small, benign, solid ones without spikes; set by eye
+CALCIUM = (0.15, 0.5)  #: of cortical bone's density, from and to
 PLACES = {"inside": 0.55, "pleura": 0.25, "vessel": 0.2}
 CLEAR = 0.1  #: cm between a nodule inside the lung and anything else
 IN_PLEURA, IN_VESSEL = 0.8, 0.7  #: radii from the middle of an attached nodule to what it is attached to
@@ -54,18 +64,18 @@ def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
     Raises:
         RuntimeError: no lung of this patient has room for it.
     """
-    low, high = DIAMETER_LIMITS
-    diameter = float(np.clip(DIAMETER_MM * np.exp(rng.normal(0, DIAMETER_SPREAD)), low, high))
-    radius = min(diameter / 2, 10 * LARGEST * patient.half_width)
+    diameter = _draw_diameter(rng, patient)
+    radius = diameter / 2
     of_each = np.array(list(DENSITIES.values()))
     density = list(DENSITIES)[rng.choice(len(DENSITIES), p=of_each / of_each.sum())]
     least, more, most = SPICULATED
-    spiked = rng.random() < min(most, least + more * (2 * radius - low))
+    spiked = rng.random() < min(most, least + more * (diameter - DIAMETER_LIMITS[0]))
     spiculation = float(rng.uniform(0.3, 1)) if spiked else 0.0
     lobulation = float(rng.beta(1.2, 2))
-    x, y, z, upper = _draw_place(rng, patient, radius / 10)
-    malignant = bool(rng.random() < probability_of_cancer(patient, 2 * radius, density, spiked, upper))
-    could_be = density == "solid" and not malignant and not spiked and 2 * radius < SMALL_MM
+    x, y, z = _draw_place(rng, patient, radius / 10)
+    upper = in_upper_lobe(patient, x, y, z)
+    malignant = bool(rng.random() < probability_of_cancer(patient, diameter, density, spiked, upper))
+    could_be = density == "solid" and not malignant and not spiked and diameter < SMALL_MM
     calcium = float(rng.uniform(*CALCIUM)) if rng.random() < CALCIFIED and could_be else 0.0
     return Nodule(x, y, z, radius, lobulation, spiculation, density, malignant, int(rng.integers(2**31)), calcium)
 
@@ -79,6 +89,13 @@ def probability_of_cancer(
     person = AGE * (patient.age - USUAL_AGE) + WOMAN * (patient.breast > 0)
     logit = CONSTANT + FEWER + person + SIZE * size + kind + UPPER * upper_lobe + SPIKED * spiculated
     return float(1 / (1 + np.exp(-logit)))
+
+
+def in_upper_lobe(patient: Patient, x: float, y: float, z: float) -> bool:
+    """Whether a place in a lung of the regular body after a full breath is in an upper lobe; the middle one is none."""
+    grid = points_grid(np.array([x]), np.array([y]))
+    before_oblique = z < lower_lobe_from(patient, grid, middle(patient, 1.0, grid))[0, 0]
+    return bool(before_oblique and (x > 0 or y < horizontal_fissure(patient, grid)[0, 0]))
 
 
 def occupancy(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDGE) -> Values:
@@ -162,8 +179,16 @@ def _surface(nodule: Nodule, x: Values, y: Values, z: Values, away: Values) -> V
     return surface
 
 
-def _draw_place(rng: np.random.Generator, patient: Patient, radius: float) -> tuple[float, float, float, bool]:
-    """A place in a lung, and whether it is in an upper lobe."""
+def _draw_diameter(rng: np.random.Generator, patient: Patient) -> float:
+    """A diameter, mm, from the part of a log-normal distribution that lies inside the limits."""
+    smallest, largest = DIAMETER_LIMITS
+    limits = np.array([smallest, min(largest, 2 * 10 * LARGEST * patient.half_width)])
+    parts_below = ndtr(np.log(limits / DIAMETER_MM) / DIAMETER_SPREAD)
+    return float(DIAMETER_MM * np.exp(DIAMETER_SPREAD * ndtri(rng.uniform(*parts_below))))
+
+
+def _draw_place(rng: np.random.Generator, patient: Patient, radius: float) -> tuple[float, float, float]:
+    """A place in a lung where it has room."""
     where = list(PLACES)[rng.choice(len(PLACES), p=list(PLACES.values()))]
     half = np.array([patient.half_width, patient.lung_height / 2, patient.half_depth])
     places: Values = rng.uniform(-half, half, size=(TRIES, 3))
@@ -172,15 +197,15 @@ def _draw_place(rng: np.random.Generator, patient: Patient, radius: float) -> tu
         aside = rng.normal(size=ends.shape)
         aside *= IN_VESSEL * radius / np.linalg.norm(aside, axis=1, keepdims=True)
         places = np.concatenate([rng.permutation(ends + aside), places])
-    found, upper = _in_lung(patient, places, radius, pleural=where == "pleura")
+    found = _in_lung(patient, places, radius, pleural=where == "pleura")
     if len(found) == 0:
         raise RuntimeError(f"A nodule with a radius of {radius} cm finds no room in the lungs of {patient}.")
     x, y, z = map(float, found[0])
-    return x, y, z, bool(upper[0])
+    return x, y, z
 
 
-def _in_lung(patient: Patient, places: Values, radius: float, pleural: bool) -> tuple[Values, NDArray[np.bool_]]:
-    """Those of the places [n, 3] where a nodule fits into a lung, and which of them are in an upper lobe.
+def _in_lung(patient: Patient, places: Values, radius: float, pleural: bool) -> Values:
+    """Those of the places [n, 3] where a nodule fits into a lung.
 
     ``pleural`` ones are moved to the front or to the back, until they touch the pleura.
     """
@@ -197,5 +222,4 @@ def _in_lung(patient: Patient, places: Values, radius: float, pleural: bool) -> 
         low, high, cage = inside.low[0], inside.high[0], inside.cage[0]
         in_front, behind = z + outer < low, z - outer > high
         clear &= (in_front | behind) & (pleural | (np.abs(z) + outer < cage)) & (cage > 2 * radius)
-    upper = (z < lower_lobe_from(patient, points_grid(x, y), insides[0])[0]) & ((x > 0) | (y < 0))
-    return np.stack([x, y, z], axis=1)[clear], upper[clear]
+    return np.asarray(np.stack([x, y, z], axis=1)[clear])

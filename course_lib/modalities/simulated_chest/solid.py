@@ -124,10 +124,15 @@ def build_solid(patient: Patient, axes: Axes, inspiration: float = 1.0) -> Solid
     are its voxels.
 
     Raises:
-        ValueError: ``inspiration`` is not above 0.
+        ValueError: ``inspiration`` is not above 0, or the patient has pneumonia.
     """
     if not inspiration > 0:
         raise ValueError(f"inspiration must be above 0, but is {inspiration}.")
+    if patient.severity > 0:
+        raise ValueError(
+            f"CT shows no pneumonia so far, but this patient's severity is {patient.severity}: "
+            'draw someone of kind "normal", or set severity to 0.'
+        )
     patient = replace(patient, arms=ARMS_UP)
     grid = rays(patient, axes)
     coats, inside = layers(patient, grid), middle(patient, inspiration, grid)

@@ -140,6 +140,13 @@ def test_places_that_do_not_rise_evenly_are_refused(places: np.ndarray) -> None:
         Axes(even, places, even)
 
 
+def test_pneumonia_is_refused_as_ct_does_not_show_it() -> None:
+    even = np.arange(3.0)
+    sick = draw_patient(np.random.default_rng(0), "bacteria", adult=True)
+    with pytest.raises(ValueError, match=r"CT shows no pneumonia so far, but this patient's severity is 0\."):
+        build_solid(sick, Axes(even, even, even))
+
+
 def test_no_breath_at_all_is_refused() -> None:
     even = np.arange(3.0)
     with pytest.raises(ValueError, match=r"inspiration must be above 0, but is 0\.0"):
