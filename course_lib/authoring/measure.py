@@ -21,7 +21,6 @@ from course_lib.modalities.registry import MODALITIES, UNKNOWN_FOLDER, dataset_f
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest
 from course_lib.support.runtime import COURSE_ROOT, seeded
-from course_lib.tasks.task import Task
 from course_lib.training.config import TrainConfig
 from course_lib.training.inference import predict
 from course_lib.training.recipe import Experiment, trained
@@ -77,7 +76,7 @@ def measure(experiment: Experiment[Any], folder: Path, networks: int) -> str:
         *_judged(experiment, "one network", on_validation[0], on_test[0]),
     ]
     if networks > 1:
-        lines.append(_each_alone(test.task, on_test))
+        lines.append(_each_alone(experiment, on_validation, on_test))
         several = experiment.together(on_validation), experiment.together(on_test)
         lines += _judged(experiment, f"{networks} networks together", *several)
     figures = experiment.figures(experiment.scored(on_validation[0]))
@@ -135,10 +134,13 @@ def _judged(experiment: Experiment[Any], who: str, on_validation: Any, on_test: 
     ]
 
 
-def _each_alone(task: Task[Any], on_test: Sequence[Any]) -> str:
-    scores = [task.score(predictions) for predictions in on_test]
-    who = f"mean (lowest to highest) of {len(scores)} networks alone"
-    return f"{task.score_name}, {who}: {with_interval(fmean(scores), min(scores), max(scores))}"
+def _each_alone(experiment: Experiment[Any], on_validation: Sequence[Any], on_test: Sequence[Any]) -> str:
+    """The first figure of each network by itself."""
+    chosen = [experiment.figures(experiment.scored(said)) for said in on_validation]
+    name = next(iter(chosen[0]))
+    values = [figures[name](experiment.scored(said)) for figures, said in zip(chosen, on_test, strict=True)]
+    who = f"mean (lowest to highest) of {len(values)} networks alone"
+    return f"{name}, {who}: {with_interval(fmean(values), min(values), max(values))}"
 
 
 def _lines(figures: Mapping[str, Callable[[Any], float]], who: str, predictions: Any) -> list[str]:

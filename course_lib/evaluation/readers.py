@@ -141,11 +141,7 @@ def majority_dice(predictions: ReaderPredictions, threshold: float = AS_LIKELY_A
 
 
 def reader_dice(predictions: ReaderPredictions) -> ImageScores:
-    """How well two readers agree: the mean Dice of the pairs who both marked something, of each image with such a pair.
-
-    Raises:
-        ValueError: there is no such image.
-    """
+    """How well two readers agree: the mean Dice of the pairs who both marked something, of each image with such a pair."""
 
     def of_pairs(marks: Mask, _: NDArray[np.float32]) -> list[float]:
         return [dice(one, other) for one, other in combinations(marks[marks.any(axis=(1, 2))], 2)]
@@ -160,10 +156,7 @@ def against_the_others(
 
     Each reader who marked something is left out in turn, and both are held against the `majority` of those who are
     left, where they have one. Then the mean is taken over the readers left out. Of four readers at least three must
-    have marked something, or their majority is empty.
-
-    Raises:
-        ValueError: there is no image in which a reader marked something, and the others have a majority.
+    have marked something, or their majority is empty; an image without any is left out.
     """
 
     def of_readers(marks: Mask, _: NDArray[np.float32]) -> list[float]:
@@ -186,17 +179,12 @@ def _left_out(marks: Mask) -> Iterator[tuple[Mask, Mask]]:
 def _of_images(
     predictions: ReaderPredictions, measure: Callable[[Mask, NDArray[np.float32]], list[float]]
 ) -> ImageScores:
-    """The mean of what is measured in each image, of the images in which something is."""
+    """The mean of what is measured in each image, of the images in which something is; maybe of none."""
     images = zip(predictions.marks, predictions.probabilities, strict=True)
     measured = [measure(marks.astype(np.bool_), found) for marks, found in images]
     places = np.array([place for place, values in enumerate(measured) if values], dtype=np.int64)
-    if not len(places):
-        raise ValueError(
-            f"In none of {len(predictions)} images have enough of the {predictions.readers} readers marked something "
-            "to compare them. Take images that several readers marked."
-        )
     return ImageScores(
-        np.array([[np.mean(measured[place])] for place in places]),
+        np.array([np.mean(measured[place]) for place in places], dtype=np.float64)[:, None],
         MARKED[1:],
         predictions.patients[places],
         tuple(predictions.files[place] for place in places),

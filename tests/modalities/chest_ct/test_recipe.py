@@ -1,5 +1,6 @@
 """The recipe for lung nodules: what it learns from and measures, on slices that take seconds."""
 
+import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -65,14 +66,22 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_every_figure_is_one_line_with_its_interval_beside_who_does_not_look(small: Path, folder: Path) -> None:
-    assert main(["measure", "chest_ct", str(folder)]) == 0
+    assert main(["measure", "chest_ct", str(folder), "--networks", "2"]) == 0
     about, *lines = (small / "chest_ct-real.txt").read_text(encoding="utf-8").splitlines()
     assert "the last epoch kept" in about
-    assert [line.rpartition(": ")[0] for line in lines] == [
+    learned_from = f"{FIGURES[0]} on some of the images that were learned from"
+    each_alone = f"{FIGURES[0]}, mean (lowest to highest) of 2 networks alone"
+    values = dict(line.rsplit(": ", 1) for line in lines)
+    assert list(values) == [
         *(f"{name}, one network" for name in FIGURES),
-        f"{FIGURES[0]} on some of the images that were learned from, one network",
+        f"{learned_from}, one network",
+        each_alone,
+        *(f"{name}, 2 networks together" for name in FIGURES),
+        f"{learned_from}, 2 networks together",
         *(f"{name}, without looking" for name in FIGURES),
     ]
+    first_network = values[f"{FIGURES[0]}, one network"].split()[0]
+    assert first_network in re.findall(r"\d\.\d{3}", values[each_alone])[1:], "the lowest or the highest of two"
 
 
 @pytest.mark.slow
@@ -106,6 +115,7 @@ def test_phantoms_choose_the_epoch_and_real_slices_choose_nothing() -> None:
     assert experiment_of("chest_ct", phantoms_only=True) is recipe.ON_PHANTOMS
     assert recipe.ON_REAL_IMAGES.config.keep == "last"
     assert recipe.ON_PHANTOMS.config.keep == "best"
+    assert recipe.ON_PHANTOMS.threshold == 0.5, "0.3 was chosen by real labels"
 
 
 @pytest.fixture
@@ -114,7 +124,7 @@ def said() -> ReaderPredictions:
     four = np.array([[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]])
     two = np.array([[0, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
     one = np.array([[0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
-    sure = np.array([[0.9, 0.9, 0.1, 0.1]], np.float32)
+    sure = np.array([[0.9, 0.4, 0.1, 0.1]], np.float32)  # the second is above 0.3, and below a half
     return ReaderPredictions(
         probabilities=(sure, sure, sure),
         marks=tuple(marks[:, None].astype(np.uint8) for marks in (four, two, one)),
@@ -143,6 +153,14 @@ def test_patients_are_drawn_from_what_was_measured_once(said: ReaderPredictions)
     figures = recipe.ON_REAL_IMAGES.figures(scores)
     assert figures[recipe.AT_LEAST_TWO](scores.take(np.array([1, 1, 0]))) == pytest.approx((1 + 4 / 3) / 3)
     assert np.isnan(figures[recipe.AT_LEAST_TWO](scores.take(np.array([2, 2]))))
+
+
+def test_a_slice_that_two_readers_marked_has_no_majority_of_others(said: ReaderPredictions) -> None:
+    scores = recipe.ON_REAL_IMAGES.scored(said.take(np.array([1])))
+    values = {name: figure(scores) for name, figure in recipe.ON_REAL_IMAGES.figures(scores).items()}
+    assert values[recipe.AT_LEAST_TWO] == pytest.approx(2 / 3)
+    assert values[recipe.OF_READERS] == pytest.approx(2 / 3)
+    assert np.isnan([values[name] for name in (recipe.ALL_FOUR, recipe.MODEL, recipe.READERS)]).all()
 
 
 def test_several_networks_say_the_mean_of_their_probabilities(said: ReaderPredictions) -> None:
