@@ -23,7 +23,7 @@ class Exposure:
     angles: int  #: over half a turn, from which the patient is seen
     contrast: bool  #: is there a contrast agent in the blood?
     padded: bool  #: are the corners outside of the scanned circle set to `PADDING_HU`, as some scanners do?
-    metal: bool  #: does a wire run through the middle of the chest? It counts as titanium
+    metal: bool  #: do two rods of titanium hold the spine?
     motion_mm: float  #: by which the patient slides to the head after half of the angles
     randomise: float  #: 0: densities as the physics says; 1: those of the tissues at random
     seed: int  #: of the noise and the densities

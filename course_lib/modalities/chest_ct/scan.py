@@ -13,7 +13,7 @@ from course_lib.modalities.chest_ct.tomography import Geometry, filtered_back_pr
 from course_lib.modalities.simulated_chest.anatomy import BELLY_WIDER, CHEST_HALF_WIDTH
 from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import Patient
-from course_lib.modalities.simulated_chest.solid import MOSTLY, Solid, build_solid
+from course_lib.modalities.simulated_chest.solid import Solid, build_solid
 from course_lib.modalities.simulated_chest.volume import Axes
 
 FIELD_MARGIN_CM = 2.0  #: of the scanned circle beyond the widest part of the trunk
@@ -21,7 +21,8 @@ RIM = 4  #: pixels around a small field that are scanned too and cut off: at a s
 THIN_MM = 1.0  #: a slice is the mean of slices about as thin as this
 PADDING_HU = -2000.0  #: what some scanners write where nothing was measured
 BODY_PIXELS, BODY_FIELD_CM = 64, 46.0  #: of the coarse picture of a body of which a part is scanned; it holds anyone
-WIRE_MM, WIRE_AT = 2.0, (0.02, 0.05)  #: radius; to the left and to the back of the middle, in half-widths
+RODS_MM, RODS_AT = 2.75, (0.16, 0.75)  #: radius; to both sides in half-widths, and to the back in half-depths
+HALF = 0.5  #: of the most that a nodule fills of a voxel: where its border is drawn
 DENSITIES, NOISE = 1, 2  #: streams of random numbers
 
 
@@ -114,7 +115,7 @@ def _scan(patient: Patient, exposure: Exposure, window: _Window, *, noise: int, 
     if exposure.padded:
         values[:, _beyond_field(patient, window)] = PADDING_HU
     spacing = (exposure.thickness_mm, 10 * window.pixel_cm, 10 * window.pixel_cm)
-    nodules = tuple(occupancy > MOSTLY * occupancy.max() for occupancy in solid.nodules)
+    nodules = tuple(occupancy > HALF * occupancy.max() for occupancy in solid.nodules)
     return Scan(values, solid.labels, nodules, spacing)
 
 
@@ -131,7 +132,7 @@ def _body(patient: Patient, exposure: Exposure, window: _Window, densities: Dens
     materials = materials_of(solid, densities)
     if not exposure.metal:
         return solid, materials
-    metal = _mean_of_thin(_wire(patient, axes), exposure)
+    metal = _mean_of_thin(_rods(patient, axes), exposure)
     return solid, Materials(materials.water * (1 - metal), materials.bone * (1 - metal), metal)
 
 
@@ -180,11 +181,12 @@ def _beyond_field(patient: Patient, window: _Window) -> NDArray[np.bool_]:
     return np.asarray(away > _field_cm(patient) / 2)
 
 
-def _wire(patient: Patient, axes: Axes) -> NDArray[np.float32]:
-    """Where the metal is: a thin wire from top to bottom, whose section keeps its area on coarse pixels too."""
-    left, back = (part * patient.half_width for part in WIRE_AT)
-    radius, pixel = WIRE_MM / 10, axes.voxel[0]
-    away = np.hypot(axes.x[None, :] - left, axes.z[:, None] - back)
-    disc = np.clip((max(radius, pixel) - away) / pixel + 0.5, 0, 1)
-    disc *= min(1.0, np.pi * radius**2 / max(float(disc.sum()) * pixel**2, np.pi * radius**2))
-    return np.broadcast_to(disc, (len(axes.y), *disc.shape)).astype(np.float32)
+def _rods(patient: Patient, axes: Axes) -> NDArray[np.float32]:
+    """Where the metal is: two rods along the spine. Their sections keep their area on coarse pixels too."""
+    side, back = RODS_AT[0] * patient.half_width, RODS_AT[1] * patient.half_depth
+    radius, pixel = RODS_MM / 10, axes.voxel[0]
+    away = np.hypot(np.abs(axes.x[None, :]) - side, axes.z[:, None] - back)
+    discs = np.clip((max(radius, pixel) - away) / pixel + 0.5, 0, 1)
+    area = 2 * np.pi * radius**2
+    discs *= min(1.0, area / max(float(discs.sum()) * pixel**2, area))
+    return np.broadcast_to(discs, (len(axes.y), *discs.shape)).astype(np.float32)

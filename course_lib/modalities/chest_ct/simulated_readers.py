@@ -17,8 +17,8 @@ from course_lib.modalities.simulated_chest.people import Nodule
 
 READERS = 4  #: who outline each nodule, as in LIDC-IDRI
 
-GENEROUS_MM, GENEROUS_EACH_MM = 0.4, 0.45  #: spread of the border's place: of a reader, and from nodule to nodule
-ROUGH_MM, BUMP_MM = 0.65, 2.5  #: spread of the border's bumps, and their size
+GENEROUS_MM, GENEROUS_EACH_MM = 0.35, 0.35  #: spread of the border's place: of a reader, and from nodule to nodule
+ROUGH_MM, BUMP_MM = 0.57, 2.5  #: spread of the border's bumps, and their size
 FAINT_IS_ROUGHER = 2.0  #: times, where a nodule is ground glass
 HALF_SEE_MM, LOG_SLOPE = 5.0, 0.25  #: diameter that half of the readers mark; how fast that changes, in log mm
 KEEN = 0.4  #: spread among readers of that diameter's logarithm
@@ -62,7 +62,8 @@ def outline(
     bumps = gaussian_filter(rng.normal(size=true[box].shape), [BUMP_MM / step for step in spacing_mm])
     rough_mm = ROUGH_MM * (FAINT_IS_ROUGHER if nodule.density == "ground glass" else 1)
     out_mm = reader.generous_mm + rng.normal(0, GENEROUS_EACH_MM) + rough_mm * bumps / max(bumps.std(), 1e-6)
-    marked[box] = _from_border_mm(true[box], spacing_mm) + out_mm > 0
+    depth_mm = _from_border_mm(true[box], spacing_mm) + out_mm
+    marked[box] = (depth_mm > 0) | (depth_mm == depth_mm.max())  # who noticed it marks its middle at the least
     return marked
 
 

@@ -63,7 +63,7 @@ def test_metal_leaves_streaks_and_a_moving_patient_blurs(patient: Patient) -> No
     with_metal = scan_chest(patient, replace(PLAIN, metal=True), (3.0, 3.5), pixels=PX).hounsfield
     moved = scan_chest(patient, replace(PLAIN, motion_mm=10.0), (3.0, 3.5), pixels=PX).hounsfield
     assert float(with_metal.max()) > float(still.max()) + 100
-    assert float(np.median(np.abs(with_metal - still))) > 0.3  # all over the slice, not in the wire alone
+    assert float(np.median(np.abs(with_metal - still))) > 0.3  # all over the slice, not in the rods alone
     assert float(np.abs(moved - still).mean()) > 5
 
 
