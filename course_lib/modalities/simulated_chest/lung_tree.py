@@ -17,7 +17,7 @@ from course_lib.modalities.simulated_chest.organs import (
     BRONCHUS_RADIUS,
     CHILD_LENGTH,
     CHILD_RADIUS,
-    THINS,
+    TAPERS,
     Branch,
     branches_of,
     hub,
@@ -52,7 +52,7 @@ BENT = 0.1  #: cm by which the warp may bend a straight branch
 TWIGS, TWIG_BEND = 2, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
 PERIPHERAL, PERIPHERAL_LENGTH, PERIPHERAL_RADIUS = 2500, (0.07, 0.18), (0.003, 0.01)  #: number; from and to
 PERIPHERAL_AWRY = 0.5  #: how far from straight away from the hilum they run
-TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that these two are
+TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that the drawn finer ones make up
 NO_TWIGS_FROM = 0.5  #: cm: voxels of this size and more are drawn without them
 TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
 TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
@@ -281,7 +281,7 @@ def _points_in(axes: Axes, ends: Places, radii: Line) -> Block:
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     second = np.cross(way, first) / length[:, None]
     off = out[:, None] * (np.cos(turn)[:, None] * first[:, None] + np.sin(turn)[:, None] * second[:, None])
-    thins = 1 - THINS * part
-    places = starts[:, None, None] + part * way[:, None, None] + thins * radii[:, None, None, None] * off[:, None]
-    volumes = np.pi * (radii[:, None] * thins[..., 0, 0]) ** 2 * length[:, None] / (count * across)
+    tapers = 1 - TAPERS * part
+    places = starts[:, None, None] + part * way[:, None, None] + tapers * radii[:, None, None, None] * off[:, None]
+    volumes = np.pi * (radii[:, None] * tapers[..., 0, 0]) ** 2 * length[:, None] / (count * across)
     return scatter(axes, places.reshape(-1, 3), np.repeat(volumes.ravel(), across))

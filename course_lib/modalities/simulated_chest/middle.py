@@ -1,7 +1,8 @@
 """Where along its rays a chest holds what: its layers, the room for the lungs, and what fills the middle between.
 
-A film knows how long each ray runs inside a structure; here it is said between which surfaces. The lengths stay those
-of the film. `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
+A film knows how long each ray runs inside a structure; here it is said between which surfaces. The length stays exactly
+that of the film for the trunk, and the same to some percent for the lungs and the heart. `landmarks` says in which unit
+the constants are; depths were set by eye beside axial slices of CT.
 """
 
 from dataclasses import dataclass, replace

@@ -50,7 +50,7 @@ SMALL_VESSELS, SMALL_NEAR_HILUM = 0.012, 0.03  #: the many that are too small to
 SMALL_OUT, SMALL_REACH, SMALL_DOWN = 0.1, 0.42, 0.8  #: centre and reach of the second; scale of the height
 SMALL_VARY, SMALL_CELL = 0.4, 0.05  #: by this part, in bumps of this size
 BEND = 7  #: degrees, standard deviation
-THINS = 0.28  #: part of the radius that a branch loses on its way
+TAPERS = 0.28  #: part of the radius that a branch loses on its way
 FORK = (12, 30)  #: degrees between a branch and its children, from and to
 CHILD_LENGTH, CHILD_RADIUS = 0.72, 0.66  #: of the branch's
 
@@ -174,7 +174,7 @@ def _branches(
         x, y = points[-1]
         across, down = side * np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         points.append((x + across * length / bends, y + down * length / bends))
-    yield points, [radius * (1 - THINS * bend / bends) for bend in range(bends + 1)]
+    yield points, [radius * (1 - TAPERS * bend / bends) for bend in range(bends + 1)]
     if depth > 1:
         spread = rng.uniform(*FORK)
         for turn in (-spread, spread * rng.uniform(0.5, 1)):
@@ -188,7 +188,7 @@ def airways(patient: Patient, grid: Grid) -> Plane:
 
 
 def windpipe(patient: Patient, grid: Grid) -> Plane:
-    """The same, as if it were round."""
+    """How far rays run inside the windpipe down to its fork and the two main bronchi, cm, as if these were round."""
     a, height = patient.half_width, patient.lung_height
     air = np.zeros_like(grid.x)
     fork = (-FORK_RIGHT * a, apex(patient) + FORK_DOWN * height)
