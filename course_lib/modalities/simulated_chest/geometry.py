@@ -68,7 +68,12 @@ def ruler_places(patient: Patient, x: Line, y: Line) -> tuple[Line, Line]:
 
 def points_grid(x: Line, y: Line) -> Grid:
     """A picture of one row, whose pixels lie at these places of the regular body."""
-    return Grid(np.asarray(x)[None], np.asarray(y)[None], 1, 0, (0, 0), 1, 0)
+    return places_grid(np.asarray(x)[None], np.asarray(y)[None])
+
+
+def places_grid(x: Plane, y: Plane) -> Grid:
+    """A picture whose pixels lie at these places of the regular body, however far apart."""
+    return Grid(x, y, 1, 0, (0, 0), 1, 0)
 
 
 def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact: bool = False) -> Plane:

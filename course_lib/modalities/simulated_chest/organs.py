@@ -3,7 +3,7 @@
 `landmarks` says in which unit the constants are, and where they come from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def lung_trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
         for points, radii in branches_of(patient, rng, side):
             add_line(vessels, grid, points, radii)
             if radii[0] > LEAST_BRONCHUS * a and patient.severity > 0:
-                add_line(bronchi, grid, *bronchus_of(points, radii))
+                add_line(bronchi, grid, *bronchus_of(points, radii, radii[0]))
         vessels = np.maximum(vessels, hub(patient, grid, side)) + small_vessels(patient, rng, grid, side)
     return vessels, bronchi
 
@@ -142,9 +142,9 @@ def branches_of(patient: Patient, rng: np.random.Generator, side: int) -> Iterat
         yield from _branches(rng, root, side, angle, reach, TRUNK_RADIUS * a * patient.vessels)
 
 
-def bronchus_of(points: list[Point], radii: list[float]) -> Branch:
-    """The bronchus that runs along a vessel."""
-    return [(x, y + BRONCHUS_BELOW * radii[0]) for x, y in points], [BRONCHUS_RADIUS * r for r in radii]
+def bronchus_of(points: list[Point], radii: Sequence[float], first: float) -> Branch:
+    """The bronchus that runs along a vessel, or along a piece of one whose branch begins with the radius ``first``."""
+    return [(x, y + BRONCHUS_BELOW * first) for x, y in points], [BRONCHUS_RADIUS * r for r in radii]
 
 
 def hub(patient: Patient, grid: Grid, side: int) -> Plane:

@@ -52,7 +52,7 @@ from course_lib.modalities.simulated_chest.volume import (
 ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
 
-LEAST_LUNG = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
+SHORT_WAY = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
 MOSTLY = 0.5  #: a voxel counts as what fills more than this part of it
 MOST_FINE = 0.08  #: part of the lung that the finest vessels may take
 
@@ -68,6 +68,7 @@ LIVER_ENDS, LIVER_TAPERS = 0.25, 0.5  #: how far to the left it reaches; over ho
 SPLEEN_AT, SPLEEN = (0.62, 0.42, 0.4), (0.3, 0.42, 0.42)  #: left, below the left dome, behind (half-depths); half axes
 STOMACH_AT, STOMACH = (0.4, 0.4, -0.2), (0.36, 0.42, 0.5)
 GAS_IN_FRONT = 0.3
+THICKEST_GAS, GAS_TO_FRONT = 1.6, 0.9  #: of the cage's half-depth: along the ray, and in front of the middle
 
 
 class Tissue(IntEnum):
@@ -189,7 +190,7 @@ def _add_nodules(
 ) -> tuple[tuple[Block, ...], Block]:
     """The nodules as far as they lie in the lungs; returns the part of each voxel inside each, and the bone with their
     calcium."""
-    x, y, z, edge = grid.x[:, None, :], grid.y[:, None, :], axes.z[None, :, None], float(np.prod(axes.voxel)) ** (1 / 3)
+    x, y, z, edge = grid.x[:, None, :], grid.y[:, None, :], axes.z[None, :, None], axes.edge
     insides = []
     for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
         inside = np.zeros(axes.shape, np.float32)
@@ -223,7 +224,7 @@ def _add_lungs(
     there = room > 0
     fine = np.zeros_like(room)
     fine[there] = unevenness(patient, axes, grid, there)
-    fine *= np.minimum(tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width), MOST_FINE)[:, None, :]
+    fine *= np.minimum(tree.fine / np.maximum(ray, SHORT_WAY * patient.half_width), MOST_FINE)[:, None, :]
     room -= parts.take(Tissue.VESSEL, np.minimum(fine, 1) * room)
     parts.take(Tissue.LUNG, room)
 
@@ -238,8 +239,8 @@ def _gas(
     patient: Patient, inspiration: float, rng: np.random.Generator, axes: Axes, grid: WholeGrid, inside: Middle
 ) -> Block:
     """The gas in stomach and bowel, which rises to the front of a patient who lies on the back."""
-    thick = np.minimum(gas(patient, inspiration, rng, grid), 1.6 * inside.cage)
-    at = np.maximum(-GAS_IN_FRONT * patient.half_depth, thick / 2 - 0.9 * inside.cage)
+    thick = np.minimum(gas(patient, inspiration, rng, grid), THICKEST_GAS * inside.cage)
+    at = np.maximum(-GAS_IN_FRONT * patient.half_depth, thick / 2 - GAS_TO_FRONT * inside.cage)
     return around(axes, at, thick)
 
 
@@ -251,7 +252,7 @@ def _along_spine(
     before: float,
     radius: float,
     begins: float = 0,
-    ends: float = 9,
+    ends: float = np.inf,
 ) -> Block:
     """A tube along the spine, round in axial slices; it begins and ends in lung heights below the apex."""
     a, part = patient.half_width, (grid.y - apex(patient)) / patient.lung_height
