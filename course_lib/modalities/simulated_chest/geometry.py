@@ -68,7 +68,12 @@ def ruler_places(patient: Patient, x: Line, y: Line) -> tuple[Line, Line]:
 
 def points_grid(x: Line, y: Line) -> Grid:
     """A picture of one row, whose pixels lie at these places of the regular body."""
-    return Grid(np.asarray(x)[None], np.asarray(y)[None], 1, 0, (0, 0), 1, 0)
+    return places_grid(np.asarray(x)[None], np.asarray(y)[None])
+
+
+def places_grid(x: Plane, y: Plane) -> Grid:
+    """A picture whose pixels lie at these places of the regular body, however far apart."""
+    return Grid(x, y, 1, 0, (0, 0), 1, 0)
 
 
 def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact: bool = False) -> Plane:
@@ -78,9 +83,8 @@ def texture(rng: np.random.Generator, x: Plane, y: Plane, cell: float, *, exact:
     """
     lattice = 1.9 * rng.normal(size=(48, 48)).astype(np.float32)  # the spline's smoothing takes the spread back to 1
     pixel = max(1e-6, abs(float(y[-1, 0] - y[0, 0])) / max(1, len(y) - 1))
-    step = (
-        1 if exact else max(1, min(int(cell / 4 / pixel), *x.shape))
-    )  # a picture of one row does not say how large its pixels are
+    # a picture of one row does not say how large its pixels are
+    step = 1 if exact else max(1, min(int(cell / 4 / pixel), *x.shape))
     rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
     places = np.stack([plane[np.ix_(rows, columns)] / cell for plane in (y, x)])
     coarse = np.asarray(map_coordinates(lattice, places, order=2, mode="grid-wrap", prefilter=False), dtype=np.float32)

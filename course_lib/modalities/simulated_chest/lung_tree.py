@@ -13,18 +13,18 @@ from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, Po
 from course_lib.modalities.simulated_chest.landmarks import SIDES, hilum
 from course_lib.modalities.simulated_chest.middle import middle
 from course_lib.modalities.simulated_chest.organs import (
-    BRONCHUS_BELOW,
-    BRONCHUS_RADIUS,
     CHILD_LENGTH,
     CHILD_RADIUS,
-    THINS,
+    TAPERS,
     Branch,
     branches_of,
+    bronchus_of,
     hub,
     small_vessels,
 )
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.volume import (
+    BENT,
     Axes,
     Block,
     Part,
@@ -45,14 +45,14 @@ FAN = (-0.6, 0.65)  #: part of the cage's depth to which the trunks of a lung le
 GOLDEN = 0.618  #: part of the fan from one trunk to the next, so that neighbours on a film differ in depth
 FAN_SPREAD, CHILD_SPREAD = 0.2, (0.12, 0.38)  #: of a trunk; of a branch's children, to the front and to the back
 DEEPEST = 0.94  #: part of the cage's depth: the way to the pleura
-OUT_OF_THE_MIDDLE, LEAST_LUNG = 0.02, 0.06  #: how far a branch keeps from the heart; how deep a lung holds one
-LEAST_BRONCHUS, WALL_OF_BRONCHUS = 0.04, 0.25  #: radius of a vessel whose bronchus is drawn; part of its radius
+OUT_OF_THE_MIDDLE, LEAST_DEPTH = 0.02, 0.06  #: how far a branch keeps from the heart; how deep a lung holds one
+THINNEST_WITH_BRONCHUS = 0.04  #: radius of a vessel whose bronchus is drawn: on CT, finer ones are too thin to be seen
+WALL_OF_BRONCHUS = 0.25  #: part of its radius
 THINNEST = 0.3  #: of a voxel's side: thinner branches are left out, as on a film
-BENT = 0.1  #: cm by which the warp may bend a straight branch
 TWIGS, TWIG_BEND = 2, (0.3, 0.8)  #: generations of finer branches after a film's last; to the side, from and to
 PERIPHERAL, PERIPHERAL_LENGTH, PERIPHERAL_RADIUS = 2500, (0.07, 0.18), (0.003, 0.01)  #: number; from and to
 PERIPHERAL_AWRY = 0.5  #: how far from straight away from the hilum they run
-TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that these two are
+TWIGS_TAKE = 0.5  #: part of the vessels too small for a film that the drawn finer ones make up
 NO_TWIGS_FROM = 0.5  #: cm: voxels of this size and more are drawn without them
 TWIG_STEP, TWIG_POINTS = 0.5, 3.0  #: of a voxel, between points along a twig; points across, for each voxel's face
 TURN_OF_POINTS = 2.399963  #: the golden angle, which spreads points evenly over a disc
@@ -130,11 +130,11 @@ class _Kept:
 def _keep(patient: Patient, inspiration: float) -> _Kept:
     """The tree of a patient, kept because several boxes are drawn one after the other."""
     stretches = branches_in_space(patient, inspiration)
-    thick = [one for one in stretches if one.first > LEAST_BRONCHUS * patient.half_width]
+    thick = [one for one in stretches if one.first > THINNEST_WITH_BRONCHUS * patient.half_width]
     parts = (
         stretches,
-        [_bronchus(one, (1 - WALL_OF_BRONCHUS) * BRONCHUS_RADIUS) for one in thick],
-        [_bronchus(one, BRONCHUS_RADIUS) for one in thick],
+        [_bronchus(one, 1 - WALL_OF_BRONCHUS) for one in thick],
+        [_bronchus(one) for one in thick],
     )
     vessels, lumens, walls = (
         _Lines(some, on_ruler(patient, np.array([(one.start, one.end) for one in some]).reshape(-1, 2, 3)))
@@ -181,18 +181,18 @@ def _depths(patient: Patient, inspiration: float, parts: dict[Point, float]) -> 
     part, a = np.array(list(parts.values())), patient.half_width
     cage, low, high = inside.cage[0], inside.low[0], inside.high[0]
     z = np.where(part == 0, HILUM_BACK * patient.half_depth, DEEPEST * part * cage)
-    gap, least = OUT_OF_THE_MIDDLE * a, LEAST_LUNG * a
+    gap, least = OUT_OF_THE_MIDDLE * a, LEAST_DEPTH * a
     blocked = (part != 0) & (high - low > gap) & (z > low - gap) & (z < high + gap)
     to_front = (low + cage > least) & ((z < (low + high) / 2) | (cage - high < least))
     moved = np.where(to_front, np.maximum(low - gap, -DEEPEST * cage), np.minimum(high + gap, DEEPEST * cage))
     return dict(zip(parts, map(float, np.where(blocked, moved, z)), strict=True))
 
 
-def _bronchus(vessel: Stretch, wide: float) -> Stretch:
-    """The bronchus that runs along a vessel, ``wide`` as a part of its radius."""
-    (x0, y0, z0), (x1, y1, z1), below = vessel.start, vessel.end, BRONCHUS_BELOW * vessel.first
-    radii = (wide * vessel.radii[0], wide * vessel.radii[1])
-    return Stretch((x0, y0 + below, z0), (x1, y1 + below, z1), radii, vessel.first, vessel.last)
+def _bronchus(vessel: Stretch, part: float = 1) -> Stretch:
+    """The bronchus that runs along a vessel as deep as it, or what is nearer to its axis than a part of its radius."""
+    (x0, y0, z0), (x1, y1, z1) = vessel.start, vessel.end
+    ((x0, y0), (x1, y1)), (r0, r1) = bronchus_of([(x0, y0), (x1, y1)], vessel.radii, vessel.first)
+    return replace(vessel, start=(x0, y0, z0), end=(x1, y1, z1), radii=(part * r0, part * r1))
 
 
 def _draw(canvas: Block, lines: _Lines, axes: Axes, grid: WholeGrid) -> None:
@@ -281,7 +281,7 @@ def _points_in(axes: Axes, ends: Places, radii: Line) -> Block:
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     second = np.cross(way, first) / length[:, None]
     off = out[:, None] * (np.cos(turn)[:, None] * first[:, None] + np.sin(turn)[:, None] * second[:, None])
-    thins = 1 - THINS * part
-    places = starts[:, None, None] + part * way[:, None, None] + thins * radii[:, None, None, None] * off[:, None]
-    volumes = np.pi * (radii[:, None] * thins[..., 0, 0]) ** 2 * length[:, None] / (count * across)
+    tapers = 1 - TAPERS * part
+    places = starts[:, None, None] + part * way[:, None, None] + tapers * radii[:, None, None, None] * off[:, None]
+    volumes = np.pi * (radii[:, None] * tapers[..., 0, 0]) ** 2 * length[:, None] / (count * across)
     return scatter(axes, places.reshape(-1, 3), np.repeat(volumes.ravel(), across))

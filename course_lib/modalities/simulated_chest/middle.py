@@ -1,7 +1,8 @@
 """Where along its rays a chest holds what: its layers, the room for the lungs, and what fills the middle between.
 
-A film knows how long each ray runs inside a structure; here it is said between which surfaces. The lengths stay those
-of the film. `landmarks` says in which unit the constants are; depths were set by eye beside axial slices of CT.
+A film knows how long each ray runs inside a structure; here it is said between which surfaces. The length stays exactly
+that of the film for the trunk, and the same to some percent for the lungs and the heart. `landmarks` says in which unit
+the constants are; depths were set by eye beside axial slices of CT.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ import numpy as np
 
 from course_lib.modalities.simulated_chest.anatomy import breast, chest, room
 from course_lib.modalities.simulated_chest.disease import lower_lobe_part
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, places_grid
 from course_lib.modalities.simulated_chest.landmarks import SIDES
 from course_lib.modalities.simulated_chest.organs import heart_and_great_vessels
 from course_lib.modalities.simulated_chest.people import Patient
@@ -19,6 +20,7 @@ SKIN, SKIN_OF_WALL = 0.2, 0.3  #: cm; and at most this part of the wall
 SKIN_AT_SIDE = 0.7  #: of what the wall loses, the skin takes in front
 FATTEST, LEANEST = 0.6, 0.15  #: part of the wall under the skin that is fat
 HEART_IN_FRONT, HEART_TILTS = 0.12, 0.3  #: half-depths: of its middle; more in front, a half-width farther left
+HEART_TILTS_WITHIN = (-0.4, 0.6)  #: half-widths to the left, from and to: beyond, it is as deep as at the end
 BETWEEN_BEHIND = 0.1  #: half-depths behind the middle: the middle of what else lies between the lungs
 SPINE_IN_FRONT_OF_BACK = 0.4  #: from the muscles of the back to the front of a vertebra
 
@@ -49,25 +51,32 @@ class Middle:
 
 def layers(patient: Patient, grid: Grid) -> Layers:
     """The coats of the trunk, without arms, neck and head."""
-    skin = min(SKIN, SKIN_OF_WALL * patient.wall)
     fatty = np.random.default_rng([patient.anatomy_seed, 11]).uniform(LEANEST, FATTEST)
-    inside = patient.wall - skin / SKIN_AT_SIDE
+    inside = inside_skin(patient)
     breasts = np.zeros_like(grid.x)
     for side in SIDES if patient.breast else ():
         breasts += breast(patient, grid, side)
     return Layers(
         chest(patient, grid) + breasts,
-        chest(replace(patient, wall=inside), grid) + breasts,
-        chest(replace(patient, wall=inside * (1 - fatty)), grid),
+        chest(inside, grid) + breasts,
+        chest(replace(inside, wall=inside.wall * (1 - fatty)), grid),
         breasts,
     )
 
 
+def skin_in_front(patient: Patient) -> float:
+    """How thick the skin is in front and behind, cm."""
+    return min(SKIN, SKIN_OF_WALL * patient.wall)
+
+
+def inside_skin(patient: Patient) -> Patient:
+    """The patient without the skin."""
+    return replace(patient, wall=patient.wall - skin_in_front(patient) / SKIN_AT_SIDE)
+
+
 def back_of(patient: Patient, y: Plane) -> Plane:
     """Where the muscles of the back end in the middle, at a height, cm."""
-    grid = Grid(np.zeros_like(y), y, 1, 0, (0, 0), 1, 0)
-    inside = patient.wall - min(SKIN, SKIN_OF_WALL * patient.wall) / SKIN_AT_SIDE
-    return chest(replace(patient, wall=inside), grid) / 2
+    return chest(inside_skin(patient), places_grid(np.zeros_like(y), y)) / 2
 
 
 def front_of_spine(patient: Patient, y: Plane) -> Plane:
@@ -87,7 +96,7 @@ def middle(patient: Patient, inspiration: float, grid: Grid) -> Middle:
     full = np.maximum(0, 2 * depth - taken)
     between = full * (1 - share)
     block = taken + np.minimum(full, between + heart)
-    heart_at = -hd * (HEART_IN_FRONT + HEART_TILTS * np.clip(grid.x / patient.half_width, -0.4, 0.6))
+    heart_at = -hd * (HEART_IN_FRONT + HEART_TILTS * np.clip(grid.x / patient.half_width, *HEART_TILTS_WITHIN))
     wanted = (heart * heart_at + between * BETWEEN_BEHIND * hd) / np.maximum(heart + between, 1e-6)
     dome_low, dome_high = np.where(taken > 0, -front, 0), np.where(taken > 0, back, 0)
     least, most = np.maximum(-depth, dome_high - block), depth - block

@@ -4,12 +4,13 @@ Sources: the probability of malignancy is the full model with spiculation of A. 
 cancer in pulmonary nodules detected on first screening CT, New England Journal of Medicine 369:910-919, 2013, for one
 nodule in someone without emphysema and without lung cancer in the family. How many are solid, part-solid or ground
 glass: C. I. Henschke et al., CT screening for lung cancer: frequency and significance of part-solid and nonsolid
-nodules, American Journal of Roentgenology 178:1053-1057, 2002. Sizes: A. P. Reeves et al., The Lung Image Database
-Consortium (LIDC): a comparison of different size metrics for pulmonary nodule measurements, Academic Radiology
-14:1475-1485, 2007 (median 5.7 mm, mean 7.1 mm). Those are sizes of nodules that readers have marked, so the ones drawn
-here are a little smaller: the spread was set so that those which at least one of the four readers of
-`chest_ct.simulated_readers` marks have about that median and mean; the smallest and faintest are marked less often.
-Shapes, and how often they occur, were set by eye beside CT.
+nodules, American Journal of Roentgenology 178:1053-1057, 2002 (233 people with a positive result, each counted by the
+largest noncalcified nodule). Sizes: A. P. Reeves et al., The Lung Image Database Consortium (LIDC): a comparison of
+different size metrics for pulmonary nodule measurements, Academic Radiology 14:1475-1485, 2007 (median 5.7 mm, mean
+7.1 mm). Those nodules were marked by readers, who miss small and faint ones. Hence the ones drawn here are a little
+smaller: median and spread were set so that those which at least one of the four readers of
+`chest_ct.simulated_readers` marks have about the published median and mean. Shapes, and how often they occur, were set
+by eye beside CT.
 """
 
 from dataclasses import replace
@@ -31,14 +32,10 @@ Values = NDArray[np.floating[Any]]
 DIAMETER_MM, DIAMETER_SPREAD = 4.3, 0.7  #: before the limits cut: median; standard deviation of its logarithm
 DIAMETER_LIMITS = (3.0, 30.0)  #: mm; larger ones are called masses
 LARGEST = 0.12  #: radius as a part of the patient's half-width: a child's lung holds no larger one
-DENSITIES: dict[NoduleDensity, int] = {
-    "solid": 189,
-    "part-solid": 16,
-    "ground glass": 28,
-}  #: of 233 people, each by the largest
+DENSITIES: dict[NoduleDensity, int] = {"solid": 189, "part-solid": 16, "ground glass": 28}  #: people
 GROUND_GLASS = (0.3, 0.5)  #: of soft tissue's density, from and to
 CORE, CORE_OFF = 0.55, 0.2  #: the solid part of a part-solid nodule: its radius, and how far off the middle; in radii
-SPICULATED = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at most
+SPICULATED_ODDS = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at most
 CALCIFIED, SMALL_MM = 0.15, 10  #: part of the small, benign, solid ones without spikes; set by eye
 CALCIUM = (0.15, 0.5)  #: of cortical bone's density, from and to
 PLACES = {"inside": 0.55, "pleura": 0.25, "vessel": 0.2}
@@ -53,9 +50,10 @@ EDGE = 0.07  #: cm, over which a nodule fades out where nothing else is said: a 
 HAZY = 0.25  #: radii, over which ground glass does
 SAMPLES = 48  #: along a ray
 
+# The model's terms; the names of the person's and the nodule's features stand for their coefficients.
 CONSTANT, AGE, USUAL_AGE, WOMAN = -6.7892, 0.0287, 62, 0.6011
 SIZE, USUAL_SIZE, GROUND, PARTLY = -5.3854, 1.58113883, -0.1276, 0.3770
-UPPER, SPIKED, FEWER = 0.6581, 0.7729, -0.0824 * (1 - 4)  #: the last: one nodule where four are usual
+UPPER_LOBE, SPICULATED, ONE_NODULE = 0.6581, 0.7729, -0.0824 * (1 - 4)  #: the last: where four are usual
 
 
 def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
@@ -68,7 +66,7 @@ def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
     radius = diameter / 2
     of_each = np.array(list(DENSITIES.values()))
     density = list(DENSITIES)[rng.choice(len(DENSITIES), p=of_each / of_each.sum())]
-    least, more, most = SPICULATED
+    least, more, most = SPICULATED_ODDS
     spiked = rng.random() < min(most, least + more * (diameter - DIAMETER_LIMITS[0]))
     spiculation = float(rng.uniform(0.3, 1)) if spiked else 0.0
     lobulation = float(rng.beta(1.2, 2))
@@ -87,7 +85,7 @@ def probability_of_cancer(
     size = (diameter_mm / 10) ** -0.5 - USUAL_SIZE
     kind = {"solid": 0.0, "part-solid": PARTLY, "ground glass": GROUND}[density]
     person = AGE * (patient.age - USUAL_AGE) + WOMAN * (patient.breast > 0)
-    logit = CONSTANT + FEWER + person + SIZE * size + kind + UPPER * upper_lobe + SPIKED * spiculated
+    logit = CONSTANT + ONE_NODULE + person + SIZE * size + kind + UPPER_LOBE * upper_lobe + SPICULATED * spiculated
     return float(1 / (1 + np.exp(-logit)))
 
 
@@ -112,7 +110,7 @@ def occupancy(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDG
     return np.asarray(np.clip(0.5 + (surface - away) * radius / edge, 0, 1))
 
 
-def density(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDGE) -> Values:
+def relative_density(nodule: Nodule, x: Values, y: Values, z: Values, edge: float = EDGE) -> Values:
     """The density of the nodule at these places as a part of soft tissue's, 0 to 1, whether or not they are inside."""
     rng = np.random.default_rng([nodule.seed, 1])
     glass, off = rng.uniform(*GROUND_GLASS), rng.normal(size=3)
@@ -135,22 +133,28 @@ def chord(nodule: Nodule, x: Plane, y: Plane) -> tuple[Plane, Plane]:
     step = 2 * reach / SAMPLES
     z = (nodule.z - reach + step * (np.arange(SAMPLES) + 0.5))[:, None, None]
     inside = occupancy(nodule, x[None], y[None], z, step)
-    return step * inside.sum(axis=0), step * (inside * density(nodule, x[None], y[None], z, step)).sum(axis=0)
+    return step * inside.sum(axis=0), step * (inside * relative_density(nodule, x[None], y[None], z, step)).sum(axis=0)
 
 
 def shadows(patient: Patient, inspiration: float, grid: Grid) -> tuple[Plane, Plane]:
-    """What the nodules put into the lungs along each ray, cm: as soft tissue, and as cortical bone."""
-    tissue, chalk = np.zeros_like(grid.x), np.zeros_like(grid.x)
+    """What the nodules put into the lungs along each ray, cm: as soft tissue, and as cortical bone.
+
+    A turn of the body does not move them, as it does the heart.
+    """
+    tissue, calcium = np.zeros_like(grid.x), np.zeros_like(grid.x)
     for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
         window = grid.window([(nodule.x, nodule.y)], REACH * nodule.radius_mm / 10)
         dense = chord(nodule, grid.x[window], grid.y[window])[1]
         tissue[window] += dense
-        chalk[window] += nodule.calcium * dense
-    return tissue, chalk
+        calcium[window] += nodule.calcium * dense
+    return tissue, calcium
 
 
 def at_breath(patient: Patient, nodule: Nodule, inspiration: float) -> Nodule:
-    """The nodule where it lies when the lungs are a part of their full height high."""
+    """The nodule where it lies when the lungs are a part of their full height high.
+
+    It moves up towards the top of the lungs; its depth stays, although a real chest gets flatter, too.
+    """
     top = apex(patient)
     return replace(nodule, y=top + (nodule.y - top) * inspiration)
 

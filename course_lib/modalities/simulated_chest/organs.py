@@ -3,7 +3,7 @@
 `landmarks` says in which unit the constants are, and where they come from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -50,7 +50,7 @@ SMALL_VESSELS, SMALL_NEAR_HILUM = 0.012, 0.03  #: the many that are too small to
 SMALL_OUT, SMALL_REACH, SMALL_DOWN = 0.1, 0.42, 0.8  #: centre and reach of the second; scale of the height
 SMALL_VARY, SMALL_CELL = 0.4, 0.05  #: by this part, in bumps of this size
 BEND = 7  #: degrees, standard deviation
-THINS = 0.28  #: part of the radius that a branch loses on its way
+TAPERS = 0.28  #: part of the radius that a branch loses on its way
 FORK = (12, 30)  #: degrees between a branch and its children, from and to
 CHILD_LENGTH, CHILD_RADIUS = 0.72, 0.66  #: of the branch's
 
@@ -126,7 +126,7 @@ def lung_trees(patient: Patient, grid: Grid) -> tuple[Plane, Plane]:
         for points, radii in branches_of(patient, rng, side):
             add_line(vessels, grid, points, radii)
             if radii[0] > LEAST_BRONCHUS * a and patient.severity > 0:
-                add_line(bronchi, grid, *bronchus_of(points, radii))
+                add_line(bronchi, grid, *bronchus_of(points, radii, radii[0]))
         vessels = np.maximum(vessels, hub(patient, grid, side)) + small_vessels(patient, rng, grid, side)
     return vessels, bronchi
 
@@ -142,9 +142,9 @@ def branches_of(patient: Patient, rng: np.random.Generator, side: int) -> Iterat
         yield from _branches(rng, root, side, angle, reach, TRUNK_RADIUS * a * patient.vessels)
 
 
-def bronchus_of(points: list[Point], radii: list[float]) -> Branch:
-    """The bronchus that runs along a vessel."""
-    return [(x, y + BRONCHUS_BELOW * radii[0]) for x, y in points], [BRONCHUS_RADIUS * r for r in radii]
+def bronchus_of(points: list[Point], radii: Sequence[float], first: float) -> Branch:
+    """The bronchus that runs along a vessel, or along a piece of one whose branch begins with the radius ``first``."""
+    return [(x, y + BRONCHUS_BELOW * first) for x, y in points], [BRONCHUS_RADIUS * r for r in radii]
 
 
 def hub(patient: Patient, grid: Grid, side: int) -> Plane:
@@ -174,7 +174,7 @@ def _branches(
         x, y = points[-1]
         across, down = side * np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         points.append((x + across * length / bends, y + down * length / bends))
-    yield points, [radius * (1 - THINS * bend / bends) for bend in range(bends + 1)]
+    yield points, [radius * (1 - TAPERS * bend / bends) for bend in range(bends + 1)]
     if depth > 1:
         spread = rng.uniform(*FORK)
         for turn in (-spread, spread * rng.uniform(0.5, 1)):
@@ -188,7 +188,7 @@ def airways(patient: Patient, grid: Grid) -> Plane:
 
 
 def windpipe(patient: Patient, grid: Grid) -> Plane:
-    """The same, as if it were round."""
+    """How far rays run inside the windpipe down to its fork and the two main bronchi, cm, as if these were round."""
     a, height = patient.half_width, patient.lung_height
     air = np.zeros_like(grid.x)
     fork = (-FORK_RIGHT * a, apex(patient) + FORK_DOWN * height)

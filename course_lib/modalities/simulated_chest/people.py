@@ -35,7 +35,7 @@ class Nodule:
     density: NoduleDensity
     malignant: bool
     seed: int  #: of its bays and spikes
-    calcium: float = 0.0  #: density of its chalk as a part of cortical bone's; above 0 in some that are benign
+    calcium: float = 0.0  #: density of its calcium as a part of cortical bone's; above 0 in some that are benign
 
     def __post_init__(self) -> None:
         if self.density not in get_args(NoduleDensity):

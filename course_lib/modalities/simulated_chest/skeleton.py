@@ -27,16 +27,16 @@ from course_lib.modalities.simulated_chest.bones import (
 from course_lib.modalities.simulated_chest.geometry import Plane, points_grid
 from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, inner_width
 from course_lib.modalities.simulated_chest.middle import (
-    SKIN,
-    SKIN_OF_WALL,
     Layers,
     Middle,
     back_of,
     front_of_spine,
     layers,
+    skin_in_front,
 )
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_chest.volume import (
+    BENT,
     Axes,
     Block,
     Part,
@@ -51,22 +51,25 @@ from course_lib.modalities.simulated_chest.volume import (
 )
 
 # The spine, from the front to the back, in a.
-BODY_DEPTH, RIM, RIM_TAKES = 0.19, 0.88, 0.4  #: of a vertebra; where its rim begins; the part of the bone in it
+BODY_DEPTH, RIM_FROM, RIM_TAKES = 0.19, 0.88, 0.4  #: of a vertebra; where its rim begins; the part of the bone in it
 PEDICLE_DEPTH, ARCH_BEHIND, ARCH_DEPTH = 0.09, 0.285, 0.03  #: behind its front: the arch behind the canal
 PROCESS_DEPTH = 0.09
 
 STEPS = 24  #: of a rib, from the spine to the breastbone
 FLATTEST = 0.6  #: of its radius a rib keeps across, where the wall is thin
 COLLAR_FORWARD = (0.84, 0.84, 0.72, 0.45, 0.15)  #: of the chest's half-depth, from the breastbone outwards
-BLADE_DENSITY = 0.6
+BLADE_DENSITY, THINNEST_BLADE = 0.6, 1e-3  #: of cortical bone's; cm of it, below which nothing is drawn
 BREASTBONE_FROM, BREASTBONE_TO = 0.10, 0.72  #: in lung heights below the apex
 BREASTBONE_HALF_WIDTH, BREASTBONE_DEPTH, BREASTBONE_OUT = (0.17, 0.11), 0.075, 0.02  #: above, below
+BREASTBONE_NARROWS = 0.2  #: lung heights over which it does
 BREASTBONE_DENSITY = 0.16
 COLLAR_MARROW = 0.2
 LEAST_BONE = 0.02  #: weight, below which nothing is drawn
-BENT = 0.1  #: cm by which the warp may bend a straight piece
 RIB_ENDS = 0.13  #: from the middle: at the vertebra
 RIB_WALL = 0.7  #: of the wall's thickness, in front and behind
+HIGHEST_RIB = 0.02  #: in parts of the height over which the cage gets deep: a rib farther up bends as one there
+
+EVERYWHERE: Part = (slice(None), slice(None), slice(None))
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def draw_bones(
     tubes = [tube for rib in draw_ribs(patient, rng) for side in SIDES for tube in _rib(patient, rib, side)]
     for side in SIDES:
         tubes += _collar_bone(patient, rng, side)
-    ends, edge = np.array([tube.ends for tube in tubes]), float(np.prod(axes.voxel)) ** (1 / 3)
+    ends, edge = np.array([tube.ends for tube in tubes]), axes.edge
     margins = np.array([tube.radius for tube in tubes]) + edge + BENT
     for tube, part in zip(tubes, boxes(axes, on_ruler(patient, ends), margins), strict=True):
         if not is_empty(part):
@@ -122,15 +125,14 @@ def _add_spine(
     front, back = front_of_spine(patient, grid.y), back_of(patient, grid.y)
     half = VERTEBRA_HALF_WIDTH * a
     depth, inner = (
-        size * BODY_DEPTH * a * np.sqrt(np.maximum(0, 1 - np.abs(parts.x / half / size) ** 4)) for size in (1, RIM)
+        size * BODY_DEPTH * a * np.sqrt(np.maximum(0, 1 - np.abs(parts.x / half / size) ** 4)) for size in (1, RIM_FROM)
     )
     middle = front + BODY_DEPTH * a / 2
     whole, spongy = around(axes, middle, depth), around(axes, middle, inner)
     in_rim = np.where(inner > 0, RIM_TAKES, 1) * parts.bodies / np.maximum(depth - inner, 1e-3)
     in_core = (1 - RIM_TAKES) * parts.bodies / np.maximum(inner, 1e-3)
     hard = in_rim[:, None, :] * (whole - spongy) + in_core[:, None, :] * spongy
-    everywhere = (slice(None), slice(None), slice(None))
-    bones.add(everywhere, whole, hard)
+    bones.add(EVERYWHERE, whole, hard)
     arch = np.where(np.abs(parts.x) < half, front + ARCH_BEHIND * a, np.maximum(front + ARCH_BEHIND * a, inside.cage))
     for plane, at, length in (
         (parts.pedicles, front + BODY_DEPTH * a + PEDICLE_DEPTH * a / 2, PEDICLE_DEPTH * a),
@@ -145,7 +147,7 @@ def _add_plate(bones: Skeleton, plane: Plane, at: Plane, length: float | Plane, 
     length = np.where(plane > 0, np.maximum(length, plane), 0)
     occupancy = around(axes, at, length)
     density = plane / np.maximum(length, 1e-6)
-    bones.add((slice(None), slice(None), slice(None)), occupancy, density[:, None, :] * occupancy)
+    bones.add(EVERYWHERE, occupancy, density[:, None, :] * occupancy)
 
 
 def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
@@ -153,7 +155,7 @@ def _rib(patient: Patient, rib: Rib, side: int) -> Iterator[Tube]:
     angle = np.linspace(0, np.pi, STEPS + 1)
     u, v = np.sin(angle), -np.cos(angle)
     weights = rib.bone(u, v, patient.half_width)
-    room_for_it = RIB_WALL * patient.wall - min(SKIN, SKIN_OF_WALL * patient.wall)
+    room_for_it = RIB_WALL * patient.wall - skin_in_front(patient)
     thin = float(np.clip(room_for_it / 2, FLATTEST * rib.radius, rib.radius))
     places, normals = _rib_curve(patient, rib, u, v, min(thin, room_for_it - thin))
     bent = bend(patient, np.array([y for _, y, _ in places])) * (1 - u * u)  # the spine takes its ends along
@@ -170,7 +172,7 @@ def _rib_curve(
 ) -> tuple[list[Place], list[tuple[float, float]]]:
     """Points of the left rib's axis, so far ``outside`` the room for the lungs, cm; and the ways outwards, x and z."""
     x, y = rib.width * u, rib.level + rib.drop * (1 + v)
-    part = np.clip((y - apex(patient)) / patient.lung_height / FULL_DEPTH_AT, 0.02, 1)
+    part = np.clip((y - apex(patient)) / patient.lung_height / FULL_DEPTH_AT, HIGHEST_RIB, 1)
     half_depth = patient.half_depth * np.sqrt(part)
     power, root = CAVITY_OUTLINE
     wide = np.maximum(inner_width(patient, y), rib.width)
@@ -206,7 +208,7 @@ def _collar_bone(patient: Patient, rng: np.random.Generator, side: int) -> Itera
 def _add_blade(bones: Skeleton, plane: Plane, axes: Axes, coats: Layers, inside: Middle) -> None:
     """A thin plate between the ribs and the skin of the back."""
     at = np.maximum((inside.cage + coats.inside_fat / 2) / 2, 0)
-    _add_plate(bones, np.where(plane > 1e-3, plane, 0), at, plane / BLADE_DENSITY, axes)
+    _add_plate(bones, np.where(plane > THINNEST_BLADE, plane, 0), at, plane / BLADE_DENSITY, axes)
 
 
 def _add_breastbone(bones: Skeleton, patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle) -> None:
@@ -215,9 +217,9 @@ def _add_breastbone(bones: Skeleton, patient: Patient, axes: Axes, grid: WholeGr
     part = (grid.y - apex(patient)) / patient.lung_height
     there = (part > BREASTBONE_FROM) & (part < BREASTBONE_TO)
     above, below = BREASTBONE_HALF_WIDTH
-    half = (below + (above - below) * np.clip(1 - (part - BREASTBONE_FROM) / 0.2, 0, 1)) * a
+    half = (below + (above - below) * np.clip(1 - (part - BREASTBONE_FROM) / BREASTBONE_NARROWS, 0, 1)) * a
     depth = BREASTBONE_DEPTH * a * np.sqrt(np.maximum(0, 1 - np.abs(grid.x / half) ** 4)) * there
     front = np.minimum(back_of(patient, grid.y), inside.cage + (BREASTBONE_OUT + BREASTBONE_DEPTH) * a)
     low = -front + (BREASTBONE_DEPTH * a - depth) / 2
     occupancy = overlap(axes, low, low + depth)
-    bones.add((slice(None), slice(None), slice(None)), occupancy, np.float32(BREASTBONE_DENSITY) * occupancy)
+    bones.add(EVERYWHERE, occupancy, np.float32(BREASTBONE_DENSITY) * occupancy)

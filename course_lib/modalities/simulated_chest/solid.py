@@ -1,9 +1,10 @@
 """The chest of a simulated patient in three dimensions: which tissue fills which part of each voxel.
 
-It is the body that a film shows: what a ray crosses of the trunk, the lungs, the heart and the bones is what the film
-has there. Added is what a film does not tell apart and CT does: skin, fat, muscle, aorta, gullet, liver and spleen.
-The patient has raised the arms, and they, the neck and the head are left out. `landmarks` says in which unit the
-constants are; depths were set by eye beside axial slices of CT.
+It is the body that a film shows. What a ray crosses of the trunk and the windpipe is exactly what the film has there;
+of the lungs and the heart it is the same to some percent, and of the bones and the vessels of the lungs only roughly
+and on average. Added is what only CT tells apart: skin, fat, muscle, aorta, gullet, liver and spleen. The patient has
+raised the arms, and they, the neck and the head are left out. `landmarks` says in which unit the constants are; depths
+were set by eye beside axial slices of CT.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from course_lib.modalities.simulated_chest.middle import (
     lower_lobe_from,
     middle,
 )
-from course_lib.modalities.simulated_chest.nodules import REACH, at_breath, density, occupancy
+from course_lib.modalities.simulated_chest.nodules import REACH, at_breath, occupancy, relative_density
 from course_lib.modalities.simulated_chest.organs import (
     ARCH_DOWN,
     FORK_DOWN,
@@ -51,7 +52,8 @@ from course_lib.modalities.simulated_chest.volume import (
 ARMS_UP = 80  #: degrees: raised above the head, as in a scanner
 SPONGY = 0.15  #: density of spongy bone as a part of cortical bone's
 
-LEAST_LUNG = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
+SHORT_WAY = 0.12  #: shorter ways through a lung hold fewer vessels, as on a film
+MOSTLY = 0.5  #: a voxel counts as what fills more than this part of it
 MOST_FINE = 0.08  #: part of the lung that the finest vessels may take
 
 # What a film does not show; depths in half-depths, negative in front.
@@ -66,10 +68,11 @@ LIVER_ENDS, LIVER_TAPERS = 0.25, 0.5  #: how far to the left it reaches; over ho
 SPLEEN_AT, SPLEEN = (0.62, 0.42, 0.4), (0.3, 0.42, 0.42)  #: left, below the left dome, behind (half-depths); half axes
 STOMACH_AT, STOMACH = (0.4, 0.4, -0.2), (0.36, 0.42, 0.5)
 GAS_IN_FRONT = 0.3
+THICKEST_GAS, GAS_TO_FRONT = 1.6, 0.9  #: of the cage's half-depth: along the ray, and in front of the middle
 
 
 class Tissue(IntEnum):
-    """What a voxel may hold; where two meet, the later one wins."""
+    """What a voxel may hold. Where two claim the same room, the one that `build_solid` places first keeps it."""
 
     AIR = 0  #: outside of the body
     SKIN = 1
@@ -113,7 +116,7 @@ class Solid:
         """The tissue that fills most of each voxel; a nodule where it does so, however thin it is."""
         labels = np.asarray(np.argmax([self.fractions[tissue] for tissue in Tissue], axis=0), dtype=np.uint8)
         for inside in self.nodules:
-            labels[inside > 0.5] = Tissue.NODULE
+            labels[inside > MOSTLY] = Tissue.NODULE
         return labels
 
 
@@ -186,8 +189,8 @@ def _add_nodules(
     parts: _Parts, patient: Patient, inspiration: float, axes: Axes, grid: WholeGrid, lungs: Block, bone: Block
 ) -> tuple[tuple[Block, ...], Block]:
     """The nodules as far as they lie in the lungs; returns the part of each voxel inside each, and the bone with their
-    chalk."""
-    x, y, z, edge = grid.x[:, None, :], grid.y[:, None, :], axes.z[None, :, None], float(np.prod(axes.voxel)) ** (1 / 3)
+    calcium."""
+    x, y, z, edge = grid.x[:, None, :], grid.y[:, None, :], axes.z[None, :, None], axes.edge
     insides = []
     for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
         inside = np.zeros(axes.shape, np.float32)
@@ -199,7 +202,7 @@ def _add_nodules(
             places = x[rows, :, columns], y[rows, :, columns], z[:, depths]
             room = np.minimum(lungs[part], parts.left[part])
             inside[part] = np.minimum(room, occupancy(nodule, *places, edge))
-            dense = inside[part] * density(nodule, *places, edge).astype(np.float32)
+            dense = inside[part] * relative_density(nodule, *places, edge).astype(np.float32)
             parts.fractions[Tissue.NODULE][part] += dense
             parts.left[part] -= dense
             bone[part] += np.float32(nodule.calcium) * dense
@@ -221,7 +224,7 @@ def _add_lungs(
     there = room > 0
     fine = np.zeros_like(room)
     fine[there] = unevenness(patient, axes, grid, there)
-    fine *= np.minimum(tree.fine / np.maximum(ray, LEAST_LUNG * patient.half_width), MOST_FINE)[:, None, :]
+    fine *= np.minimum(tree.fine / np.maximum(ray, SHORT_WAY * patient.half_width), MOST_FINE)[:, None, :]
     room -= parts.take(Tissue.VESSEL, np.minimum(fine, 1) * room)
     parts.take(Tissue.LUNG, room)
 
@@ -236,8 +239,8 @@ def _gas(
     patient: Patient, inspiration: float, rng: np.random.Generator, axes: Axes, grid: WholeGrid, inside: Middle
 ) -> Block:
     """The gas in stomach and bowel, which rises to the front of a patient who lies on the back."""
-    thick = np.minimum(gas(patient, inspiration, rng, grid), 1.6 * inside.cage)
-    at = np.maximum(-GAS_IN_FRONT * patient.half_depth, thick / 2 - 0.9 * inside.cage)
+    thick = np.minimum(gas(patient, inspiration, rng, grid), THICKEST_GAS * inside.cage)
+    at = np.maximum(-GAS_IN_FRONT * patient.half_depth, thick / 2 - GAS_TO_FRONT * inside.cage)
     return around(axes, at, thick)
 
 
@@ -249,7 +252,7 @@ def _along_spine(
     before: float,
     radius: float,
     begins: float = 0,
-    ends: float = 9,
+    ends: float = np.inf,
 ) -> Block:
     """A tube along the spine, round in axial slices; it begins and ends in lung heights below the apex."""
     a, part = patient.half_width, (grid.y - apex(patient)) / patient.lung_height
@@ -276,9 +279,9 @@ def _add_belly(
     reach = np.clip(ends / (LIVER_TAPERS * a), 0, 1)  # full on the right, thin and in front on the left
     liver = np.minimum(belly, overlap(axes, low, low + (high - low) * reach))
     organs = []
-    for (left, down, behind), (across, high_, deep) in ((SPLEEN_AT, SPLEEN), (STOMACH_AT, STOMACH)):
+    for (left, down, behind), (across, tall, deep) in ((SPLEEN_AT, SPLEEN), (STOMACH_AT, STOMACH)):
         below = grid.y - floor - patient.dome_step - down * a
-        chord = ellipsoid(grid.x - left * a, below, (across * a, high_ * a, deep * hd))
+        chord = ellipsoid(grid.x - left * a, below, (across * a, tall * a, deep * hd))
         organs.append(np.minimum(belly, around(axes, behind * hd, chord)))
     for tissue, organ in zip((Tissue.LIVER, Tissue.SPLEEN, Tissue.MUSCLE), (liver, *organs), strict=True):
         parts.take(tissue, organ)
@@ -306,4 +309,4 @@ def _lobes(patient: Patient, axes: Axes, grid: WholeGrid, inside: Middle, lungs:
     in_back = np.where(grid.x > 0, Lobe.LEFT_LOWER, Lobe.RIGHT_LOWER)
     lower_lobe = axes.z[None, :, None] > oblique[:, None, :]
     lobes = np.where(lower_lobe, in_back[:, None, :], in_front[:, None, :])
-    return np.asarray(np.where(lungs > 0.5, lobes, Lobe.NONE), dtype=np.uint8)
+    return np.asarray(np.where(lungs > MOSTLY, lobes, Lobe.NONE), dtype=np.uint8)

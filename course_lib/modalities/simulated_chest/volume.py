@@ -22,6 +22,7 @@ Part = tuple[slice, slice, slice]  #: of a block
 
 SIZE = 48  #: of the lattice of random numbers behind a texture; it repeats after so many bumps
 JOINT = 0.06  #: of its length, by which a piece of a bent line reaches into the next
+BENT = 0.1  #: cm by which the warp may bend a straight piece of a vessel or a bone
 EVEN = 1e-3  #: of a voxel, by which places on an axis may miss an even grid
 
 
@@ -50,6 +51,11 @@ class Axes:
         """Its sides along x, y and z, cm."""
         x, y, z = (float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in (self.x, self.y, self.z))
         return x, y, z
+
+    @property
+    def edge(self) -> float:
+        """The side of a cube as large as a voxel, cm: the length over which the borders of bodies fade out."""
+        return float(np.prod(self.voxel) ** (1 / 3))
 
     @property
     def shape(self) -> tuple[int, int, int]:

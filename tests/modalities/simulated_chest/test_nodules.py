@@ -10,12 +10,12 @@ from course_lib.modalities.chest_ct.simulated_readers import draw_readers, notic
 from course_lib.modalities.simulated_chest import Patient, draw_patient
 from course_lib.modalities.simulated_chest.nodules import (
     chord,
-    density,
     draw_nodule,
     in_upper_lobe,
     occupancy,
     place,
     probability_of_cancer,
+    relative_density,
 )
 from course_lib.modalities.simulated_chest.people import Nodule
 from course_lib.modalities.simulated_chest.solid import Lobe, build_solid
@@ -62,7 +62,7 @@ def test_ground_glass_is_thin_and_a_part_solid_nodule_has_a_core() -> None:
     places = cube(ROUND)
     inside = occupancy(ROUND, *places) > 0.9
     glass, partly = (
-        np.broadcast_to(density(replace(ROUND, density=kind), *places), inside.shape)[inside]
+        np.broadcast_to(relative_density(replace(ROUND, density=kind), *places), inside.shape)[inside]
         for kind in ("ground glass", "part-solid")
     )
     assert 0.3 <= glass.min() == glass.max() <= 0.5
@@ -119,7 +119,7 @@ def test_nodules_are_as_large_and_as_dense_as_those_that_are_found() -> None:
     assert sizes.max() < 30
     assert (sizes < 3.1).mean() < 0.06  # none are gathered at the limit
     readers = draw_readers(rng)
-    marked = [2 * one.radius_mm for one in found if any([notices(one, reader, rng) for reader in readers])]
+    marked = [2 * one.radius_mm for one in found if any(notices(one, reader, rng) for reader in readers)]
     assert np.median(marked) == pytest.approx(5.7, abs=0.6)
     assert np.mean(marked) == pytest.approx(7.1, abs=0.8)
     kinds = Counter(one.density for one in found)

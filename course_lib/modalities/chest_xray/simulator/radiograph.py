@@ -111,9 +111,9 @@ def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[st
     fluid = np.maximum(0, swamped - bronchogram - body.vessels * around * part)  # where a vessel is, no air was
     disease = airy * fluid
     if patient.nodules:
-        tissue_of, chalk = shadows(patient, breath, grid)
+        tissue_of, calcium = shadows(patient, breath, grid)
         disease = disease + airy * np.minimum(tissue_of, np.maximum(0, body.lung - body.vessels * around - fluid))
-        disease = disease + (mu.bone - mu.soft_tissue) * np.minimum(chalk, body.lung)
+        disease = disease + (mu.bone - mu.soft_tissue) * np.minimum(calcium, body.lung)
     attenuation = np.maximum(0, bone + disease)
     photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
     film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
