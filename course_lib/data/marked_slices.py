@@ -1,7 +1,7 @@
 """From a folder of slices that several readers marked to samples: which masks belong to a slice, and whose it is."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,11 @@ class MarkedSlice:
 
 
 def holds_marked(root: Path) -> bool:
-    """Whether folders of nodules lie in folders of patients: here, or in the folders ``train`` and ``test``."""
-    return any(True for _ in _nodules(root))
+    """Whether folders of nodules lie in folders of patients: here, or in the folders ``train`` and ``test``.
+
+    A folder that can not be listed, such as ``lost+found`` of a disk, is passed over.
+    """
+    return any(True for _ in _seen_nodules(root))
 
 
 def find_marked(folder: Path) -> Path:
@@ -46,8 +49,8 @@ def find_marked(folder: Path) -> Path:
 
 
 def patients_of_marked(root: Path) -> list[Path]:
-    """The folders of the patients of all parts."""
-    return list(dict.fromkeys(nodule.parent for nodule in _nodules(root)))
+    """The folders of the patients of all parts, apart from those that can not be listed."""
+    return list(dict.fromkeys(nodule.parent for nodule in _seen_nodules(root)))
 
 
 def marked_images_of(root: Path) -> list[Path]:
@@ -181,6 +184,20 @@ def _nodules(root: Path) -> Iterator[Path]:
     for part in PARTS:
         for patient in class_folders(root / part):
             yield from _nodules_in(patient)
+
+
+def _seen_nodules(root: Path) -> Iterator[Path]:
+    """The same, without those that lie where nothing can be listed."""
+    for part in PARTS:
+        for patient in _if_listed(class_folders, root / part):
+            yield from _if_listed(_nodules_in, patient)
+
+
+def _if_listed(listing: Callable[[Path], list[Path]], folder: Path) -> list[Path]:
+    try:
+        return listing(folder)
+    except DataError:
+        return []
 
 
 def _nodules_in(patient: Path) -> list[Path]:

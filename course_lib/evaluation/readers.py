@@ -141,7 +141,7 @@ def majority_dice(predictions: ReaderPredictions, threshold: float = AS_LIKELY_A
 
 
 def reader_dice(predictions: ReaderPredictions) -> ImageScores:
-    """How well two readers agree: the mean Dice of the pairs who both marked something, of each image with such a pair."""
+    """How two readers agree: the mean Dice of the pairs who both marked something, of each image with such a pair."""
 
     def of_pairs(marks: Mask, _: NDArray[np.float32]) -> list[float]:
         return [dice(one, other) for one, other in combinations(marks[marks.any(axis=(1, 2))], 2)]

@@ -55,7 +55,7 @@ def unpack(archive: Path, target: Path, card: DatasetCard) -> Path:
         DownloadError: the disk has not enough room.
     """
     scratch = target.with_name(f".{target.name}.unpacking")
-    remove_half_made(scratch, is_of_a_set)
+    remove_half_made(scratch, lambda path: _is_unpacked(path, card))
     try:
         with _opened(archive, card) as content:
             members = expected_members(content.infolist(), archive.stat().st_size, card)
@@ -159,7 +159,7 @@ def images_of_a_set(folder: Path) -> list[PurePosixPath]:
 def is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
     packed = len(path.parts) == 1 and path.suffix == ".mat"
-    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) in (3, 4) and names_an_image(path))
+    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) == 3 and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
@@ -219,10 +219,17 @@ def write_manifest(folder: Path, sums: Mapping[PurePosixPath, str]) -> None:
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
+def _is_unpacked(path: PurePosixPath, card: DatasetCard) -> bool:
+    """Whether the archive of the card has a file that belongs at this place."""
+    if not card.archive:
+        return is_of_a_set(path)
+    return path == PurePosixPath(MANIFEST) or card.packed(str(path)) == str(path)
+
+
 def _check_harmless(member: zipfile.ZipInfo, card: DatasetCard) -> None:
     name = member.orig_filename
     parts = name.replace("\\", "/").split("/")
-    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
+    if {"", ".", ".."} & {*parts[:-1]} or parts[-1] in (".", "..") or ":" in name or "\0" in name:
         raise _refusal(card, f"has a member that leads out of the folder ({name[:80]!r})")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

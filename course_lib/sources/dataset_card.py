@@ -164,7 +164,10 @@ def _problems_of_content(values: dict[str, Any], slug: str) -> Iterator[str]:
 
 def _problems_of_archive(archive: dict[str, Any]) -> Iterator[str]:
     for pattern, number in archive.items():
-        yield from (f"{pattern!r} in archive is not a regular expression ({error})" for error in _errors_in(pattern))
+        if errors := _errors_in(pattern):
+            yield f"{pattern!r} in archive is not a regular expression ({errors[0]})"
+        elif any(_errors_in(name) for name in pattern.split("/")):
+            yield f"{pattern!r} in archive has a / within brackets, but it may only stand between two names"
         if type(number) is not int or number < 1:
             yield f"archive.{pattern} must be a number of files, but is {number!r}"
 

@@ -16,6 +16,7 @@ from course_lib.data.marked_slices import (
 )
 from course_lib.support.errors import DataError
 from tests.modalities.chest_ct.marked_folder import READERS, write_nodule, write_patients, write_phantoms, write_slice
+from tests.sources.odd_images import without_permission
 
 
 @pytest.fixture
@@ -61,6 +62,21 @@ def test_a_folder_is_recognised_by_its_nodules_alone_or_in_train_and_test(root: 
     assert [path.name for path in patients_of_marked(phantoms)] == ["phantom0001", "phantom0002", "phantom0003"]
     assert len(marked_images_of(root)) == 9
     assert len(files_of_marked(root)) == 9 * (1 + READERS)
+
+
+def test_a_folder_that_can_not_be_listed_is_passed_over_while_a_set_is_recognised(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "lost+found").mkdir()
+    without_permission(root / "lost+found", monkeypatch)
+    assert holds_marked(root)
+    assert [path.name for path in patients_of_marked(root)] == ["LIDC-IDRI-0001", "LIDC-IDRI-0002"]
+    shutil.rmtree(root / "LIDC-IDRI-0001")
+    shutil.rmtree(root / "LIDC-IDRI-0002")
+    assert not holds_marked(root)
+    assert find_marked(root) == root
+    with pytest.raises(DataError, match=r"lost\+found can not be listed \(.*Permission denied"):
+        read_marked(root)
 
 
 def test_a_folder_that_was_packed_one_level_deeper_is_found(root: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,30 @@ def test_what_is_not_the_courses_stays_where_it_would_unpack(tmp_path: Path, car
     assert (left.read_bytes(), thesis.read_text()) == (b"half", "mine")
     thesis.unlink()
     assert len(images_of_a_set(unpack(archive, tmp_path / "out", card))) == 42
+
+
+def test_where_the_card_names_the_files_an_image_of_another_name_stays(tmp_path: Path, card: DatasetCard) -> None:
+    slices = replace(card, archive={r"p\d/nodule-\d/slice-\d\.png": 1}, counts={})
+    left = tmp_path / ".out.unpacking" / "p1" / "nodule-0"
+    left.mkdir(parents=True)
+    (left / "slice-0.png").write_bytes(b"half")
+    (left / "holiday.png").write_bytes(b"mine")
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as content:
+        content.writestr("set/p1/nodule-0/slice-0.png", jpeg(1, False))
+    with pytest.raises(DataError, match=r"holiday\.png is not the course's, but lies where the course would work"):
+        unpack(tmp_path / "archive.zip", tmp_path / "out", slices)
+    assert (left / "holiday.png").read_bytes() == b"mine"
+    (left / "holiday.png").unlink()
+    assert (unpack(tmp_path / "archive.zip", tmp_path / "out", slices) / "p1" / "nodule-0" / "slice-0.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["x//slice-0.png", "q/C:/slice-0.png", "x/./slice-0.png", "//slice-0.png"])
+def test_no_expression_for_a_path_lets_a_file_out_of_the_folder(tmp_path: Path, card: DatasetCard, name: str) -> None:
+    anything = replace(card, archive={".*/slice-0\\.png": 1}, counts={})
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as content:
+        content.writestr(name, jpeg(1, False))
+    with pytest.raises(ArchiveError, match="has a member that leads out of the folder"):
+        unpack(tmp_path / "archive.zip", tmp_path / "out", anything)
 
 
 @pytest.mark.slow

@@ -92,6 +92,8 @@ def test_every_card_is_complete_and_well_formed(path: Path) -> None:
         ({"counts": {"dev": {"NORMAL": 1, "PNEUMONIA": 1}}}, "counts.dev must be counts.train, counts.val"),
         ({"counts": {"train": {"NORMAL": 1.5, "PNEUMONIA": 1}}}, "counts.train.NORMAL must be a number .* but is 1.5"),
         ({"archive": {"(": 1}}, r"'\(' in archive is not a regular expression"),
+        ({"archive": {"[^/]+": 1}}, "has a / within brackets, but it may only stand between two names"),
+        ({"archive": {r"(a/)?b\.png": 1}}, "has a / within brackets"),
         ({"archive": {"a": 0}}, r"archive\.a must be a number of files, but is 0"),
     ],
 )
