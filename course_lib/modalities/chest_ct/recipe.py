@@ -178,5 +178,8 @@ ON_REAL_IMAGES = LungNodules(at_size(CROP, CONFIG))
 #: Of phantoms there can be as many as there need be, so that others of them choose the epoch. The threshold is a half,
 #: which no real label chose; crop, network, what is learned and about how many epochs were chosen on the real set.
 ON_PHANTOMS = LungNodules(
-    at_size(CROP, replace(CONFIG, epochs=10, keep="best")), threshold=AS_LIKELY_AS_NOT, phantoms=PHANTOMS
+    at_size(CROP, replace(CONFIG, epochs=10, keep="best")),
+    networks=1,
+    threshold=AS_LIKELY_AS_NOT,
+    phantoms=PHANTOMS,
 )
