@@ -91,9 +91,7 @@ def _draw_film_and_ct(rng: np.random.Generator) -> Path:
             scan = scan_chest(patient, exposure, (top, top + exposure.thickness_mm / 10), pixels=192)
             pictures += [_windowed(scan.hounsfield[0], window) for window in (LUNG_WINDOW, SOFT_WINDOW)]
             titles += [f"{part:+.2f} of the lung's height, {name}" for name in ("lung", "soft tissue")]
-    plot_images(
-        pictures, titles, "Three people on film, and in CT in two windows (simulated)", columns=9
-    )
+    plot_images(pictures, titles, "Three people on film, and in CT in two windows (simulated)", columns=9)
     return _save(RESULTS / "film-and-ct.png")
 
 

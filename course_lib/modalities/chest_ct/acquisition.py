@@ -20,7 +20,8 @@ from course_lib.modalities.chest_ct.tomography import Geometry, Images, Sinogram
 class Materials:
     """What each pixel holds: three stacks of slices, float32 [slices, row, column], 0 or more.
 
-    Raises: ValueError if the stacks differ in shape, or hold less than nothing, or NaN.
+    Raises:
+        ValueError: the stacks differ in shape, or hold less than nothing, or NaN.
     """
 
     water: Images  #: density of all that weakens the beam as water does (soft tissue, blood, lung), over that of water
@@ -69,7 +70,9 @@ def acquire(
     by itself: noise, hardening and streaks are those of the whole body.
 
     ``motion`` is where everything lies from the part ``moves_at`` of the angles on, 0 to 1.
-    Raises: ValueError for no photons, for shapes that do not fit, or for ``moves_at`` outside of 0 to 1.
+
+    Raises:
+        ValueError: no photons, shapes that do not fit, or ``moves_at`` outside of 0 to 1.
     """
     if not photons > 0:
         raise ValueError(f"photons must be a positive number per ray, not {photons}.")
@@ -100,7 +103,9 @@ def outside_of(
     The body may have coarse pixels, and one slice for all of the image's. ``centre_mm`` says how far the middle of the
     image lies from the middle of the body's, to the right and down. A slice reconstructed with it ends at a sharp edge,
     which darkens its outermost two pixels: scan a few pixels more than are needed, and cut them off.
-    Raises: ValueError if the two geometries differ in their angles.
+
+    Raises:
+        ValueError: the two geometries differ in their angles.
     """
     if body_geometry.angles != geometry.angles:
         raise ValueError(f"Both need the same angles, not {body_geometry.angles} (body) and {geometry.angles}.")

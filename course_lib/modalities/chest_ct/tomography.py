@@ -33,7 +33,8 @@ KERNELS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 class Geometry:
     """A scanner with a parallel beam: square slices, and detectors as wide as a pixel that see all of the slice.
 
-    Raises: ValueError for less than one pixel or angle, or for a pixel without a size.
+    Raises:
+        ValueError: less than one pixel or angle, or a pixel without a size.
     """
 
     pixels: int  #: rows of a slice, and columns
@@ -98,7 +99,8 @@ def system_matrix(geometry: Geometry) -> sparse.csr_matrix:
 def project(images: Images, geometry: Geometry) -> Sinograms:
     """The sum along each ray, [slices, angle, detector]: of attenuation in 1/cm a number, of a density its cm.
 
-    Raises: ValueError for images of another shape than [slices, pixels, pixels], or with NaN.
+    Raises:
+        ValueError: images of another shape than [slices, pixels, pixels], or with NaN.
     """
     check_stack(images, (geometry.pixels, geometry.pixels), "images")
     lines = system_matrix(geometry) @ _as_columns(images)
@@ -109,7 +111,9 @@ def filtered_back_projection(sinograms: Sinograms, geometry: Geometry, kernel: s
     """The slices, 1/cm, [slices, row, column]: each projection filtered, then spread back along its rays.
 
     One angle is allowed. It says nothing about where along a ray something lies, so the slice is a smear.
-    Raises: ValueError for sinograms of another shape, or with NaN, or for a kernel that is not in `KERNELS`.
+
+    Raises:
+        ValueError: sinograms of another shape, or with NaN, or a kernel that is not in `KERNELS`.
     """
     return back_project(filter_projections(sinograms, geometry, kernel), geometry)
 
@@ -160,7 +164,10 @@ def sirt(sinograms: Sinograms, geometry: Geometry, iterations: int) -> Images:
     Each step projects the slices so far, and spreads what is missing back: per ray over its length (the sums of the
     rows), per pixel as the average over its rays (the sums of the columns). Few steps give a smooth picture, many bring
     in detail and noise. It does better than filtered back-projection where angles are few.
-    Raises: ValueError for sinograms of another shape, or with NaN, or for less than one iteration.
+
+    Raises:
+        ValueError: sinograms of another shape, or with NaN, or less than one iteration.
+
     Source: J. Gregor, T. Benson, Computational analysis and improvement of SIRT, IEEE Trans Med Imaging 27:918, 2008.
     """
     check_stack(sinograms, (geometry.angles, geometry.detectors), "sinograms")
@@ -180,7 +187,7 @@ def check_stack(values: NDArray[np.float32], shape: tuple[int, ...], name: str) 
     """Refuse what is not a stack of finite values in this shape."""
     if values.ndim != 1 + len(shape) or values.shape[1:] != shape or len(values) == 0:
         wanted = ", ".join(["slices", *map(str, shape)])
-        raise ValueError(f"{name} must have the shape [{wanted}] in this geometry, not {list(values.shape)}.")
+        raise ValueError(f"{name} must have the shape [{wanted}] with one slice at least, not {list(values.shape)}.")
     if not np.isfinite(values).all():
         raise ValueError(f"{name} must be finite, but hold NaN or infinity; look where they were made.")
 
