@@ -139,7 +139,7 @@ def chord(nodule: Nodule, x: Plane, y: Plane) -> tuple[Plane, Plane]:
 def shadows(patient: Patient, inspiration: float, grid: Grid) -> tuple[Plane, Plane]:
     """What the nodules put into the lungs along each ray, cm: as soft tissue, and as cortical bone.
 
-    A turn of the body does not move them, as it does the heart.
+    A turn of the body does not move them, as it does the heart, and the chest wall cuts nothing off, as it does in CT.
     """
     tissue, calcium = np.zeros_like(grid.x), np.zeros_like(grid.x)
     for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):

@@ -5,13 +5,14 @@ Run ``python -m tests.modalities.simulated_chest.film_and_ct`` to print the tabl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from course_lib.modalities.simulated_chest.anatomy import Body, build_body
-from course_lib.modalities.simulated_chest.geometry import Plane
-from course_lib.modalities.simulated_chest.middle import layers
+from course_lib.modalities.simulated_chest.geometry import Plane, points_grid
+from course_lib.modalities.simulated_chest.middle import layers, middle
 from course_lib.modalities.simulated_chest.nodules import REACH, chord, draw_nodule, place
 from course_lib.modalities.simulated_chest.organs import WINDPIPE_DEEPER, windpipe
 from course_lib.modalities.simulated_chest.people import Nodule, Patient, draw_patient
@@ -34,10 +35,11 @@ class Agreement:
 
 
 def draw_person(seed: int, adult: bool) -> Patient:
-    """Someone healthy but for a few nodules, with the arms raised."""
+    """Someone healthy but for a few nodules away from the chest wall, with the arms raised."""
     rng = np.random.default_rng(seed)
     patient = replace(draw_patient(rng, "normal", adult=adult), arms=ARMS_UP)
-    return replace(patient, nodules=tuple(draw_nodule(rng, patient) for _ in range(NODULES)))
+    drawn = (draw_nodule(rng, patient) for _ in count())
+    return replace(patient, nodules=tuple(islice((one for one in drawn if _is_away_from_wall(patient, one)), NODULES)))
 
 
 def axes_of(patient: Patient, across_mm: float = 4.0, along_mm: float = 1.5, down: float = 0.55) -> Axes:
@@ -76,6 +78,14 @@ def table(agreements: Mapping[str, Agreement]) -> str:
     for name, one in agreements.items():
         lines.append(f"{name:36}{one.film:9.2f}{one.difference:+11.2f}{one.off:13.2f}{one.most:9.2f}")
     return "\n".join(lines)
+
+
+def _is_away_from_wall(patient: Patient, nodule: Nodule) -> bool:
+    """Whether the chest wall cuts nothing off in CT; a film shows what it would cut off."""
+    radius = nodule.radius_mm / 10
+    aside = radius * np.array([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)]).T
+    cage = middle(patient, 1.0, points_grid(nodule.x + aside[0], nodule.y + aside[1])).cage
+    return bool((abs(nodule.z) + radius < cage).all())
 
 
 def _structures(patient: Patient, solid: Solid, body: Body) -> dict[str, tuple[Plane, Plane]]:
