@@ -1,11 +1,12 @@
 """Whether a model is unsure where readers disagree: pixel by pixel, and from nodule to nodule.
 
-Both numbers have a baseline that asks no one, and without it they say little. Readers disagree along the border, and
+Each number stands beside a baseline that needs no model. Readers disagree along the border, and
 every outline has one: so `disagreement_auroc` gives, beside the model's doubt, how near a pixel is to the border of the
 model's own outline. Of a small nodule most is border: so `ReadNodules` gives, beside the model's doubt, the size.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,8 @@ from course_lib.evaluation.classification import auroc_by_ranks
 from course_lib.evaluation.readers import AS_LIKELY_AS_NOT, MARKED, ReaderPredictions
 from course_lib.evaluation.segmentation import ImageScores
 from course_lib.evaluation.surfaces import Mask
+
+POSSIBLE = 0.05  #: from this probability on, a pixel may be nodule for the model
 
 
 def entropy(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -69,7 +72,7 @@ class ReadNodules:
     """How far readers disagree about each nodule, how unsure the model is of it, and how large it is."""
 
     disagreement: NDArray[np.float64]  #: [nodules], the part of the pixels that anyone marked which not all marked
-    doubt: NDArray[np.float64]  #: [nodules], bits of entropy per pixel that the model expects to be marked
+    doubt: NDArray[np.float64]  #: [nodules], mean entropy in bits of the pixels that may be nodule for the model
     size: NDArray[np.float64]  #: [nodules], pixels that a reader marked, the mean over the readers
     patients: NDArray[np.str_]  #: [nodules]
     files: tuple[str, ...]  #: the names of the nodules
@@ -79,8 +82,8 @@ class ReadNodules:
 
     @property
     def measurable(self) -> bool:
-        """Whether the nodules differ in all that is measured."""
-        return all(len(np.unique(each)) > 1 for each in (self.disagreement, self.doubt, self.size))
+        """Always true: where all nodules are equal, the correlation is NaN."""
+        return True
 
     def take(self, indices: NDArray[np.int64]) -> "ReadNodules":
         """The numbers of some nodules, in the order of ``indices``; a nodule may come more than once."""
@@ -109,26 +112,32 @@ class ReadNodules:
 def by_nodule(predictions: ReaderPredictions) -> ReadNodules:
     """The nodules that any reader marked, all their slices together.
 
+    The doubt is measured where the model gives a pixel a probability of at least `POSSIBLE`, so that a wide background
+    adds nothing to it. It is 0 of a nodule that the model passes over.
+
     Raises:
         ValueError: no reader marked anything.
     """
-    rows, patients, files = [], [], []
-    for nodule in dict.fromkeys(predictions.nodules.tolist()):
-        slices = np.flatnonzero(predictions.nodules == nodule)
-        marked = sum(int(predictions.marks[i].any(axis=0).sum()) for i in slices)
-        if not marked:
-            continue
-        disputed = sum(int(disagreement(predictions.marks[i]).sum()) for i in slices)
-        bits = sum(float(entropy(predictions.probabilities[i]).sum()) for i in slices)
-        expected = sum(float(predictions.probabilities[i].sum(dtype=np.float64)) for i in slices)
-        size = sum(int(predictions.marks[i].sum()) for i in slices) / predictions.readers
-        rows.append((disputed / marked, bits / expected if expected else 0.0, size))  # nothing expected: no doubt
-        patients.append(predictions.patients[slices[0]])
-        files.append(str(nodule))
-    if not rows:
+    slices_of: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, whose in enumerate(zip(predictions.patients.tolist(), predictions.nodules.tolist(), strict=True)):
+        slices_of[whose].append(place)
+    marked = {whose: at for whose, at in slices_of.items() if any(predictions.marks[i].any() for i in at)}
+    if not marked:
         raise ValueError(f"No reader marked anything in {len(predictions)} images, so there is no nodule to compare.")
-    disputed_part, doubt, sizes = np.array(rows, dtype=np.float64).T
-    return ReadNodules(disputed_part, doubt, sizes, np.array(patients, dtype=np.str_), tuple(files))
+    rows = np.array([_measured(predictions, at) for at in marked.values()], dtype=np.float64)
+    patients = np.array([patient for patient, _ in marked], dtype=np.str_)
+    return ReadNodules(rows[:, 0], rows[:, 1], rows[:, 2], patients, tuple(nodule for _, nodule in marked))
+
+
+def _measured(predictions: ReaderPredictions, slices: Sequence[int]) -> tuple[float, float, float]:
+    """Disagreement, doubt and size of one nodule, in the order of the fields of `ReadNodules`."""
+    marks = [predictions.marks[i] for i in slices]
+    marked = sum(np.count_nonzero(each.any(axis=0)) for each in marks)
+    disputed = sum(np.count_nonzero(disagreement(each)) for each in marks)
+    found = np.concatenate([predictions.probabilities[i].ravel() for i in slices])
+    bits = entropy(found[found >= POSSIBLE])
+    size = sum(np.count_nonzero(each) for each in marks) / predictions.readers
+    return disputed / marked, float(bits.mean()) if len(bits) else 0.0, size
 
 
 def _nearness(outline: Mask) -> NDArray[np.float64]:

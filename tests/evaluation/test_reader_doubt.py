@@ -64,10 +64,25 @@ def test_a_nodule_is_all_its_slices_and_one_that_no_one_marked_is_left_out() -> 
     assert nodules.files == ("a0", "b0")
     assert nodules.patients.tolist() == ["a", "b"]
     assert nodules.disagreement.tolist() == pytest.approx([12 / 20, 1])
-    assert nodules.doubt.tolist() == pytest.approx([16 / (8 + 4), 0])  # who expects nothing has no doubt
+    assert nodules.doubt.tolist() == pytest.approx([16 / (16 + 4), 0])  # who expects nothing has no doubt
     assert nodules.size.tolist() == pytest.approx([14, 4.5])
     with pytest.raises(ValueError, match="No reader marked anything in 1 images"):
         by_nodule(read([[NOTHING, NOTHING]]))
+
+
+@pytest.mark.parametrize("background", [0, 1e-6, 1e-3])
+def test_a_faint_background_leaves_the_order_of_the_doubts(background: float) -> None:
+    """The first is passed over with certainty, the second found with certainty, the third half believed."""
+    found = [NOTHING, square(4), 0.5 * square(4)]
+    marks = [[square(4), square(2)]] * 3
+    nodules = by_nodule(read(marks, [np.where(each, each, background) for each in found]))
+    assert nodules.doubt.tolist() == [0, 0, 1]
+
+
+def test_two_patients_may_have_nodules_of_the_same_name() -> None:
+    nodules = by_nodule(read([[square(4)], [square(2)]], patients=["a", "b"], nodules=["nodule-0", "nodule-0"]))
+    assert nodules.patients.tolist() == ["a", "b"]
+    assert nodules.size.tolist() == [16, 4]
 
 
 def test_the_rank_correlation_is_that_of_scipy_and_smallness_is_its_baseline() -> None:
@@ -83,7 +98,7 @@ def test_the_rank_correlation_is_that_of_scipy_and_smallness_is_its_baseline() -
     assert (low, high) == pytest.approx((1, 1))
 
 
-def test_draws_in_which_all_are_equal_can_not_be_measured() -> None:
+def test_where_all_nodules_are_equal_the_correlation_does_not_exist() -> None:
     nodules = by_nodule(read([[square(4), square(2)], [square(3), NOTHING]], [0.5 * square(4), 0.5 * square(3)]))
-    assert not nodules.take(np.array([0, 0])).measurable
+    assert np.isnan(nodules.take(np.array([0, 0])).rank_correlation_of_size())
     assert np.isnan(nodules.take(np.array([1, 1])).rank_correlation())
