@@ -20,6 +20,7 @@ MARGINS = {
 NODULE_OFF = 0.2  #: mm, mean size of the difference: part of a voxel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PEOPLE)
 def test_film_and_ct_agree_structure_by_structure(who: str) -> None:
     patient = draw_person(*PEOPLE[who])
