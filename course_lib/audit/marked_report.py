@@ -9,7 +9,6 @@ from course_lib.audit.image_folders import SPLITS
 from course_lib.audit.marked_slices import MarkedInventory, SliceFile, take_marked
 from course_lib.audit.report import AuditReport, Finding, Severity
 from course_lib.data.outlined_folder import MASK_VALUES
-from course_lib.sources.dataset_card import DatasetCard
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 
@@ -17,7 +16,7 @@ FROM_THE_FRONT = 0.9  #: part of the nodules that some readers left out; of four
 FEWEST = 10  #: such nodules, or it may be chance
 
 
-def audit_marked(folder: str | Path, *, card: DatasetCard | None = None) -> AuditReport:
+def audit_marked(folder: str | Path) -> AuditReport:
     """Everything that is looked at in a folder of marked slices, which needs some seconds; no file is changed.
 
     The folder is one of those that `take_marked` reads.
@@ -25,13 +24,13 @@ def audit_marked(folder: str | Path, *, card: DatasetCard | None = None) -> Audi
     Raises:
         DataError: the folder is not there, there is no nodule in that layout, or no slice that can be read.
     """
-    inventory = take_marked(folder, card)
+    inventory = take_marked(folder)
     if not inventory.slices:
         raise DataError(
             f"None of the slices in {printable(inventory.root)} can be read (such as "
             f"{some_of(inventory.faults.unreadable) or 'none'}). Copy them again from their source."
         )
-    parts = (_people, _files, _masks, _readers, _copies)
+    parts = (_people, _files, _masks, _outlines, _readers, _order_of_readers, _copies)
     findings = [finding for look in parts for finding in look(inventory)]
     return AuditReport(printable(Path(folder).resolve().name), tuple(findings))
 
@@ -90,10 +89,14 @@ def _masks(inventory: MarkedInventory) -> Iterator[Finding]:
         "Find out what the values mean, and make them two by one rule in train and test.",
         "stop",
     )
+
+
+def _outlines(inventory: MarkedInventory) -> Iterator[Finding]:
+    faults = inventory.faults
     yield _finding(
         "slices that nobody marked",
         [one.shown for one in inventory.slices if one.marked and not any(one.marked.values())],
-        "There is nothing to find, and a Dice score is 0 or does not exist.",
+        "A Dice score is 0 or 1, whatever the outline looks like, or does not exist.",
         "Decide whether they count; a mean over slices should say so.",
     )
     yield _finding(
@@ -123,6 +126,10 @@ def _readers(inventory: MarkedInventory) -> Iterator[Finding]:
         f"{some_of([f'mask-{number}' for number in silent])} is empty everywhere: nothing can be learned from it.",
         "Find out whether its files were lost; else leave this reader out everywhere.",
     )
+
+
+def _order_of_readers(inventory: MarkedInventory) -> Iterator[Finding]:
+    slices, readers = inventory.slices, inventory.readers
     left_out = [who for who in _marked_by(slices).values() if 0 < len(who) < len(readers)]
     first = sum(who == set(readers[: len(who)]) for who in left_out)
     filled = len(left_out) >= FEWEST and first > FROM_THE_FRONT * len(left_out)
@@ -148,17 +155,21 @@ def _copies(inventory: MarkedInventory) -> Iterator[Finding]:
     for one in inventory.slices:
         same[one.digest].append(one)
     groups = [group for group in same.values() if len(group) > 1]
-    apart = [group for group in groups if len({one.patient for one in group}) > 1]
-    across = sum(len({one.split for one in group}) > 1 for group in groups)
-    named = [" = ".join(one.shown for one in group) for group in apart or groups]
+    across, apart = (sum(_spans(group)[which] for group in groups) for which in (0, 1))
+    named = [" = ".join(one.shown for one in group) for group in sorted(groups, key=_spans, reverse=True)]
     yield Finding(
         "duplicates",
         "stop" if across else "look" if groups else "ok",
-        f"{len(groups)} groups of slices with the same grey values{_named(named)}; {len(apart)} of them of two "
+        f"{len(groups)} groups of slices with the same grey values{_named(named)}; {apart} of them of two "
         f"patients; {across} span two splits.",
         "A copy in the test is an answer that was given away; one in train counts twice.",
         "Keep one of each, and keep it out of the test. In one patient, look whether two nodules are one.",
     )
+
+
+def _spans(group: Sequence[SliceFile]) -> tuple[bool, bool]:
+    """Whether the slices are of two splits, and of two patients."""
+    return len({one.split for one in group}) > 1, len({one.patient for one in group}) > 1
 
 
 def _finding(title: str, found: Sequence[str], effect: str, remedy: str, worst: Severity = "look") -> Finding:

@@ -16,10 +16,9 @@ from scipy import ndimage
 
 from course_lib.audit.image_folders import SPLITS
 from course_lib.data.image_file import open_grey, open_mask
-from course_lib.data.image_folder import hold_back_test, likely_card
+from course_lib.data.image_folder import hold_back_test
 from course_lib.data.marked_slices import IMAGES, LAYOUT, NODULE, READER, SLICE, find_marked
 from course_lib.data.outlined_folder import MASK_VALUES
-from course_lib.sources.dataset_card import DatasetCard
 from course_lib.sources.foreign_image import ImageError, class_folders, files_in, folders_in
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_bytes
@@ -63,7 +62,6 @@ class MarkedInventory:
     """All slices of a folder, nodule by nodule."""
 
     root: Path
-    card: DatasetCard | None
     readers: tuple[int, ...]  #: their numbers, those that most nodules have
     slices: tuple[SliceFile, ...]
     faults: MarkedFaults
@@ -77,11 +75,11 @@ class _Nodule:
     readers: tuple[int, ...]
 
 
-def take_marked(folder: str | Path, card: DatasetCard | None = None) -> MarkedInventory:
+def take_marked(folder: str | Path) -> MarkedInventory:
     """Every slice of a folder with its masks, read once; no file is changed.
 
-    Where no slice is to test on, `hold_back_test` chooses some, as for training. Files that can not be read are listed,
-    not raised.
+    Where no slice is to test on, `hold_back_test` chooses some of those in ``train``, as for training. Files that can
+    not be read are listed, not raised.
 
     Raises:
         DataError: the folder is not there, may not be read, or there is no nodule in that layout.
@@ -98,11 +96,11 @@ def take_marked(folder: str | Path, card: DatasetCard | None = None) -> MarkedIn
     slices = [
         one for nodule in progress(nodules, "Reading slices", "nodule") for one in _read(root, nodule, readers, faults)
     ]
-    if {one.split for one in slices} == {"train"}:
+    if not any(one.split == "test" for one in slices):
         with suppress(DataError):  # too few patients for a test part
-            held_back = {one.path for one in hold_back_test(slices)[1]}
+            held_back = {one.path for one in hold_back_test([one for one in slices if one.split == "train"])[1]}
             slices = [replace(one, split="test") if one.path in held_back else one for one in slices]
-    return MarkedInventory(root, card or likely_card(root), readers, tuple(slices), faults)
+    return MarkedInventory(root, readers, tuple(slices), faults)
 
 
 def _nodules(root: Path) -> Iterator[_Nodule]:

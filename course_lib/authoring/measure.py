@@ -101,7 +101,9 @@ def _about(
         for data in (train, validation, test)
     ]
     kept = "the last epoch kept" if config.keep == "last" else f"chosen by {counts[1]}"
-    listed = digest([f"{sample.path.name}: {sample.path.stat().st_size}" for sample in test.samples], 8)
+    listed = digest(
+        [f"{sample.path.relative_to(folder).as_posix()}: {sample.path.stat().st_size}" for sample in test.samples], 8
+    )
     drawn = (
         " Nothing says whose the images are, so that intervals are over series."
         if patients_are_folds(test.samples)

@@ -82,11 +82,14 @@ class Augmentation:
         """A batch, changed as a call changes it, and its masks, bool [n, H, W], which move as their images do.
 
         Images of several channels [n, channels, H, W], slices of one patient for example, are changed as one, and there
-        may be several masks of each, bool [n, masks, H, W].
+        may be several masks of each, bool [n, masks, H, W]. Only the grain is another in each channel, and contrast is
+        changed around the channel's own mean.
 
         Raises:
-            ValueError: as in a call.
+            ValueError: these are no images [n, channels, H, W] from 0 to 1.
         """
+        if images.ndim != 4:
+            raise ValueError(f"Expected images of shape [n, channels, height, width], but got {list(images.shape)}.")
         channels = images.shape[1]
         _check(images.flatten(0, 1)[:, None])
         draw = _draw(len(images))

@@ -55,8 +55,8 @@ def recognise_card(root: Path) -> DatasetCard | None:
     strange = [path for path in paths if not card.knows(path.name)] if card and card.file_names else []
     if card and strange:
         raise DataError(
-            f"{printable(root)} looks like {card.name}, but {len(strange):,} of its {len(paths):,} images have other "
-            f"names ({some_of([path.relative_to(root) for path in strange])}). Move them out, if they do not belong to "
+            f"{printable(root)} looks like {card.name}, but {len(strange):,} of its {len(paths):,} names have another "
+            f"form ({some_of([path.relative_to(root) for path in strange])}). Move them out, if they do not belong to "
             f"it; else rename them in the form that datasets/{card.slug}.toml says."
         )
     return card

@@ -3,17 +3,15 @@
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.augmentation import Augmentation
 from course_lib.data.image_file import open_grey
+from course_lib.data.marked_slices import MarkedSlice
 from course_lib.data.outlined_folder import MASK_VALUES
 from course_lib.data.outlines_and_boxes import fitted_labels
 from course_lib.data.transforms import Preprocessing, fit_to_square, network_input
@@ -22,32 +20,6 @@ from course_lib.support.runtime import progress
 from course_lib.tasks.reader_outlines import Learned, ReaderOutlines
 
 POINTER_WIDTH = 1 / 16  #: of the side: the standard deviation of the bright spot that says where to look
-
-
-class ReadSlice(Protocol):
-    """One slice of a nodule, the files of its readers' marks, and whose it is."""
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def masks(self) -> tuple[Path, ...]:
-        """One per reader, each as large as the image, in `MASK_VALUES`; all 0 where the reader marked nothing."""
-
-    @property
-    def target(self) -> tuple[Path, ...]:
-        """The masks."""
-
-    @property
-    def patient(self) -> str: ...
-
-    @property
-    def nodule(self) -> str:
-        """The same for all slices of one nodule, and for no others."""
-
-    @property
-    def position(self) -> int:
-        """The number of the slice within its nodule: the next one is its neighbour."""
 
 
 class MarkedSliceDataset:
@@ -74,7 +46,7 @@ class MarkedSliceDataset:
 
     def __init__(
         self,
-        samples: Sequence[ReadSlice],
+        samples: Sequence[MarkedSlice],
         how: Preprocessing,
         *,
         learn: Learned = "votes",
@@ -89,7 +61,7 @@ class MarkedSliceDataset:
         _check(how, crop, neighbours)
         self.task = ReaderOutlines(learn)
         self.task.check_samples(samples)
-        self.samples: tuple[ReadSlice, ...] = tuple(samples)
+        self.samples: tuple[MarkedSlice, ...] = tuple(samples)
         self.how, self.crop, self.neighbours, self.pointer = how, crop, neighbours, pointer
         self.change, self.mirror = change, mirror
         self._places = _with_neighbours(samples, neighbours)  # int64 [samples, slices], rows of the two below
@@ -105,18 +77,6 @@ class MarkedSliceDataset:
     @property
     def patients(self) -> list[str]:
         return [sample.patient for sample in self.samples]
-
-    @property
-    def channels(self) -> int:
-        """What a network sees of each image: its slices, and the pointer."""
-        return 2 * self.neighbours + 1 + self.pointer
-
-    @property
-    def readers_who_marked(self) -> NDArray[np.int64]:
-        """[images], how many readers marked something in the part that is kept."""
-        of_all = self._marks.flatten(2).any(dim=2).sum(dim=1)
-        marked: NDArray[np.int64] = of_all[self._places[:, self.neighbours]].numpy()
-        return marked
 
     def inputs(self, indices: torch.Tensor, device: torch.device | str = "cpu") -> torch.Tensor:
         """What a network sees of these images: float32 [images, channels, size, size] on the device."""
@@ -155,7 +115,7 @@ class MarkedSliceDataset:
         return changed, moved.to(torch.uint8)
 
 
-def _read(sample: ReadSlice, fit: v2.Compose, crop: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+def _read(sample: MarkedSlice, fit: v2.Compose, crop: int | None) -> tuple[torch.Tensor, torch.Tensor]:
     """The slice, uint8 [size, size], and the marks of its readers, uint8 [readers, size, size]."""
     image = open_grey(sample.path)
     if crop and crop > min(image.size):
@@ -167,7 +127,7 @@ def _read(sample: ReadSlice, fit: v2.Compose, crop: int | None) -> tuple[torch.T
     return fit(image)[0], torch.stack(marks).to(torch.uint8)
 
 
-def _with_neighbours(samples: Sequence[ReadSlice], neighbours: int) -> torch.Tensor:
+def _with_neighbours(samples: Sequence[MarkedSlice], neighbours: int) -> torch.Tensor:
     """The number of each sample, in the middle, and of the slices before and after: int64 [samples, slices]."""
     of_nodule: defaultdict[str, dict[int, int]] = defaultdict(dict)
     for number, sample in enumerate(samples):

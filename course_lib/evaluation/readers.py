@@ -15,8 +15,8 @@ both on the same footing: each reader, and the model as well, against the majori
 What decides is the difference of the two over the same patients, ``compare(model, readers, ImageScores.mean)``.
 
 Even that asks about outlines alone. An image counts where a reader has marked something and the others have a majority,
-so that it costs a reader nothing to pass over a nodule. And readers who have seen each other's marks, as those of LIDC
-have in their second reading, may agree better than two who have not.
+so that a nodule which a reader passed over does not lower this reader's Dice. And readers who have seen each other's
+marks, as those of LIDC have in their second reading, may agree better than two who have not.
 
 Source: M. F. McNitt-Gray et al., The LIDC Data Collection Process, Acad. Radiol. 14:1464-1474, 2007 (both readings).
 """
@@ -39,11 +39,16 @@ def majority(marks: NDArray[np.uint8]) -> Mask:
     """The pixels that at least half of all readers marked: [h, w] of [readers, h, w].
 
     Of four, two are enough: the consensus of 50 % that is usual with LIDC, though a majority in the strict sense would
-    take three. Here a reader who marked nothing counts as well. pylidc takes half of those who marked something: the
+    take three. Here a reader who marked nothing counts as well. pylidc takes half of those who outlined the nodule: the
     same where three or four did, but of two it takes all that either marked, and of one all of it.
+
+    Raises:
+        ValueError: there is no reader.
 
     Source: ``utils.consensus`` of pylidc, https://github.com/notmatthancock/pylidc.
     """
+    if not len(marks):
+        raise ValueError("There is no reader, so there is no majority. Give the marks of one reader at least.")
     agreed: Mask = 2 * np.count_nonzero(marks, axis=0) >= len(marks)
     return agreed
 

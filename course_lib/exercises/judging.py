@@ -127,9 +127,10 @@ def _trial(exercise: Exercise, answer: Answer, seed: int) -> object:
 
 
 def _inputs(exercise: Exercise, seed: int) -> Inputs:
-    """What follows from the seed; torch's random numbers afterwards too.
+    """What follows from the seed; torch's random numbers on the processor afterwards too.
 
-    ``torch.manual_seed`` would seed other devices as well, and takes longer for that than most answers do.
+    Answers draw on the processor only. ``torch.manual_seed`` would seed other devices as well, and takes longer for
+    that than most answers do.
     """
     torch.default_generator.manual_seed(seed)
     return exercise.draw(np.random.default_rng(seed))

@@ -39,4 +39,4 @@ class Modality:
     simulated_folder: Callable[[Profile], Path]  #: where this profile's simulated images are, made now if need be
     counted: str = "images"  #: what one of them is, in a table
     remark: str = ""  #: on the test part of the real set, where the course has chosen it
-    as_pictures: Callable[[Path], Path] = as_they_are  #: the folder for `read`, of one that has others
+    as_pictures: Callable[[Path], Path] = as_they_are  #: finds or makes the folder for `read` of one in another form

@@ -172,9 +172,10 @@ class ReaderOutlines:
         return majority_dice(predictions.marked_by(half)).mean()
 
     def baseline(self, predictions: ReaderPredictions) -> ReaderPredictions:
-        """The same images by someone who does not look: where the majority mostly is in other patients, with certainty.
+        """The same images by someone who does not look: the usual outline of the majority in other patients.
 
-        See `Segmentation.baseline`: where each image is cut around its nodule, that is a disc in the middle.
+        Each pixel has the probability 0 or 1; see `Segmentation.baseline`. Where each image is cut around its nodule,
+        the outline is a disc in the middle.
         """
         usual = OUTLINING.baseline(predictions.outlines())
         certain = tuple(outline.astype(np.float32) for outline in usual.predicted)

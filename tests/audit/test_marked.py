@@ -37,6 +37,16 @@ def test_the_test_part_is_the_one_of_training(root: Path) -> None:
     assert tested == {one.path for one in hold_back_test(read_marked(root))[1]}
 
 
+def test_beside_a_folder_val_the_test_part_is_held_back_from_train_alone(tmp_path: Path) -> None:
+    write_patients(tmp_path / "train", patients=4, first=9)
+    write_patients(tmp_path / "val", patients=4, first=20)
+    slices = take_marked(tmp_path).slices
+    assert {one.path for one in slices if one.split == "test"} == {
+        one.path for one in hold_back_test(read_marked(tmp_path / "train"))[1]
+    }
+    assert len({one.patient for one in slices if one.split == "val"}) == 4
+
+
 def test_folders_train_and_test_are_known_and_patients_on_both_sides_are_found(tmp_path: Path) -> None:
     root = write_phantoms(tmp_path, patients=2)
     assert not audit_marked(root).titles("stop")
@@ -55,6 +65,17 @@ def test_a_copy_of_another_patients_slice_is_named(root: Path) -> None:
         "1 groups of slices with the same grey values (LIDC-IDRI-0009/nodule-0/images/slice-0.png = "
         "LIDC-IDRI-0011/nodule-0/images/slice-0.png); 1 of them of two patients; 0 span two splits."
     )
+
+
+def test_copies_across_two_splits_are_named_first(tmp_path: Path) -> None:
+    root = write_phantoms(tmp_path, patients=5)
+    slices = {n: root / part / f"phantom000{n}" / "nodule-0" / "images" for n, part in ((1, "train"), (2, "train"))}
+    slices[5], slices[6] = root / "train/phantom0005/nodule-0/images", root / "test/phantom0006/nodule-0/images"
+    shutil.copy(slices[1] / "slice-0.png", slices[2] / "slice-0.png")
+    shutil.copy(slices[5] / "slice-0.png", slices[6] / "slice-0.png")
+    measured = audit_marked(root)["duplicates"].measured
+    assert measured.startswith("2 groups of slices with the same grey values (train/phantom0005/")
+    assert measured.endswith("2 of them of two patients; 1 span two splits.")
 
 
 def test_every_fault_of_a_folder_is_named_at_once(root: Path) -> None:

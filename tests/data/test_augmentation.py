@@ -133,6 +133,25 @@ def test_slices_of_one_patient_and_all_their_masks_are_changed_as_one() -> None:
     assert torch.equal(moved, mask[:, None].repeat(1, 2, 1, 1))
 
 
+def test_each_channel_has_a_contrast_around_its_own_mean_and_a_grain_of_its_own() -> None:
+    images = torch.rand(6, 2, 24, 24) * torch.tensor([1.0, 0.4])[:, None, None]
+    masks = torch.rand(6, 24, 24) > 0.5
+    change = replace(OFF, rotation=30, contrast=0.2)
+    with seeded(3):
+        changed, _ = change.with_masks(images, masks)
+    for channel in (0, 1):
+        with seeded(3):
+            alone, _ = change.with_masks(images[:, channel : channel + 1], masks)
+        assert torch.equal(changed[:, channel : channel + 1], alone)
+    grainy, _ = replace(OFF, noise=0.1).with_masks(torch.full((6, 2, 24, 24), 0.5), masks)
+    assert not torch.equal(grainy[:, 0], grainy[:, 1])
+
+
+def test_masks_go_with_a_batch_of_images() -> None:
+    with pytest.raises(ValueError, match=r"shape \[n, channels, height, width\], but got \[1, 24, 24\]"):
+        ALL.with_masks(torch.rand(1, 24, 24), torch.rand(24, 24) > 0.5)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -88,7 +88,7 @@ def test_a_stray_file_does_not_hide_the_card_in_silence(folder: Path, strange: i
     shown = r"train/NORMAL/scan00\.jpeg" + (", .*, .*, …" if strange > 3 else "")
     with pytest.raises(
         DataError,
-        match=rf"xrays looks like Phantom .*, but {strange} of its {44 + strange} images have other names "
+        match=rf"xrays looks like Phantom .*, but {strange} of its {44 + strange} names have another form "
         rf"\({shown}\)\. Move them out, .* rename them in the form that datasets/phantom\.toml says",
     ):
         recognise_card(folder)

@@ -1,6 +1,6 @@
 """Slices with the marks of several readers: neighbours, crop and change, and what stays with which slice."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL import Image
 
 from course_lib.data.augmentation import NO_CHANGE, Augmentation
 from course_lib.data.marked_slice_data import MarkedSliceDataset
+from course_lib.data.marked_slices import MarkedSlice
 from course_lib.data.samples import preparation_of
 from course_lib.data.transforms import Preprocessing
 from course_lib.support.errors import DataError
@@ -20,23 +21,8 @@ SIDE = 48  #: px of the files
 HOW = Preprocessing(SIDE, "squeeze", mean=(0.0,), std=(1.0,))
 
 
-@dataclass(frozen=True)
-class Slice:
-    """A slice of a nodule, with one mask per reader."""
-
-    path: Path
-    masks: tuple[Path, ...]
-    patient: str
-    nodule: str
-    position: int
-
-    @property
-    def target(self) -> tuple[Path, ...]:
-        return self.masks
-
-
 @pytest.fixture
-def slices(tmp_path: Path) -> list[Slice]:
+def slices(tmp_path: Path) -> list[MarkedSlice]:
     """Two nodules of three slices and of one; each slice is dark with a spot that becomes brighter from slice to slice.
 
     The first reader marked the spot, the second more than that, the third nothing.
@@ -53,7 +39,7 @@ def slices(tmp_path: Path) -> list[Slice]:
         for reader, mask in enumerate((spot, larger, 0 * spot)):
             masks.append(tmp_path / f"{name}-mask-{reader}.png")
             Image.fromarray(255 * mask).save(masks[-1])
-        made.append(Slice(tmp_path / f"{name}.png", tuple(masks), nodule[0], nodule, position))
+        made.append(MarkedSlice(tmp_path / f"{name}.png", tuple(masks), nodule[0], nodule, position))
     return made
 
 
@@ -63,7 +49,7 @@ def brightest(images: torch.Tensor) -> list[list[int]]:
     return highest
 
 
-def test_images_and_marks_are_those_of_the_files(slices: list[Slice]) -> None:
+def test_images_and_marks_are_those_of_the_files(slices: list[MarkedSlice]) -> None:
     data = MarkedSliceDataset(slices, HOW, learn="majority")
     images, marks = data.batch(torch.tensor([1, 0]))
     assert (images.shape, images.dtype) == ((2, 1, SIDE, SIDE), torch.float32)
@@ -78,17 +64,16 @@ def test_images_and_marks_are_those_of_the_files(slices: list[Slice]) -> None:
     assert torch.equal(data.inputs(torch.tensor([1, 0])), images)
 
 
-def test_neighbours_come_along_in_their_order_and_the_last_one_is_repeated(slices: list[Slice]) -> None:
+def test_neighbours_come_along_in_their_order_and_the_last_one_is_repeated(slices: list[MarkedSlice]) -> None:
     one = MarkedSliceDataset(slices, HOW, neighbours=1)
     assert brightest(one.inputs(torch.arange(4))) == [[140, 200, 200], [80, 80, 140], [80, 140, 200], [80, 80, 80]]
     two = MarkedSliceDataset(slices, HOW, neighbours=2)
     assert brightest(two.inputs(torch.tensor([1]))) == [[80, 80, 80, 140, 200]]
     gap = MarkedSliceDataset([slices[0], slices[1]], HOW, neighbours=2)  # slices 2 and 0: the one between is not there
     assert brightest(gap.inputs(torch.arange(2))) == [[80, 200, 200, 200, 200], [80, 80, 80, 80, 200]]
-    assert (one.channels, two.channels) == (3, 5)
 
 
-def test_what_is_taken_keeps_its_neighbours(slices: list[Slice]) -> None:
+def test_what_is_taken_keeps_its_neighbours(slices: list[MarkedSlice]) -> None:
     data = MarkedSliceDataset(slices, HOW, neighbours=1)
     part = data.take([3, 2]).take([1])
     assert len(part) == 1
@@ -97,20 +82,7 @@ def test_what_is_taken_keeps_its_neighbours(slices: list[Slice]) -> None:
     assert torch.equal(part.batch(torch.tensor([0]))[1], data.batch(torch.tensor([2]))[1])
 
 
-def test_the_readers_who_marked_something_in_what_is_kept_are_counted(slices: list[Slice]) -> None:
-    for mask in slices[3].masks[:1]:
-        Image.fromarray(np.zeros((SIDE, SIDE), np.uint8)).save(mask)
-    data = MarkedSliceDataset(slices, HOW, neighbours=1)
-    assert data.readers_who_marked.tolist() == [2, 2, 2, 1]
-    assert data.take([3, 0]).readers_who_marked.tolist() == [1, 2]
-    corner = np.zeros((SIDE, SIDE), np.uint8)
-    corner[:3, :3] = 255
-    Image.fromarray(corner).save(slices[0].masks[2])
-    assert MarkedSliceDataset(slices, HOW).readers_who_marked.tolist() == [3, 2, 2, 1]
-    assert MarkedSliceDataset(slices, HOW, crop=40).readers_who_marked.tolist() == [2, 2, 2, 1]
-
-
-def test_a_crop_keeps_the_middle_before_the_size_is_changed(slices: list[Slice]) -> None:
+def test_a_crop_keeps_the_middle_before_the_size_is_changed(slices: list[MarkedSlice]) -> None:
     whole = MarkedSliceDataset(slices, HOW).batch(torch.arange(4))
     same_px = MarkedSliceDataset(slices, replace(HOW, size=24), crop=24).batch(torch.arange(4))
     larger = MarkedSliceDataset(slices, HOW, crop=24).batch(torch.arange(4))
@@ -123,7 +95,7 @@ def test_a_crop_keeps_the_middle_before_the_size_is_changed(slices: list[Slice])
     assert torch.equal(MarkedSliceDataset(slices, HOW, crop=48).inputs(torch.arange(4)), whole[0])
 
 
-def test_slices_and_all_marks_are_changed_alike(slices: list[Slice]) -> None:
+def test_slices_and_all_marks_are_changed_alike(slices: list[MarkedSlice]) -> None:
     change = replace(NO_CHANGE, rotation=30, shift=0.1, scale=0.3, shear=10)
     data = MarkedSliceDataset(slices, HOW, neighbours=1, pointer=True, change=change, mirror=True)
     with seeded(0):
@@ -137,10 +109,10 @@ def test_slices_and_all_marks_are_changed_alike(slices: list[Slice]) -> None:
     assert len({tuple(drawn.flatten().tolist()) for drawn in marks}) == 20
 
 
-def test_a_bright_spot_in_the_last_channel_says_where_to_look_and_moves_along(slices: list[Slice]) -> None:
+def test_a_bright_spot_in_the_last_channel_says_where_to_look_and_moves_along(slices: list[MarkedSlice]) -> None:
     plain = MarkedSliceDataset(slices, HOW, pointer=True)
     images, _ = plain.batch(torch.arange(4))
-    assert plain.channels == images.shape[1] == 2
+    assert images.shape[1] == 2
     pointer = images[0, 1]
     assert int(pointer.argmax()) in {SIDE * row + column for row in (23, 24) for column in (23, 24)}
     torch.testing.assert_close(pointer, pointer.flip(0, 1))
@@ -156,7 +128,7 @@ def test_a_bright_spot_in_the_last_channel_says_where_to_look_and_moves_along(sl
         assert np.abs(there - middle - [1, -2]).max() <= 1.5
 
 
-def test_every_one_of_the_eight_ways_is_shown_and_marks_go_with_their_images(slices: list[Slice]) -> None:
+def test_every_one_of_the_eight_ways_is_shown_and_marks_go_with_their_images(slices: list[MarkedSlice]) -> None:
     data = MarkedSliceDataset(slices, HOW, mirror=True)
     with seeded(0):
         images, marks = data.batch(torch.zeros(80, dtype=torch.int64))
@@ -166,7 +138,7 @@ def test_every_one_of_the_eight_ways_is_shown_and_marks_go_with_their_images(sli
     assert counts.min() >= 3
 
 
-def test_each_slice_is_normalised_by_itself_as_the_preparation_says(slices: list[Slice]) -> None:
+def test_each_slice_is_normalised_by_itself_as_the_preparation_says(slices: list[MarkedSlice]) -> None:
     fixed = MarkedSliceDataset(slices, replace(HOW, mean=(0.5,) * 3, std=(0.25,) * 3), neighbours=1)
     plain = MarkedSliceDataset(slices, HOW, neighbours=1)
     torch.testing.assert_close(fixed.inputs(torch.arange(4)), (plain.inputs(torch.arange(4)) - 0.5) / 0.25)
@@ -174,7 +146,7 @@ def test_each_slice_is_normalised_by_itself_as_the_preparation_says(slices: list
     torch.testing.assert_close(own.mean((2, 3)), torch.zeros(4, 3), atol=1e-4, rtol=0)
 
 
-def test_what_makes_the_inputs_makes_another_preparation(slices: list[Slice]) -> None:
+def test_what_makes_the_inputs_makes_another_preparation(slices: list[MarkedSlice]) -> None:
     several = [
         MarkedSliceDataset(slices, HOW),
         MarkedSliceDataset(slices, HOW, crop=40),
@@ -187,7 +159,7 @@ def test_what_makes_the_inputs_makes_another_preparation(slices: list[Slice]) ->
     assert preparation_of(several[2].take([0])) == preparation_of(several[2])
 
 
-def test_what_is_wrong_is_named(slices: list[Slice]) -> None:
+def test_what_is_wrong_is_named(slices: list[MarkedSlice]) -> None:
     with pytest.raises(DataError, match="at least one slice"):
         MarkedSliceDataset([], HOW)
     with pytest.raises(DataError, match=r"a-nodule-0-0\.png has marks of 2 readers"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import log_loss
+from sklearn.metrics import brier_score_loss, log_loss
 
 from course_lib.evaluation.calibration import brier_score, fit_temperature, reliability, with_temperature
 from course_lib.evaluation.classification import auroc
@@ -70,6 +70,11 @@ def test_the_brier_score_counted_by_hand() -> None:
     assert brier_score(predictions_of([1, 0, 1], [0.9, 0.2, 0.5])) == pytest.approx((0.01 + 0.04 + 0.25) / 3)
     assert brier_score(predictions_of([1, 0], [0.5, 0.5])) == 0.25
     assert brier_score(predictions_of([1, 1], [1.0, 1.0])) == 0
+
+
+def test_the_brier_score_is_that_of_scikit_learn() -> None:
+    said = honest(200, sharpness=2)
+    assert brier_score(said) == pytest.approx(brier_score_loss(said.labels, said.scores))
 
 
 def test_the_brier_score_of_three_classes_adds_up_over_the_classes() -> None:

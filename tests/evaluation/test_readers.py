@@ -1,4 +1,4 @@
-"""Several readers: who is held against whom, and what becomes of those who marked nothing."""
+"""Several readers: with whom each is compared, and what becomes of those who marked nothing."""
 
 from dataclasses import replace
 
@@ -42,6 +42,8 @@ def test_half_of_all_readers_are_a_majority_and_who_marked_nothing_counts() -> N
     assert np.array_equal(majority(marks[:2]), square(4) == 1)  # one of two is half of them
     assert np.array_equal(majority(marks[:1]), square(4) == 1)
     assert not majority(np.stack([square(4), NOTHING, NOTHING, NOTHING])).any()
+    with pytest.raises(ValueError, match="There is no reader, so there is no majority"):
+        majority(marks[:0])
 
 
 def test_images_are_taken_by_how_many_readers_marked_them(predictions: ReaderPredictions) -> None:

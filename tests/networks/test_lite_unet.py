@@ -5,7 +5,6 @@ import torch
 
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.lite_unet import LiteUNet
-from course_lib.networks.outliner import Outliner
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +55,6 @@ def test_the_way_down_begins_with_what_was_learned_from_photographs() -> None:
     ours = encoder.state_dict()
     assert all(torch.equal(values, theirs[name]) for name, values in ours.items())
     assert {name.split(".")[0] for name in theirs} - {name.split(".")[0] for name in ours} == {"top", "classifier"}
-
-
-def test_an_outline_alone_and_one_beside_a_kind_have_the_same_way_up() -> None:
-    shapes = [
-        {name: values.shape for name, values in network.up.state_dict().items()}
-        for network in (LiteUNet(1, weights=None), Outliner(3, weights=None))
-    ]
-    assert shapes[0] == shapes[1]
 
 
 def test_it_calculates_with_16_bits(network: LiteUNet) -> None:

@@ -84,7 +84,7 @@ def test_a_folder_that_was_packed_one_level_deeper_is_opened(tmp_path: Path) -> 
 def test_patients_with_other_names_are_named(tmp_path: Path) -> None:
     write_patients(tmp_path, patients=4)
     write_nodule(tmp_path / "LIDC-0099" / "nodule-0")
-    with pytest.raises(DataError, match=r"looks like Lung nodules .* 1 of its 5 images have other names \(LIDC-0099\)"):
+    with pytest.raises(DataError, match=r"looks like Lung nodules .* 1 of its 5 names have another form \(LIDC-0099\)"):
         open_dataset("chest_ct", tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -32,6 +33,16 @@ def test_a_slice_to_test_on_that_lies_in_train_too_is_refused(tmp_path: Path) ->
     shutil.copytree(tmp_path / "train" / "phantom0002", tmp_path / "test" / "phantom0009")
     with pytest.raises(DataError, match=r"3 of the 12 test images lie in train too, byte for byte"):
         read_part(tmp_path, "test")
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_patients_beside_a_part_are_not_passed_over(tmp_path: Path, part: Literal["train", "test"]) -> None:
+    write_patients(tmp_path / part, patients=3)
+    write_patients(tmp_path, patients=2, first=7)
+    with pytest.raises(
+        DataError, match=r"holds 2 patients beside .* \(LIDC-IDRI-0007, LIDC-IDRI-0008\), which would be"
+    ):
+        read_part(tmp_path, "train")
 
 
 def test_a_single_patient_can_not_be_parted(tmp_path: Path) -> None:
