@@ -100,14 +100,14 @@ def _draw_nodules() -> Path:
     nodules = [draw_nodules(NODULES, number)[0] for number in range(18)]
     crops = [slices[len(slices) // 2] for slices in nodules]
     titles = [f"{int(crop.marks.any(axis=(1, 2)).sum())} of 4 marked it" for crop in crops]
-    images, masks = [crop.image for crop in crops], [majority(crop.marks) for crop in crops]
+    images, masks = [crop.image for crop in crops], [majority(crop.marks.astype(np.uint8)) for crop in crops]
     plot_masks(images, masks, titles, "Lung nodules in CT (simulated)", columns=6)
     return _save(RESULTS / "nodules.png")
 
 
 def _windowed(hounsfield: NDArray[np.float32], window: tuple[float, float]) -> NDArray[np.uint8]:
     low, high = window
-    return np.rint(255 * np.clip((hounsfield - low) / (high - low), 0, 1)).astype(np.uint8)
+    return np.asarray(np.rint(255 * np.clip((hounsfield - low) / (high - low), 0, 1)), dtype=np.uint8)
 
 
 def _draw_among_real(folder: Path, phantoms: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Path:

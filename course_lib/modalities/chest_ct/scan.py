@@ -156,7 +156,7 @@ def _thin_axes(window: _Window, exposure: Exposure) -> Axes:
 
 def _centred(count: int, step: float) -> NDArray[np.float64]:
     """So many places in a row, with 0 in their middle."""
-    return (np.arange(count) - (count - 1) / 2) * step
+    return np.asarray((np.arange(count) - (count - 1) / 2) * step, dtype=np.float64)
 
 
 def thin_slices(exposure: Exposure) -> int:
