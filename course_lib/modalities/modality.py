@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from course_lib.sources.dataset_card import DatasetCard
-from course_lib.support.runtime import Profile
+from course_lib.support.runtime import COURSE_ROOT, Profile
 from course_lib.tasks.task import Sample
 
 
@@ -40,3 +40,27 @@ class Modality:
     counted: str = "images"  #: what one of them is, in a table
     remark: str = ""  #: on the test part of the real set, where the course has chosen it
     as_pictures: Callable[[Path], Path] = as_they_are  #: finds or makes the folder for `read` of one in another form
+
+
+class Phantoms(Protocol):
+    """A module that makes a modality's sets of phantoms."""
+
+    VERSION: int
+    QUICK_SET: Any  #: the settings of the set for every day
+    FULL_SET: Any
+
+    def make_dataset(self, root: Path, settings: Any) -> Path:
+        """The folder with the set, made now if it is not there yet."""
+
+
+def made_on_first_use(slug: str, phantoms: Phantoms) -> Callable[[Profile], Path]:
+    """What finds the folder of a profile's phantoms, and makes them in some twenty seconds if they are not there yet.
+
+    Those of ``full`` take minutes. A folder that holds others is a PhantomError.
+    """
+
+    def simulated_folder(profile: Profile) -> Path:
+        settings = phantoms.QUICK_SET if profile.phantom_patients is None else phantoms.FULL_SET
+        return phantoms.make_dataset(COURSE_ROOT / "datasets" / slug / f"v{phantoms.VERSION}-{profile.name}", settings)
+
+    return simulated_folder
