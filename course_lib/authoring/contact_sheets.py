@@ -24,7 +24,7 @@ from course_lib.modalities.registry import dataset_folder
 from course_lib.support.runtime import COURSE_ROOT
 
 RESULTS = COURSE_ROOT / "build" / "sheets"
-SHEET_PX = 224
+SHEET_PX, CT_PX = 224, 192
 HEIGHTS = (-0.3, -0.05, 0.2, 0.42)  #: of slices, in lung heights below the middle of the lungs
 LUNG_WINDOW, SOFT_WINDOW = (-1200.0, 200.0), (-160.0, 240.0)  #: HU that are black and white
 NODULES = Settings({"train": 18}, seed=3)
@@ -88,7 +88,7 @@ def _draw_film_and_ct(rng: np.random.Generator) -> Path:
         titles.append(f"{number + 1}: film")
         for part in HEIGHTS:
             top = part * patient.lung_height
-            scan = scan_chest(patient, exposure, (top, top + exposure.thickness_mm / 10), pixels=192)
+            scan = scan_chest(patient, exposure, (top, top + exposure.thickness_mm / 10), pixels=CT_PX)
             pictures += [_windowed(scan.hounsfield[0], window) for window in (LUNG_WINDOW, SOFT_WINDOW)]
             titles += [f"{part:+.2f} of the lung's height, {name}" for name in ("lung", "soft tissue")]
     plot_images(pictures, titles, "Three people on film, and in CT in two windows (simulated)", columns=9)
@@ -96,8 +96,8 @@ def _draw_film_and_ct(rng: np.random.Generator) -> Path:
 
 
 def _draw_nodules() -> Path:
-    """The middle slices of nodules of 18 simulated patients, with the outline on which half of the readers agree."""
-    nodules = [draw_nodules(NODULES, number)[0] for number in range(18)]
+    """The middle slices of nodules, one of each simulated patient, with the outline on which half of the readers agree."""
+    nodules = [draw_nodules(NODULES, number)[0] for number in range(NODULES.patients["train"])]
     crops = [slices[len(slices) // 2] for slices in nodules]
     titles = [f"{int(crop.marks.any(axis=(1, 2)).sum())} of 4 marked it" for crop in crops]
     images, masks = [crop.image for crop in crops], [majority(crop.marks.astype(np.uint8)) for crop in crops]

@@ -11,7 +11,6 @@ from course_lib.data.splits import check_patients_apart
 from course_lib.data.transforms import Preprocessing
 from course_lib.modalities.chest_xray import modality
 from course_lib.modalities.chest_xray import simulator as phantom
-from course_lib.modalities.hippocampus_mri import modality as hippocampus_modality
 from course_lib.modalities.hippocampus_mri import phantoms as hippocampus_phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
 from course_lib.sources import dataset_card
@@ -298,7 +297,7 @@ def test_volumes_of_a_few_patients_can_not_be_parted(tmp_path: Path) -> None:
 
 def test_simulated_volumes_are_made_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hippocampus_phantoms, "QUICK_SET", hippocampus_phantoms.Settings({"train": 2, "test": 1}, 0))
-    monkeypatch.setattr(hippocampus_modality, "COURSE_ROOT", tmp_path)
+    monkeypatch.setattr("course_lib.modalities.modality.COURSE_ROOT", tmp_path)
     data = open_dataset("hippocampus_mri", "phantom", profile=PROFILES["quick"], validation_fraction=0.5)
     assert data.title == "Phantom hippocampi (simulated)"
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1, 1, 1]

@@ -11,7 +11,7 @@ import pytest
 
 from course_lib.data.splits import check_patients_apart
 from course_lib.modalities import room as workshop_room
-from course_lib.modalities.brain_mri import modality, phantoms
+from course_lib.modalities.brain_mri import phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
 from course_lib.networks import weights
 from course_lib.sources import dataset_card
@@ -67,7 +67,7 @@ def test_simulated_slices_are_parted_by_patient(tmp_path: Path) -> None:
 
 def test_simulated_slices_are_made_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phantoms, "QUICK_SET", phantoms.Settings({"train": 6, "test": 3}, seed=0, pixels=32))
-    monkeypatch.setattr(modality, "COURSE_ROOT", tmp_path)
+    monkeypatch.setattr("course_lib.modalities.modality.COURSE_ROOT", tmp_path)
     data = open_dataset("brain_mri", "phantom", profile=PROFILES["quick"], validation_fraction=0.5)
     assert data.simulated
     assert len({one.patient for one in data.test}) == 3

@@ -12,7 +12,7 @@ from course_lib.data.image_folder import recognise_card
 from course_lib.data.marked_slices import files_of_marked
 from course_lib.data.splits import check_patients_apart
 from course_lib.modalities import room as workshop_room
-from course_lib.modalities.chest_ct import modality, phantoms
+from course_lib.modalities.chest_ct import phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
 from course_lib.networks import weights
 from course_lib.sources import dataset_card
@@ -56,7 +56,7 @@ def test_simulated_crops_are_known_by_their_patients(tmp_path: Path) -> None:
 
 def test_simulated_crops_are_made_on_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phantoms, "make_dataset", lambda root, _: write_phantoms(root))
-    monkeypatch.setattr(modality, "COURSE_ROOT", tmp_path)
+    monkeypatch.setattr("course_lib.modalities.modality.COURSE_ROOT", tmp_path)
     data = open_dataset("chest_ct", "phantom", profile=PROFILES["quick"])
     assert data.simulated
     assert data.test[0].path.is_relative_to(tmp_path / "datasets" / "phantom-chest-ct" / f"v{phantoms.VERSION}-quick")
