@@ -96,7 +96,7 @@ def _draw_film_and_ct(rng: np.random.Generator) -> Path:
 
 
 def _draw_nodules() -> Path:
-    """The middle slices of nodules, one of each simulated patient, with the outline on which half of the readers agree."""
+    """The middle slices of nodules, one a simulated patient, with the outline on which half of the readers agree."""
     nodules = [draw_nodules(NODULES, number)[0] for number in range(NODULES.patients["train"])]
     crops = [slices[len(slices) // 2] for slices in nodules]
     titles = [f"{int(crop.marks.any(axis=(1, 2)).sum())} of 4 marked it" for crop in crops]
