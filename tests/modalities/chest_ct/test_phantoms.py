@@ -46,6 +46,7 @@ def contents(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_each_slice_is_a_file_with_the_masks_of_four_readers_beside_it(tmp_path: Path) -> None:
     files = contents(make_dataset(tmp_path / "set", FEW))
     assert all(ENTRY.fullmatch(name) for name in files)
@@ -64,6 +65,7 @@ def test_each_slice_is_a_file_with_the_masks_of_four_readers_beside_it(tmp_path:
     assert set(files) == expected
 
 
+@pytest.mark.slow
 def test_every_slice_is_marked_by_a_reader_and_its_nodule_lies_in_the_middle() -> None:
     crops = [crop for number in range(6) for nodule in draw_nodules(FEW, number) for crop in nodule]
     assert all(crop.marks.any() for crop in crops)
@@ -129,6 +131,7 @@ def test_the_small_and_the_large_set_show_different_people() -> None:
     assert first[0] != first[1]
 
 
+@pytest.mark.slow
 def test_all_nodules_of_a_patient_are_in_the_same_scan_and_none_runs_into_another() -> None:
     for number in range(8):
         nodules = draw_nodules(FEW, number)

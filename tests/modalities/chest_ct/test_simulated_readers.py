@@ -77,6 +77,7 @@ def test_a_generous_reader_adds_the_slices_at_the_ends_and_a_careful_one_leaves_
     assert slices[0] < there <= slices[1] < slices[2] - 0.5
 
 
+@pytest.mark.slow
 def test_four_readers_agree_about_as_much_as_the_four_of_the_real_set() -> None:
     """There two who both mark agree with a Dice of 0.77, as the set's card says; the course counted that of the nodules
     of its training patients 34 % are marked by all four, and 27 % by one only.
