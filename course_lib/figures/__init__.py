@@ -27,7 +27,7 @@ from course_lib.figures.decisions import (
 )
 from course_lib.figures.explanations import plot_maps
 from course_lib.figures.finetuning import plot_answers, plot_filters, plot_moved_scores, plot_unfreezing_costs
-from course_lib.figures.images import plot_images, plot_masks
+from course_lib.figures.images import plot_images, plot_masks, plot_outlines
 from course_lib.figures.intervals import (
     plot_comparison,
     plot_coverage,
@@ -68,6 +68,7 @@ __all__ = [
     "plot_maps",
     "plot_masks",
     "plot_moved_scores",
+    "plot_outlines",
     "plot_pairs",
     "plot_pairs_won",
     "plot_precision_recall",

@@ -1,14 +1,15 @@
 """Figures of images, and of masks on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.figures.style import ORANGE, describe
+from course_lib.figures.style import LINES, ORANGE, describe
 
 
 def plot_images(
@@ -58,6 +59,46 @@ def plot_masks(
     words = [f"An outline marks the mask, which covers {covered} of the picture."] if covered else []
     words += [f"There is no mask of picture {', '.join(missing)}."] if missing else []
     describe(panels[0], " ".join(words))
+    return grid
+
+
+def plot_outlines(
+    images: Sequence[ArrayLike],
+    outlines: Sequence[Mapping[str, ArrayLike]],
+    titles: Sequence[str],
+    heading: str,
+    columns: int = 4,
+    side: float = 2.4,
+) -> NDArray[np.object_]:
+    """Grey images, each with outlines that bear names, such as those of several readers; gives the Axes, row by row.
+
+    An outline is a mask, True or above 0 inside. A name has the same line in all images, and the legend says which.
+
+    Raises:
+        ValueError: there are more names than lines that can be told apart.
+    """
+    names = list(dict.fromkeys(name for of_image in outlines for name in of_image))
+    if len(names) > len(LINES):
+        raise ValueError(f"Expected at most {len(LINES)} names, got {len(names)}: {', '.join(names)}.")
+    lines = dict(zip(names, LINES, strict=False))
+    grid = plot_images(images, titles, heading, columns, side)
+    panels: list[Axes] = grid.ravel().tolist()
+    words = []
+    for axes, of_image, title in zip(panels, outlines, titles, strict=False):
+        sizes = []
+        for name, mask in of_image.items():
+            inside = np.asarray(mask) > 0
+            sizes.append(f"{name} {np.count_nonzero(inside)}")
+            if inside.any():
+                color, style, _ = lines[name]
+                edge = np.pad(inside, 1).astype(float)  # so that an outline that reaches the border is closed
+                across, down = (np.arange(-1, count + 1) for count in inside.shape[::-1])
+                axes.contour(across, down, edge, levels=[0.5], colors=[color], linestyles=[style], linewidths=1.3)
+        words.append(f"{title}: {', '.join(sizes) or 'none'}")
+    handles = [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style, _) in lines.items()]
+    if handles:
+        panels[0].figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+    describe(panels[0], f"Pixels within each outline: {'; '.join(words)}.")
     return grid
 
 

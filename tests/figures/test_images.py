@@ -2,8 +2,9 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
-from course_lib.figures.images import plot_images, plot_masks
+from course_lib.figures.images import plot_images, plot_masks, plot_outlines
 from course_lib.figures.style import text_alternative
 
 
@@ -45,3 +46,20 @@ def test_an_image_without_a_mask_has_no_outline_and_is_named() -> None:
     grid = plot_masks([np.zeros((20, 30), np.uint8)], [None], ["a"], "None")
     assert text_alternative(grid[0, 0]).endswith("%). There is no mask of picture 1.")
     plt.close("all")
+
+
+def test_outlines_bear_their_names_and_say_how_large_they_are() -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[:5, 4:14] = True
+    marks = [{"reader 1": mask, "reader 2": np.roll(mask, 3, axis=1)}, {"reader 1": np.zeros_like(mask)}]
+    grid = plot_outlines([np.zeros((20, 30), np.uint8)] * 2, marks, ["a", "b"], "Two readers")
+    legend = grid[0, 0].figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["reader 1", "reader 2"]
+    assert [len(axes.collections) for axes in grid.ravel()] == [2, 0]
+    assert "a: reader 1 50, reader 2 50; b: reader 1 0" in text_alternative(grid[0, 0])
+
+
+def test_more_outlines_than_can_be_told_apart_are_refused() -> None:
+    mask = np.ones((4, 4), bool)
+    with pytest.raises(ValueError, match="at most 5 names, got 6"):
+        plot_outlines([mask], [{str(number): mask for number in range(6)}], ["a"], "Many")
