@@ -13,6 +13,7 @@ from course_lib.lessons import (
     explaining_predictions,
     finetuning_resnet,
     preprocessing,
+    segmenting_ct,
     small_and_dirty_data,
     start_here,
     volumes,
@@ -32,6 +33,7 @@ WORKBOOK = Workbook(
         your_own_run.LESSON,
         volumes.LESSON,
         brain_mri.LESSON,
+        segmenting_ct.LESSON,
     )
 )
 check, hint, solution = WORKBOOK.check, WORKBOOK.hint, WORKBOOK.solution
