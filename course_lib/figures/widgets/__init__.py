@@ -9,6 +9,7 @@ from course_lib.figures.widgets.number_explorers import (
     threshold_explorer,
     unfreeze_explorer,
 )
+from course_lib.figures.widgets.reconstruction_explorer import reconstruction_explorer
 from course_lib.figures.widgets.sequence_explorer import sequence_explorer
 from course_lib.figures.widgets.token_dialogue import token_dialogue
 from course_lib.figures.widgets.volume_explorer import volume_viewer
@@ -20,6 +21,7 @@ __all__ = [
     "exposure_explorer",
     "kernel_explorer",
     "occlusion_explorer",
+    "reconstruction_explorer",
     "sequence_explorer",
     "threshold_explorer",
     "token_dialogue",
