@@ -2,6 +2,7 @@
 same."""
 
 from course_lib.figures.widgets.image_explorers import exposure_explorer, kernel_explorer, occlusion_explorer
+from course_lib.figures.widgets.metric_breaker import metric_breaker
 from course_lib.figures.widgets.number_explorers import (
     abstention_explorer,
     accuracy_explorer,
@@ -19,6 +20,7 @@ __all__ = [
     "children",
     "exposure_explorer",
     "kernel_explorer",
+    "metric_breaker",
     "occlusion_explorer",
     "sequence_explorer",
     "threshold_explorer",
