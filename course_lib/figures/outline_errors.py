@@ -1,6 +1,6 @@
 """Figures of what the metrics make of wrong outlines: overlap by size, and distances in each direction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +12,10 @@ from course_lib.evaluation.border_errors import BorderErrors
 from course_lib.evaluation.surfaces import Mask, surface_distances
 from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe, in_a_row
 
-BINS = 24  #: of a histogram of distances
+FORTH, BACK, TOGETHER = "predicted to true", "true to predicted", "both in one list"  #: lists of distances
+CURVES = ((ORANGE, "--"), (BLUE, "-"), ("0.3", ":"))  #: one for each list
+SCALE_PART = 0.3  #: of the width of a picture, at most, is its scale bar
+ROUND_MM = (1, 2, 5, 10, 20, 50, 100)  #: lengths of a scale bar
 SAID = 3  #: sizes whose Dice the words give: the smallest, the middle one, the largest
 
 
@@ -34,10 +37,10 @@ def plot_border_errors(errors: BorderErrors, title: str, ax: Axes | None = None)
 
 
 def plot_surface_distances(predicted: Mask, true: Mask, spacing_mm: Sequence[float], title: str) -> NDArray[np.object_]:
-    """Two outlines of one slice, and how far each of their points lies from the other outline; gives the three Axes.
+    """Two outlines of one slice, and how far their points lie from the other outline; gives the two Axes.
 
-    Above are the distances from the predicted outline to the true one, below those back. Lines show the 95th percentile
-    of each direction, and the one of both in one list.
+    Each curve is a list of distances, sorted: over 95 % it has its 95th percentile. One is that from the predicted
+    outline to the true one, one that back, and one has both in one list.
 
     Raises:
         ValueError: the masks are not two slices of one shape, or one of them is empty: then no distance is defined.
@@ -45,58 +48,50 @@ def plot_surface_distances(predicted: Mask, true: Mask, spacing_mm: Sequence[flo
     if true.ndim != 2 or not predicted.any() or not true.any():
         raise ValueError(f"Expected two slices with something in each, but got masks with {true.ndim} axes or empty.")
     forth, back = surface_distances(predicted, true, spacing_mm)
-    figure = plt.figure(figsize=(7.4, 3.4), layout="constrained")
-    picture = figure.add_subplot(1, 2, 1)
+    lists = {FORTH: forth, BACK: back, TOGETHER: np.concatenate([forth, back])}
+    _, (picture, curves) = plt.subplots(1, 2, figsize=(7.6, 3.3), width_ratios=(1.1, 1), layout="constrained")
     draw_two_outlines(picture, predicted, true, spacing_mm)
-    above, below = figure.add_subplot(2, 2, 2), figure.add_subplot(2, 2, 4)
-    edges = np.linspace(0, max(float(forth.max()), float(back.max()), 1.0), BINS + 1)
-    pooled = hd95_definitions(forth, back)["both directions in one list"]
-    for axes, distances, name, color in (
-        (above, forth, "predicted to true", ORANGE),
-        (below, back, "true to predicted", BLUE),
-    ):
-        axes.hist(distances, edges, color=color, alpha=0.7)
-        axes.axvline(float(np.percentile(distances, 95)), color="black", label="95th percentile")
-        axes.axvline(pooled, color="black", linestyle=":", label="of both in one list")
-        axes.set_title(name, fontsize=10)
-        axes.set_ylabel("points", fontsize=9)
-        axes.set_yscale("symlog", linthresh=1)
-        axes.spines[["top", "right"]].set_visible(False)
-    above.tick_params(labelbottom=False)
-    below.set_xlabel("distance to the other outline, mm")
-    above.legend(frameon=False, fontsize=8)
-    figure.suptitle(title)
+    for (name, distances), (color, style) in zip(lists.items(), CURVES, strict=True):
+        at_95 = float(np.percentile(distances, 95))
+        parts = np.linspace(0, 100, len(distances))
+        curves.plot(parts, np.sort(distances), color=color, linestyle=style, label=f"{name}: {at_95:.1f} mm")
+        curves.plot(95, at_95, "o", color=color)
+    curves.axvline(95, color="0.7", linewidth=1, zorder=0)
+    curves.set(xlabel="% of the points lie nearer", ylabel="distance, mm", xlim=(0, 102), ylim=(0, None))
+    curves.set_xticks([0, 25, 50, 75, 95])
+    curves.legend(frameon=False, fontsize=8, loc="upper left", title="95th percentile", title_fontsize=8)
+    curves.spines[["top", "right"]].set_visible(False)
+    picture.set_title(title, fontsize=10)
     describe(picture, f"{in_a_row(title)}. {_distances_in_words(forth, back)}")
-    return np.array([picture, above, below], dtype=object)
+    return np.array([picture, curves], dtype=object)
 
 
 def hd95_definitions(forth: NDArray[np.float64], back: NDArray[np.float64]) -> dict[str, float]:
     """What goes by the name of HD95, in mm, from the distances of both directions; neither is empty."""
     each = float(np.percentile(forth, 95)), float(np.percentile(back, 95))
     return {
-        "the larger direction": max(each),
+        "the larger of the directions": max(each),
         "both directions in one list": float(np.percentile(np.concatenate([forth, back]), 95)),
         "the mean of the directions": sum(each) / 2,
     }
 
 
-def draw_two_outlines(
-    axes: Axes, predicted: Mask, true: Mask, spacing_mm: Sequence[float], names: tuple[str, str] = ("predicted", "true")
-) -> None:
-    """The true area in grey and blue, and the predicted outline dashed in orange, with a scale of mm and a legend."""
-    tall, wide = np.multiply(true.shape, spacing_mm)
-    extent = (0.0, float(wide), float(tall), 0.0)
-    axes.imshow(true, cmap="Greys", vmin=0, vmax=4, extent=extent, interpolation="nearest")
+def draw_two_outlines(axes: Axes, predicted: Mask, true: Mask, spacing_mm: Sequence[float]) -> None:
+    """The true area in grey with a blue outline, the predicted outline dashed in orange; a legend and a scale bar."""
+    tall, wide = (float(mm) for mm in np.multiply(true.shape, spacing_mm))
+    axes.imshow(true, cmap="Greys", vmin=0, vmax=4, extent=(0.0, wide, tall, 0.0), interpolation="nearest")
     rows, columns = ((np.arange(count) + 0.5) * step for count, step in zip(true.shape, spacing_mm, strict=True))
-    for mask, color, style, name in ((true, BLUE, "solid", names[1]), (predicted, ORANGE, "dashed", names[0])):
+    for mask, color, style, name in ((true, BLUE, "solid", "true"), (predicted, ORANGE, "dashed", "predicted")):
         if mask.any() and not mask.all():
             axes.contour(
                 columns, rows, mask.astype(float), levels=[0.5], colors=color, linestyles=style, linewidths=1.5
             )
         axes.plot([], [], color=color, linestyle=style, label=name)
-    axes.set_xlabel("mm", fontsize=9)
-    axes.tick_params(labelsize=8)
-    axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=2, handlelength=2.4)
+    bar = max((mm for mm in ROUND_MM if mm <= SCALE_PART * wide), default=ROUND_MM[0])
+    axes.plot([0.95 * wide - bar, 0.95 * wide], [0.95 * tall] * 2, color="black", linewidth=2)
+    axes.text(0.95 * wide - bar / 2, 0.93 * tall, f"{bar} mm", ha="center", va="bottom", fontsize=9)
+    axes.set(xticks=[], yticks=[], xlim=(0, wide), ylim=(tall, 0))
+    axes.legend(frameon=False, fontsize=9, loc="lower left", handlelength=2.4)
 
 
 def _sizes_in_words(errors: BorderErrors) -> str:
@@ -109,7 +104,7 @@ def _sizes_in_words(errors: BorderErrors) -> str:
 
 
 def _distances_in_words(forth: NDArray[np.float64], back: NDArray[np.float64]) -> str:
-    directions: Mapping[str, NDArray[np.float64]] = {"predicted to true": forth, "true to predicted": back}
+    directions = {FORTH: forth, BACK: back}
     said = [
         f"{name}: {len(distances)} points, 95th percentile {np.percentile(distances, 95):.1f} mm, farthest "
         f"{distances.max():.1f} mm"

@@ -13,7 +13,6 @@ from course_lib.evaluation.lesion_counts import LesionCounts, count_lesions
 from course_lib.evaluation.segmentation import dice, iou
 from course_lib.evaluation.surfaces import Mask, hausdorff_distance, surface_dice
 from course_lib.figures.outline_errors import draw_two_outlines
-from course_lib.figures.style import BLUE, ORANGE
 from course_lib.figures.widgets.explorer import LAYOUT, Explorer, pixels_of
 
 SIZE_INCHES, DPI = (7.2, 3.5), 100
@@ -21,6 +20,7 @@ TOLERANCE_MM = 1.0  #: of the surface Dice
 GOOD_DICE, BAD_DICE, FAR_MM, NEAR_MM = 0.9, 0.6, 10.0, 2.0  #: of the two goals
 SPECK_ANGLE = np.deg2rad(150)  #: in which direction the speck lies: to the upper left
 BAR_MM = 25.0  #: the bars of the distances end here
+FIRST_DISTANCE = 3  #: the place of the first bar that is a distance
 
 StructureName = Literal["large", "small"]
 
@@ -40,7 +40,7 @@ class Structure:
 
 STRUCTURES: dict[StructureName, Structure] = {
     "large": Structure("a large tumour with a thin tail", 18, 24, 2, 0.5, (64, 96), (32, 42)),
-    "small": Structure("a small nodule with a spicule", 2.5, 3.5, 1, 0.25, (24, 36), (14, 23)),
+    "small": Structure("a small nodule with a thin tail", 2.5, 3.5, 1, 0.25, (28, 40), (15.5, 24)),
 }
 
 
@@ -112,21 +112,18 @@ def draw_outlines(
     speck_mm: float,
     speck_away_mm: float,
 ) -> tuple[NDArray[np.uint8], str]:
-    """Both outlines beside the numbers and the two goals as a picture [350, 720, 3]; and in words."""
+    """Both outlines, the numbers of the metrics and the two goals as a picture [350, 720, 3]; and in words."""
     shape = STRUCTURES[structure]
     spoiling = Spoiling(right_mm, up_mm, growth_mm, tail_left_out, speck_mm, speck_away_mm)
     predicted, true = outlines(shape, spoiling), outlines(shape, Spoiling())
     spacing = (shape.spacing_mm,) * 2
     numbers = measure(predicted, true, spacing)
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI)
-    picture = figure.add_axes((0.04, 0.2, 0.52, 0.76))
-    draw_two_outlines(picture, predicted, true, spacing)
-    _draw_bars(figure.add_axes((0.7, 0.66, 0.25, 0.3)), _overlaps(numbers), 1.0, ORANGE, "")
-    _draw_bars(figure.add_axes((0.7, 0.42, 0.25, 0.2)), _distances(numbers), BAR_MM, BLUE, " mm")
-    figure.text(0.58, 0.29, f"{_area(numbers)}\n{_lesions(numbers.lesions)}", fontsize=9, va="center")
+    draw_two_outlines(figure.add_axes((0.01, 0.17, 0.5, 0.81)), predicted, true, spacing)
+    _draw_numbers(figure.add_axes((0.71, 0.17, 0.16, 0.81)), numbers)
     for place, (goal, reached) in enumerate(_goals(numbers)):
         weight = "bold" if reached else "normal"
-        figure.text(0.04, 0.1 - 0.065 * place, f"{'☑' if reached else '☐'} {goal}", fontsize=9, weight=weight)
+        figure.text(0.01, 0.1 - 0.07 * place, f"{'☑' if reached else '☐'} {goal}", fontsize=10, weight=weight)
     return pixels_of(figure), _in_words(shape, spoiling, numbers)
 
 
@@ -168,32 +165,36 @@ def _beyond_border(
     return np.asarray(np.minimum(disc, tail) if tail_left_out < 1 else disc)
 
 
-def _overlaps(numbers: OutlineNumbers) -> dict[str, float]:
-    within = f"surface Dice\nwithin {TOLERANCE_MM:g} mm"
-    return {"Dice": numbers.dice, "IoU": numbers.iou, within: numbers.surface_dice}
-
-
-def _distances(numbers: OutlineNumbers) -> dict[str, float]:
-    return {"HD95": numbers.hd95_mm, "HD": numbers.hd_mm}
-
-
-def _draw_bars(axes: Axes, values: dict[str, float], end: float, color: str, unit: str) -> None:
-    for place, value in enumerate(values.values()):
-        axes.barh(place, min(value, end), color=color, height=0.6)
-        axes.text(1.02 * end, place, f"{value:.2f}" if not unit else f"{value:.1f}{unit}", va="center", fontsize=9)
-    axes.set(xlim=(0, end), ylim=(len(values) - 0.4, -0.6))
-    axes.set_yticks(range(len(values)), list(values), fontsize=9)
-    axes.tick_params(axis="x", labelsize=8)
-    axes.spines[["top", "right"]].set_visible(False)
+def _draw_numbers(axes: Axes, numbers: OutlineNumbers) -> None:
+    """Bars from 0 to 1 and from 0 to `BAR_MM`, each with its number; below them area and lesions."""
+    rows = (
+        ("Dice", numbers.dice, f"{numbers.dice:.2f}"),
+        ("IoU", numbers.iou, f"{numbers.iou:.2f}"),
+        (f"surface Dice, {TOLERANCE_MM:g} mm", numbers.surface_dice, f"{numbers.surface_dice:.2f}"),
+        ("HD95", numbers.hd95_mm / BAR_MM, f"{numbers.hd95_mm:.1f} mm"),
+        ("HD (100)", numbers.hd_mm / BAR_MM, f"{numbers.hd_mm:.1f} mm"),
+    )
+    for place, (name, part, said) in enumerate(rows):
+        axes.barh(place, 1, color="0.93", height=0.6)
+        color, hatch = ("0.45", "") if place < FIRST_DISTANCE else ("0.75", "//")
+        axes.barh(place, min(part, 1), color=color, height=0.6, hatch=hatch)
+        axes.text(-0.06, place, name, ha="right", va="center", fontsize=9)
+        axes.text(1.06, place, said, va="center", fontsize=9)
+    for place, said in enumerate((_area(numbers), _lesions(numbers.lesions)), start=len(rows)):
+        axes.text(-1.1, place + 0.2, said, va="center", fontsize=9)
+    axes.set(xlim=(0, 1), ylim=(len(rows) + 1.7, -0.6))
+    axes.axis("off")
 
 
 def _area(numbers: OutlineNumbers) -> str:
     more = numbers.area_mm2 - numbers.true_area_mm2
-    return f"area {more:+,.0f} mm² of {numbers.true_area_mm2:,.0f} mm² ({more / numbers.true_area_mm2:+.0%})"
+    percent = 100 * more / numbers.true_area_mm2
+    return f"area {more:+,.0f} mm² ({percent:+.0f} % of {numbers.true_area_mm2:,.0f} mm²)"
 
 
 def _lesions(counts: LesionCounts) -> str:
-    return f"lesions: {counts.found} found, {counts.missed} missed, {counts.false_alarms} false alarms"
+    alarms = "false alarm" if counts.false_alarms == 1 else "false alarms"
+    return f"lesions: {counts.found} found, {counts.missed} missed, {counts.false_alarms} {alarms}"
 
 
 def _goals(numbers: OutlineNumbers) -> list[tuple[str, bool]]:
@@ -205,11 +206,12 @@ def _goals(numbers: OutlineNumbers) -> list[tuple[str, bool]]:
 
 def _in_words(structure: Structure, spoiling: Spoiling, numbers: OutlineNumbers) -> str:
     goals = " ".join(f"{goal}: {'reached' if reached else 'not yet'}." for goal, reached in _goals(numbers))
+    empty = "" if numbers.area_mm2 else " Nothing is outlined, so each distance counts as the diagonal of the slice."
     return (
         f"The true outline of {structure.name}, and a predicted one: {_spoiling_in_words(spoiling)}. Dice "
         f"{numbers.dice:.2f}, IoU {numbers.iou:.2f}, surface Dice within {TOLERANCE_MM:g} mm "
         f"{numbers.surface_dice:.2f}, HD95 {numbers.hd95_mm:.1f} mm, HD {numbers.hd_mm:.1f} mm, {_area(numbers)}, "
-        f"{_lesions(numbers.lesions)}. {goals}"
+        f"{_lesions(numbers.lesions)}.{empty} {goals}"
     )
 
 
@@ -223,7 +225,7 @@ def _spoiling_in_words(spoiling: Spoiling) -> str:
         f"{abs(spoiling.growth_mm):g} mm too {'large' if spoiling.growth_mm > 0 else 'small'} on all sides"
         if spoiling.growth_mm
         else "",
-        f"without {spoiling.tail_left_out:.0%} of the tail" if spoiling.tail_left_out else "",
+        f"without {100 * spoiling.tail_left_out:.0f} % of the tail" if spoiling.tail_left_out else "",
         f"with a speck of {spoiling.speck_mm:g} mm that lies {spoiling.speck_away_mm:g} mm away"
         if spoiling.speck_mm
         else "",
