@@ -142,8 +142,8 @@ class _Gathered:
         counts, shapes = np.stack(self.counts), np.array(self.shapes)
         if missing := [name for label, name in enumerate(names) if label and label not in self.extents]:
             raise DataError(
-                f"None of the {len(counts):,} cases holds {', '.join(missing)}, so nothing could learn it. Look whether "
-                "the label maps belong to the images, or leave the label out."
+                f"None of the {len(counts):,} cases holds {', '.join(missing)}, so nothing could learn it. Look "
+                "whether the label maps belong to the images, or leave the label out."
             )
         assert self.first is not None
         each = range(1, len(names))
