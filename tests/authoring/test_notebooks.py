@@ -15,6 +15,7 @@ from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exer
 from course_lib.support.runtime import COURSE_ROOT
 from tests.modalities.brain_mri.matlab_files import write_set
 from tests.modalities.brain_mri.slices_folder import write_folds
+from tests.modalities.chest_ct.marked_folder import write_patients
 
 
 def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
@@ -144,3 +145,15 @@ def test_a_folder_of_slices_or_of_their_matlab_files_is_of_one_modality(
     for folder in (write_folds(tmp_path / "folds"), write_set(tmp_path / "set")):
         assert real_folder(str(folder)) == folder
         assert notebooks.modalities_in(folder) == {"brain_mri"}
+
+
+def test_a_room_with_lung_nodules_is_for_the_notebook_that_opens_them(tmp_path: Path, folder: Path) -> None:
+    room = tmp_path / "room"
+    write_patients(room / "lidc-nodules", patients=6)
+    folder.rename(room / "chest-xray-pneumonia")
+    path = tmp_path / "11_x.ipynb"
+    nbformat.write(new_notebook(cells=[code('data = open_dataset("chest_ct")')]), path)
+    assert real_folder(str(room)) == room
+    assert notebooks.modalities_of(path) == {"chest_ct"}
+    assert notebooks.modalities_in(room / "lidc-nodules") == {"chest_ct"}
+    assert notebooks.modalities_in(room) == {"chest_xray", "chest_ct"}

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from course_lib.authoring.notebook_form import KERNEL, NOTEBOOKS
 from course_lib.support.runtime import COURSE_ROOT
 from tests.browser.lab import NotebookPage, chromium, lab
+from tests.in_each_process import make_phantoms_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -66,11 +67,12 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 
 @pytest.fixture
-def run(page: "Page", address: str) -> Iterator[Callable[[str, Sequence[int]], NotebookPage]]:
+def run(page: "Page", address: str, notebooks: Path) -> Iterator[Callable[[str, Sequence[int]], NotebookPage]]:
     """Opens a notebook and runs some of its cells; its kernel ends with the test."""
     opened = []
 
     def open_and_run(name: str, cells: Sequence[int]) -> NotebookPage:
+        make_phantoms_of(notebooks / name)  # before, so that no cell waits for them
         opened.append(notebook := NotebookPage.open(page, address, name))
         notebook.run(cells)
         return notebook

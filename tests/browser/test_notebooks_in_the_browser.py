@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 VIEW = f"{OUTPUT}:has(> .jupyter-widgets)"
-WIDGET = re.compile(r"^(?:from course_lib\.figures\.widgets import \w+_(?:explorer|viewer|dialogue)$|quiz\()", re.M)
+WIDGET = re.compile(
+    r"^(?:from course_lib\.figures\.widgets import \w+_(?:explorer|viewer|dialogue|breaker)$|quiz\()", re.M
+)
 
 
 def cells_to_run(path: Path) -> list[int]:
@@ -71,7 +73,7 @@ def test_a_notebook_with_widgets_runs_and_answers(run: Callable[..., NotebookPag
         for option in group.locator("input").all():
             if not option.is_checked():
                 notebook.choose(option)
-        notebook.keep(f"quiz-{number}")
+        notebook.keep(f"choice-{number}")
     notebook.keep("end")
     assert notebook.complaints == []
 

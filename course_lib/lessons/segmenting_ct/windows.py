@@ -169,9 +169,7 @@ WINDOW = Exercise(
             _by_the_upper_end,
             "You divided by the upper end, as if the window began at 0 HU. Divide by its width.",
         ),
-        Mistake(
-            _above_the_level, "That is a threshold at the level: black or white. A window keeps the greys between."
-        ),
+        Mistake(_above_the_level, "That is a threshold: black or white. A window keeps the greys between them."),
         Mistake(_within, "That says which values lie within the window. Give them their greys, too."),
         Mistake(
             _black_on_both_sides,
