@@ -114,6 +114,16 @@ def test_the_table_shows_the_interval_of_every_number_that_has_one(
     assert line.endswith("| 0.700 (0.600 to 0.800) | +0.100 (-0.050 to +0.200) | 3 |")
 
 
+def test_the_table_leaves_empty_what_a_case_does_not_have(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    judged = {"auroc": 0.9, "low": 0.8, "high": 1.0}
+    more = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "chosen": 0.003, "images": 3}
+    carry_out(replace(trial, measure=lambda _, case: judged | (more if case["method"] == "b" else {})), phantoms)
+    heading, _, less, line = stored("trial", "phantom").table().splitlines()
+    assert heading.endswith("| AUROC of single seeds | gain (95 % interval) | chosen | images |")
+    assert less.endswith("| 0.900 to 0.900 |  |  |  |")
+    assert line.endswith("| 0.900 to 0.900 | +0.100 (+0.000 to +0.200) | 0.003 | 3 |")
+
+
 def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
     carry_out(trial, phantoms)
     results = stored("trial", "phantom")
