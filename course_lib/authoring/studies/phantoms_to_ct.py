@@ -159,7 +159,8 @@ def _nothing_said(seen: MarkedSliceDataset) -> ReaderPredictions:
 
 def _learning_rate(data: CourseData[Any], start: str) -> float:
     """The one that the choosers like best."""
-    held, case = parted(data)[1], {"start": start, "patients": TUNED_WITH, "seed": SEEDS[0]}
+    case: Row = {"start": start, "patients": TUNED_WITH, "seed": SEEDS[0]}
+    held = parted(data)[1]
     answers = [_scores_after(data, case, rate) for rate in LEARNING_RATES]
     dice = [_dice(scores.take(np.arange(len(held), len(scores)))) for scores in answers]
     return LEARNING_RATES[int(np.argmax(dice))]
