@@ -3,7 +3,8 @@
 Measured on training patients held out; the test part stays closed. Of the training patients of the real set a fixed
 fifth, by a hash of their names, measures every case, and nothing is learned from them. The others are learned from: 1,
 3, 10, 30, or all that remain, so that a hundred are out of reach with the folder of the course. A seed puts these
-patients into an order, and fewer are the first of more; both starts have the same.
+patients into an order, and fewer are the first of more; both starts have the same. There are two seeds, so that with 1
+or 3 patients much hangs on who was drawn.
 
 The network is that of the recipe for the course's own lung nodules, without enlarging the crops, which takes a third of
 the time. It begins with what photographs taught its encoder ("photographs"), or learns from simulated nodules first
@@ -18,7 +19,7 @@ With 0 patients no real mark was seen: by networks from phantoms alone, whose ex
 middle. "Two readers" is how two who both marked a slice agree with each other; it can not be held against the rest, see
 `evaluation.readers`, where a network can be held against a reader: that is ``over_readers_gain``.
 
-Cost on one core: about an hour, five minutes of it for simulating. What is trained is kept in build/studies/.
+Cost on one core: about forty minutes, five minutes of it for simulating. What is trained is kept in build/studies/.
 """
 
 import copy
@@ -66,7 +67,7 @@ from course_lib.training.loop import fit_whole
 PHOTOGRAPHS, PHANTOMS = STARTS = ("photographs", "phantoms")
 NOT_LOOKING, READERS = "without looking", "two readers"
 RANDOM = {PHANTOMS: 0.0, "phantoms, half random": 0.5, "phantoms, random": 1.0}  #: how far exposures are at random
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 PATIENTS = (1, 3, 10, 30)  #: to learn from, apart from all
 HELD_OUT = 5  #: every fifth patient measures
 SIMULATED = Settings({"train": 150}, seed=11, pixels=CROP)  #: other people than in any other set of the course
