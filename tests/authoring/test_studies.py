@@ -84,6 +84,25 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
     ]
 
 
+def test_the_table_is_about_the_score_of_the_study(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    judged = {"dice": 0.7, "low": 0.6, "high": 0.8, "gain": 0.1, "gain_low": -0.1, "gain_high": 0.2, "auroc": 0.9}
+    carry_out(replace(trial, measure=lambda *_: judged, score="dice"), phantoms)
+    heading, _, line, _ = stored("trial", "phantom").table().splitlines()
+    assert heading == (
+        "| method | seeds | Dice (95 % interval) | Dice of single seeds | gain (95 % interval) | auroc |"
+    )
+    assert line == "| a | 2 | 0.700 (0.600 to 0.800) | 0.700 to 0.700 | +0.100 (-0.100 to +0.200) | 0.900 |"
+
+
+def test_results_that_name_no_score_are_of_auroc(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    path = carry_out(trial, phantoms)
+    values = json.loads(path.read_text(encoding="utf-8"))
+    table = stored("trial", "phantom").table()
+    del values["score"]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert stored("trial", "phantom").table() == table
+
+
 def test_the_table_shows_the_interval_of_every_number_that_has_one(
     trial: Study, phantoms: CourseData[LabelledImage]
 ) -> None:
@@ -93,6 +112,16 @@ def test_the_table_shows_the_interval_of_every_number_that_has_one(
     heading, _, line, _ = stored("trial", "phantom").table().splitlines()
     assert heading.endswith("| accuracy (95 % interval) | accuracy gain (95 % interval) | images |")
     assert line.endswith("| 0.700 (0.600 to 0.800) | +0.100 (-0.050 to +0.200) | 3 |")
+
+
+def test_the_table_leaves_empty_what_a_case_does_not_have(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    judged = {"auroc": 0.9, "low": 0.8, "high": 1.0}
+    more = {"gain": 0.1, "gain_low": 0.0, "gain_high": 0.2, "chosen": 0.003, "images": 3}
+    carry_out(replace(trial, measure=lambda _, case: judged | (more if case["method"] == "b" else {})), phantoms)
+    heading, _, less, line = stored("trial", "phantom").table().splitlines()
+    assert heading.endswith("| AUROC of single seeds | gain (95 % interval) | chosen | images |")
+    assert less.endswith("| 0.900 to 0.900 |  |  |  |")
+    assert line.endswith("| 0.900 to 0.900 | +0.100 (+0.000 to +0.200) | 0.003 | 3 |")
 
 
 def test_the_table_needs_no_order_of_rows_or_names(trial: Study, phantoms: CourseData[LabelledImage]) -> None:

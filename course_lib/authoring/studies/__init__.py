@@ -8,6 +8,7 @@ from course_lib.authoring.studies import (
     dimensions,
     finetuning,
     learning_curves,
+    phantoms_to_ct,
     sim_to_real,
     slice_splits,
     wrong_labels,
@@ -15,5 +16,5 @@ from course_lib.authoring.studies import (
 
 STUDIES = {
     module.STUDY.name: module.STUDY
-    for module in (finetuning, learning_curves, wrong_labels, slice_splits, sim_to_real, dimensions)
+    for module in (finetuning, learning_curves, wrong_labels, slice_splits, sim_to_real, dimensions, phantoms_to_ct)
 }
