@@ -14,6 +14,7 @@ from course_lib.support.runtime import COURSE_ROOT
 RESULTS = COURSE_ROOT / "datasets" / "studies"
 
 SOURCES = ("phantom", "real")
+SCORES = {"auroc": "AUROC", "dice": "Dice"}  #: what a study may be about, by its name in the rows, and what to call it
 Value = str | int | float
 Row = Mapping[str, Value]
 
@@ -31,6 +32,7 @@ class Results:
     seeds: tuple[int, ...]
     versions: Mapping[str, str]
     rows: tuple[Row, ...]
+    score: str = "auroc"  #: the one of `SCORES` that ``low``, ``high`` and ``gain`` belong to
 
     @property
     def title(self) -> str:
@@ -49,15 +51,16 @@ class Results:
         """Markdown with one line for all seeds of a case: the means of what was measured, and how far seeds lie apart.
 
         An interval is that of test patients: it goes from the mean lower to the mean upper end. A ``gain`` is a paired
-        difference of AUROC, and has its own, as has every number with a ``_low`` and a ``_high`` of its name. What was
-        ``chosen`` is the median, a value that was there to choose.
+        difference of the score, and has its own, as has every number with a ``_low`` and a ``_high`` of its name. What
+        was ``chosen`` is the median, a value that was there to choose.
         """
+        title = SCORES[self.score]
         measured = [name for name in self.rows[0] if name not in (*self.factors, "seed")]
         bounded = [name for name in measured if f"{name}_low" in measured]
         bounds = {f"{name}_{end}" for name in bounded for end in ("low", "high")}
-        others = [name for name in measured if name not in {"auroc", "low", "high"} | bounds]
+        others = [name for name in measured if name not in {self.score, "low", "high"} | bounds]
         headings = [f"{name} (95 % interval)" if name in bounded else name for name in others]
-        lines = [[*self.factors, "seeds", "AUROC (95 % interval)", "AUROC of single seeds", *headings]]
+        lines = [[*self.factors, "seeds", f"{title} (95 % interval)", f"{title} of single seeds", *headings]]
         lines += [["---"] * len(lines[0])]
         seeds_of: dict[tuple[str, ...], list[Row]] = {}
         for row in self.rows:
@@ -72,8 +75,8 @@ class Results:
             for name in bounded:
                 sign = "+" if name.endswith("gain") else ""
                 shown[name] = with_interval(mean[name], mean[f"{name}_low"], mean[f"{name}_high"], f"{sign}.3f")
-            seeds = [float(row["auroc"]) for row in rows]
-            judged = with_interval(mean["auroc"], mean["low"], mean["high"])
+            seeds = [float(row[self.score]) for row in rows]
+            judged = with_interval(mean[self.score], mean["low"], mean["high"])
             apart = f"{min(seeds):.3f} to {max(seeds):.3f}"
             lines += [[*case, str(len(rows)), judged, apart, *(shown[name] for name in others)]]
         return "\n".join(f"| {' | '.join(line)} |".replace("_", " ") for line in lines)

@@ -84,6 +84,25 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
     ]
 
 
+def test_the_table_is_about_the_score_of_the_study(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    judged = {"dice": 0.7, "low": 0.6, "high": 0.8, "gain": 0.1, "gain_low": -0.1, "gain_high": 0.2, "auroc": 0.9}
+    carry_out(replace(trial, measure=lambda *_: judged, score="dice"), phantoms)
+    heading, _, line, _ = stored("trial", "phantom").table().splitlines()
+    assert heading == (
+        "| method | seeds | Dice (95 % interval) | Dice of single seeds | gain (95 % interval) | auroc |"
+    )
+    assert line == "| a | 2 | 0.700 (0.600 to 0.800) | 0.700 to 0.700 | +0.100 (-0.100 to +0.200) | 0.900 |"
+
+
+def test_results_that_name_no_score_are_of_auroc(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
+    path = carry_out(trial, phantoms)
+    values = json.loads(path.read_text(encoding="utf-8"))
+    table = stored("trial", "phantom").table()
+    del values["score"]
+    path.write_text(json.dumps(values), encoding="utf-8")
+    assert stored("trial", "phantom").table() == table
+
+
 def test_the_table_shows_the_interval_of_every_number_that_has_one(
     trial: Study, phantoms: CourseData[LabelledImage]
 ) -> None:

@@ -34,6 +34,7 @@ class Study:
     tolerance: float = 0.02  #: of any number, from one processor to another
     modality: str = CHEST_XRAY.name  #: of the images that it is measured on
     sources: tuple[str, ...] = SOURCES  #: which of simulated and real ones
+    score: str = "auroc"  #: what it is about, one of `SCORES`; every row has it, with its interval as low and high
 
 
 def carry_out(study: Study, data: CourseData[LabelledImage]) -> Path:
@@ -95,6 +96,7 @@ def _results(study: Study, data: CourseData[LabelledImage], cases: Sequence[Row]
         versions={name: metadata.version(name).partition("+")[0] for name in ("torch", "torchvision", DISTRIBUTION)}
         | {"data": data.card.version if data.card else ""},
         rows=tuple({name: _rounded(value) for name, value in row.items()} for row in rows),
+        score=study.score,
     )
 
 
