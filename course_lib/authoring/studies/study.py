@@ -78,9 +78,9 @@ def _source(data: CourseData[LabelledImage]) -> str:
 
 
 def _fingerprint(data: CourseData[LabelledImage]) -> str:
-    """The same for the same images with the same labels."""
+    """The same for the same images with the same targets."""
     parts = (data.train, data.validation, data.test)
-    names = [[(r.path.name, r.label, r.patient) for r in part] for part in parts]
+    names = [[(r.path.name, r.target, r.patient) for r in part] for part in parts]
     return digest(names, 8)
 
 
