@@ -8,6 +8,9 @@ from course_lib.authoring.studies import (
     dimensions,
     finetuning,
     learning_curves,
+    nodule_dimensions,
+    nodule_losses,
+    nodule_readers,
     sim_to_real,
     slice_splits,
     wrong_labels,
@@ -15,5 +18,15 @@ from course_lib.authoring.studies import (
 
 STUDIES = {
     module.STUDY.name: module.STUDY
-    for module in (finetuning, learning_curves, wrong_labels, slice_splits, sim_to_real, dimensions)
+    for module in (
+        finetuning,
+        learning_curves,
+        wrong_labels,
+        slice_splits,
+        sim_to_real,
+        dimensions,
+        nodule_losses,
+        nodule_dimensions,
+        nodule_readers,
+    )
 }

@@ -1,0 +1,256 @@
+"""What does each loss do with a fifth of a percent of the pixels? Nodules in whole slices of simulated chests.
+
+Each patient has one nodule of 8 to 20 mm, three slices through it and three elsewhere in the lungs. In the slices that
+show it, it fills about 0.1 % of the pixels (the row of who marks nothing says how many pixels are right without any
+nodule found). One small U-Net learns by three losses, from whole slices or from patches of which every second one was
+aimed at a nodule: as many pixels in as many steps each. A pixel is marked where the network finds a nodule more
+probable than not.
+
+A nodule counts as found if a marked pixel lies on it in any of its three slices. A slice has a false alarm if a spot is
+marked that touches no nodule. What is gained is the difference to cross-entropy on whole slices, on the same patients.
+
+Cost on one core: about 25 minutes. What a training says is kept in build/studies/.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import label
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib.authoring.studies.outlines import (
+    InMemory,
+    as_input,
+    best_rate,
+    judged,
+    numbers_after,
+    sample_of,
+    scores_of,
+    sized_nodule,
+    trained,
+)
+from course_lib.authoring.studies.study import Study
+from course_lib.data.course_data import CourseData
+from course_lib.data.marked_slices import MarkedSlice
+from course_lib.data.samples import LabelledImage
+from course_lib.evaluation.readers import MARKED
+from course_lib.evaluation.segmentation import ImageScores, SegmentationPredictions, dice
+from course_lib.evaluation.studies import Row
+from course_lib.modalities.chest_ct.exposure import draw_exposure
+from course_lib.modalities.chest_ct.modality import CHEST_CT
+from course_lib.modalities.chest_ct.scan import scan_chest
+from course_lib.modalities.simulated_chest.nodules import place
+from course_lib.modalities.simulated_chest.people import draw_patient
+from course_lib.networks.unet import UNet
+from course_lib.support.runtime import progress
+from course_lib.tasks.segmentation import Segmentation, soft_dice
+
+LOSSES, SAMPLINGS = ("cross-entropy", "Dice", "both"), ("whole slices", "patches")
+NOTHING = "nothing marked"  #: in place of a loss: who does not look
+SEEDS = (0, 1, 2)
+SEEN = 960  #: whole slices' worth of pixels that each training sees
+SLICES, PATCH, PATCHES = 4, 64, 3  #: slices of a step, or patches of so many px, three of which are as large as a slice
+WIDTH, DEPTH = 8, 3  #: of the U-Net
+COLUMNS = ("dice", "found", "alarm", "right")  #: what is measured of each slice
+
+
+@dataclass(frozen=True)
+class Chests:
+    """The simulated patients, in the order of their numbers, and their slices."""
+
+    learned: int = 54
+    validation: int = 16  #: these choose the learning rate
+    test: int = 40
+    through: int = 3  #: slices through the nodule, next to each other
+    elsewhere: int = 3  #: slices without it
+    pixels: int = 128  #: from side to side
+    rows: int = 96  #: from front to back, which holds the trunk and cuts off air
+    thickness_mm: float = 2.5
+    at_least_mm: tuple[float, float] = (8.0, 16.0)  #: diameter; the limit differs, or nearly all would be small ones
+    most_mm: float = 20.0
+    seed: int = 11
+
+
+CHESTS = Chests()
+
+
+@dataclass(frozen=True)
+class Minimised(Segmentation):
+    """Outlines that are learned by one of `LOSSES`; judged, they are all alike."""
+
+    by: str = "both"
+
+    def loss(
+        self,
+        output: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor | None = None,
+        label_smoothing: float = 0.0,
+    ) -> torch.Tensor:
+        """The cross-entropy, 1 - Dice of the probabilities, or both together: the mean over the images of a batch."""
+        if self.by == "cross-entropy":
+            return F.cross_entropy(output.float(), targets, weights, label_smoothing=label_smoothing)
+        if self.by == "Dice":
+            return (1 - soft_dice(output.float(), targets)).mean()
+        return super().loss(output, targets, weights, label_smoothing)
+
+
+Slices = InMemory[SegmentationPredictions]
+
+
+def cases(_: CourseData[LabelledImage]) -> list[Row]:
+    """Who marks nothing, and every loss with each way of sampling, with each seed."""
+    nothing: list[Row] = [{"loss": NOTHING, "sampling": "none", "seed": SEEDS[0]}]
+    return nothing + [
+        {"loss": loss, "sampling": sampling, "seed": seed}
+        for seed in SEEDS
+        for sampling in SAMPLINGS
+        for loss in LOSSES
+    ]
+
+
+def measure(_: CourseData[LabelledImage], case: Row) -> Row:
+    """Dice of the slices with a nodule, the nodules found, the slices with a false alarm, each with a 95 % interval."""
+    loss, sampling, seed = str(case["loss"]), str(case["sampling"]), int(case["seed"])
+    ours, usual = _numbers(loss, sampling, seed), _numbers(LOSSES[0], SAMPLINGS[0], seed)
+    row = judged("", _of(ours, "dice"), _of(usual, "dice"))
+    return {
+        "dice": row.pop(""),
+        **row,
+        **judged("nodules_found", _found(ours)),
+        **judged("slices_with_a_false_alarm", _of(ours, "alarm")),
+        "right_pixels_in_percent": 100 * float(ours[:, COLUMNS.index("right")].mean()),
+        "chosen": 0.0 if loss == NOTHING else _learning_rate(loss, sampling),
+    }
+
+
+@cache
+def make_slices(chests: Chests) -> tuple[Slices, Slices, Slices]:
+    """Whole slices of the patients to learn from, of those who choose, and of those of the test."""
+    counts = chests.learned, chests.validation, chests.test
+    parts = []
+    for first, end in pairwise([0, *np.cumsum(counts).tolist()]):
+        of_each = [_slices_of(chests, number) for number in progress(range(first, end), "Making chests", "patient")]
+        samples = [
+            sample_of(f"phantom{number:04d}", position)
+            for number, (_, marks) in zip(range(first, end), of_each, strict=True)
+            for position in range(len(marks))
+        ]
+        images, marks = (np.concatenate(several) for several in zip(*of_each, strict=True))
+        parts.append(Slices(samples, torch.from_numpy(images)[:, None], torch.from_numpy(marks), Segmentation(MARKED)))
+    return parts[0], parts[1], parts[2]
+
+
+def slices_to_learn(sampling: str) -> tuple[Slices, int]:
+    """What a step is drawn from, and how many epochs there are: as many pixels and steps, however they are sampled."""
+    whole = make_slices(CHESTS)[0]
+    epochs = max(1, round(SEEN / len(whole)))
+    if sampling == SAMPLINGS[0]:
+        return whole.with_(flips=(-1,)), epochs
+    with_nodule = np.flatnonzero(whole.targets.flatten(1).any(dim=1).numpy())
+    half = len(whole) * PATCHES // 2
+    indices = [*np.resize(with_nodule, half), *np.resize(np.arange(len(whole)), half)]
+    aimed = (True,) * half + (False,) * half
+    return whole.take(map(int, indices)).with_(window=(PATCH, PATCH), aimed=aimed, flips=(-1,)), epochs
+
+
+def _slices_of(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The slices of one patient, as a network sees them, and where the nodule is: [slices, rows, columns] each."""
+    rng = np.random.default_rng([chests.seed, number])
+    patient, exposure = draw_patient(rng, "normal", adult=True), draw_exposure(rng)
+    exposure = replace(exposure, thickness_mm=chests.thickness_mm)
+    nodule = sized_nodule(rng, patient, rng.uniform(*chests.at_least_mm), chests.most_mm)
+    patient = replace(patient, nodules=(nodule,))
+    middle, thick = place(patient, nodule)[1], chests.thickness_mm / 10
+    away = 2 * nodule.radius_mm / 10 + thick
+    heights = rng.uniform(-0.35, 0.35, size=50 * chests.elsewhere) * patient.lung_height
+    elsewhere = [y for y in heights if abs(y - middle) > away][: chests.elsewhere]
+    stack = chests.through * thick
+    scans = [scan_chest(patient, exposure, (middle - stack / 2, middle + stack / 2), chests.pixels)]
+    scans += [scan_chest(patient, exposure, (y - thick / 2, y + thick / 2), chests.pixels) for y in elsewhere]
+    # of a slice that a nodule fills by less than half, it is not said what is right
+    keep = [np.array([where.any() or i > 0 for where in scan.nodules[0]]) for i, scan in enumerate(scans)]
+    air = (chests.pixels - chests.rows) // 2
+    trunk = slice(air, air + chests.rows)
+    images = [as_input(scan.hounsfield[there, trunk]) for scan, there in zip(scans, keep, strict=True)]
+    marks = [scan.nodules[0][there, trunk] & (i == 0) for i, (scan, there) in enumerate(zip(scans, keep, strict=True))]
+    return np.concatenate(images), np.concatenate(marks).astype(np.uint8)
+
+
+def build() -> nn.Module:
+    """The small U-Net that all of them train."""
+    return UNet(len(MARKED), width=WIDTH, depth=DEPTH)
+
+
+@cache
+def _learning_rate(loss: str, sampling: str) -> float:
+    return best_rate(lambda rate: float(np.nanmean(_answers(loss, sampling, rate, SEEDS[0])[0][:, 0])))
+
+
+def _numbers(loss: str, sampling: str, seed: int) -> NDArray[np.float64]:
+    """`COLUMNS` of every test slice."""
+    if loss == NOTHING:
+        return _measured([true.numpy() for true in make_slices(CHESTS)[2].targets])
+    return _answers(loss, sampling, _learning_rate(loss, sampling), seed)[1]
+
+
+def _answers(
+    loss: str, sampling: str, learning_rate: float, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`COLUMNS` of validation and test slices after a training."""
+    task = Minimised(MARKED, loss)
+    learned, epochs = slices_to_learn(sampling)
+    _, validation, test = make_slices(CHESTS)
+    parts = learned.with_(task=task), validation.with_(task=task), test.with_(task=task)
+    each = PATCHES if sampling == SAMPLINGS[1] else 1
+    config = trained(epochs, SLICES * each, learning_rate, seed)
+    return numbers_after(build, parts, config, lambda said: _measured(said.true, said.predicted), len(COLUMNS))
+
+
+def _measured(
+    true: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np.uint8]] | None = None
+) -> NDArray[np.float64]:
+    """`COLUMNS` of each slice, in which maybe nothing is marked; of one without a nodule, Dice and found are NaN."""
+    found = [np.zeros_like(one) for one in true] if found is None else found
+    return np.array([_of_slice(found_ > 0, true_ > 0) for found_, true_ in zip(found, true, strict=True)])
+
+
+def _of_slice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+    spots, count = label(found)
+    alarm = count > len(np.unique(spots[true & found]))
+    there = bool(true.any())
+    overlap, touched = (dice(found, true), float((found & true).any())) if there else (np.nan, np.nan)
+    return overlap, touched, float(alarm), float((found == true).mean())
+
+
+def _of(numbers: NDArray[np.float64], name: str) -> ImageScores:
+    return scores_of(numbers[:, COLUMNS.index(name)], make_slices(CHESTS)[2].samples)
+
+
+def _found(numbers: NDArray[np.float64]) -> ImageScores:
+    """Whether the nodule of each patient was found in any of its slices."""
+    touched, samples = numbers[:, COLUMNS.index("found")], make_slices(CHESTS)[2].samples
+    best: dict[str, float] = {}
+    for sample, value in zip(samples, touched.tolist(), strict=True):
+        if not np.isnan(value):
+            best[sample.patient] = max(value, best.get(sample.patient, 0.0))
+    one_each: list[MarkedSlice] = [sample_of(patient) for patient in best]
+    return scores_of(np.array(list(best.values())), one_each)
+
+
+STUDY = Study(
+    name="nodule_losses",
+    question="What does each loss do with a nodule that fills a thousandth of a simulated slice?",
+    factors=("loss", "sampling"),
+    cases=cases,
+    measure=measure,
+    modality=CHEST_CT.name,
+    sources=("phantom",),
+    score="dice",
+)
