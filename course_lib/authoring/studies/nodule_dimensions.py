@@ -54,7 +54,7 @@ USUAL = "usual outline"  #: in place of a network: who does not look
 NEIGHBOURS = 1  #: slices above and below that the 2.5-D network sees
 WIDTH, DEPTH = 8, 2  #: of the U-Nets; more halvings leave a thin stack no slices
 SEEDS = (0, 1, 2)
-SEEN, STACKS = 2000, 4  #: parts of stacks that each training sees; of a step
+SEEN, STACKS = 1600, 4  #: parts of stacks that each training sees; of a step
 WINDOW = (8, 32, 32)  #: slices, rows and columns of such a part
 COLUMNS = ("dice", "alarms")  #: what is measured of each stack
 
@@ -64,8 +64,8 @@ class Nodules:
     """The simulated patients, in the order of their numbers, and the stacks around their nodules."""
 
     learned: int = 100
-    validation: int = 25  #: these choose the learning rate
-    test: int = 80
+    validation: int = 20  #: these choose the learning rate
+    test: int = 70
     slices: int = 16
     pixels: int = 64
     pixel_mm: float = 0.9

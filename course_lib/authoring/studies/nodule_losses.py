@@ -24,6 +24,7 @@ from scipy.ndimage import label
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.authoring.kept_answers import kept
 from course_lib.authoring.studies.outlines import (
     InMemory,
     as_input,
@@ -35,7 +36,7 @@ from course_lib.authoring.studies.outlines import (
     sized_nodule,
     trained,
 )
-from course_lib.authoring.studies.study import Study
+from course_lib.authoring.studies.study import UNFINISHED, Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.marked_slices import MarkedSlice
 from course_lib.data.samples import LabelledImage
@@ -44,10 +45,12 @@ from course_lib.evaluation.segmentation import ImageScores, SegmentationPredicti
 from course_lib.evaluation.studies import Row
 from course_lib.modalities.chest_ct.exposure import draw_exposure
 from course_lib.modalities.chest_ct.modality import CHEST_CT
+from course_lib.modalities.chest_ct.phantoms import VERSION
 from course_lib.modalities.chest_ct.scan import scan_chest
 from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.networks.unet import UNet
+from course_lib.support.files import digest
 from course_lib.support.runtime import progress
 from course_lib.tasks.segmentation import Segmentation, soft_dice
 
@@ -55,7 +58,7 @@ LOSSES, SAMPLINGS = ("cross-entropy", "Dice", "both"), ("whole slices", "patches
 NOTHING = "nothing marked"  #: in place of a loss: who does not look
 SEEDS = (0, 1, 2)
 SEEN = 960  #: whole slices' worth of pixels that each training sees
-SLICES, PATCH, PATCHES = 4, 64, 3  #: slices of a step, or patches of so many px, three of which are as large as a slice
+SLICES, PATCH, PATCHES = 2, 32, 12  #: slices of a step, or patches of so many px, 12 of which are as large as a slice
 WIDTH, DEPTH = 8, 3  #: of the U-Net
 COLUMNS = ("dice", "found", "alarm", "right")  #: what is measured of each slice
 
@@ -162,6 +165,14 @@ def slices_to_learn(sampling: str) -> tuple[Slices, int]:
 
 def _slices_of(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The slices of one patient, as a network sees them, and where the nodule is: [slices, rows, columns] each."""
+    how = replace(chests, learned=0, validation=0, test=0)
+    made = kept(UNFINISHED / "slices", digest((how, number, VERSION)), lambda: _scanned(chests, number))
+    images, marks = made.reshape(2, -1, chests.rows, chests.pixels)
+    return images.astype(np.float32), marks.astype(np.uint8)
+
+
+def _scanned(chests: Chests, number: int) -> NDArray[np.float64]:
+    """The same, [2, slices, rows, columns], which takes a second."""
     rng = np.random.default_rng([chests.seed, number])
     patient, exposure = draw_patient(rng, "normal", adult=True), draw_exposure(rng)
     exposure = replace(exposure, thickness_mm=chests.thickness_mm)
@@ -180,7 +191,7 @@ def _slices_of(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArra
     trunk = slice(air, air + chests.rows)
     images = [as_input(scan.hounsfield[there, trunk]) for scan, there in zip(scans, keep, strict=True)]
     marks = [scan.nodules[0][there, trunk] & (i == 0) for i, (scan, there) in enumerate(zip(scans, keep, strict=True))]
-    return np.concatenate(images), np.concatenate(marks).astype(np.uint8)
+    return np.stack([np.concatenate(images), np.concatenate(marks)]).astype(np.float64)
 
 
 def build() -> nn.Module:
