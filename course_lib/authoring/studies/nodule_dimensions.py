@@ -1,13 +1,13 @@
 """2-D, 2.5-D or 3-D? A nodule outlined in a stack of simulated slices, by three U-Nets of the same layers.
 
-Each patient has one nodule of 6 to 20 mm, in the middle of 16 slices of 2 mm with 64 x 64 pixels of 0.9 mm. What a
-training sees of a stack is a part of it, anew each time, so that the nodule lies in any place and no network learns
-that it lies in the middle. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further
-channels, and the 3-D one has convolutions, and halves its maps, along the slices as well. All answer to the same
-stacks in the same steps. A voxel is marked where the network finds the nodule more probable than not; Dice is that of
-the whole nodule, and a false alarm a marked spot that touches no nodule.
+Each patient has one nodule of 6 to 20 mm. What a network sees is a part of the lungs around it, 8 slices of 2 mm with
+32 x 32 pixels of 0.9 mm, in which the nodule lies anywhere: in training another part each time, in the test always the
+same. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further channels, and the 3-D one
+has convolutions, and halves its maps, along the slices as well. All learn from as many voxels in as many steps. A voxel
+is marked where the network finds the nodule more probable than not; Dice is that of the whole nodule within its part,
+and a false alarm a marked spot that touches no nodule.
 
-Who does not look marks what most other patients' nodules fill: a ball in the middle.
+Who does not look marks what most other patients' nodules fill.
 
 Cost on one core: about a quarter of an hour. What a training says is kept in build/studies/.
 """
@@ -25,9 +25,9 @@ from torch.nn import functional as F
 
 from course_lib.authoring.studies.outlines import (
     InMemory,
-    as_input,
     best_rate,
     judged,
+    kept_scan,
     numbers_after,
     sample_of,
     scores_of,
@@ -46,7 +46,7 @@ from course_lib.modalities.chest_ct.scan import scan_around
 from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.networks.costs import count_parameters, gflops
 from course_lib.networks.unet import UNet
-from course_lib.support.runtime import progress
+from course_lib.support.runtime import progress, seeded
 from course_lib.tasks.segmentation import Segmentation
 
 NETWORKS = ("2-D", "2.5-D", "3-D")
@@ -54,7 +54,7 @@ USUAL = "usual outline"  #: in place of a network: who does not look
 NEIGHBOURS = 1  #: slices above and below that the 2.5-D network sees
 WIDTH, DEPTH = 8, 2  #: of the U-Nets; more halvings leave a thin stack no slices
 SEEDS = (0, 1, 2)
-SEEN, STACKS = 1600, 4  #: parts of stacks that each training sees; of a step
+SEEN, STACKS = 1600, 2  #: parts of stacks that each training sees; of a step
 WINDOW = (8, 32, 32)  #: slices, rows and columns of such a part
 COLUMNS = ("dice", "alarms")  #: what is measured of each stack
 
@@ -124,8 +124,7 @@ def measure(_: CourseData[LabelledImage], case: Row) -> Row:
     row = judged("", _of(ours, "dice"), _of(flat, "dice"))
     costs = {"chosen": 0.0, "weights": 0, "gflops": 0.0}
     if network != USUAL:
-        shape = (1, NODULES.slices, NODULES.pixels, NODULES.pixels)
-        model = build(network)
+        shape, model = (1, *WINDOW), build(network)
         costs = {
             "chosen": _learning_rate(network),
             "weights": count_parameters(model),
@@ -153,17 +152,30 @@ def make_stacks(nodules: Nodules) -> tuple[Stacks, Stacks, Stacks]:
     everyone = Stacks(samples, torch.from_numpy(images)[:, None], torch.from_numpy(marks), Segmentation(MARKED))
     ends = [0, *np.cumsum(counts).tolist()]
     learned, validation, test = (everyone.take(range(first, end)) for first, end in pairwise(ends))
-    return learned.with_(window=WINDOW, flips=(-1, -2, -3)), validation, test
+    return learned.with_(window=WINDOW, flips=(-1, -2, -3)), _cut(validation), _cut(test)
+
+
+def _cut(stacks: Stacks) -> Stacks:
+    """One part of each, cut as for training, and then the same for everybody."""
+    with seeded(0):
+        images, marks = stacks.with_(window=WINDOW).batch(torch.arange(len(stacks)))
+    return Stacks(stacks.samples, images, marks.to(torch.uint8), stacks.task)
 
 
 def _stack(nodules: Nodules, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The slices around one nodule as a network sees them, and where it is: [slices, rows, columns] each."""
+    how = replace(nodules, learned=0, validation=0, test=0)
+    return kept_scan(how, number, lambda: _scanned(nodules, number), (nodules.pixels, nodules.pixels))
+
+
+def _scanned(nodules: Nodules, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The same in Hounsfield units."""
     rng = np.random.default_rng([nodules.seed, number])
     patient, exposure = draw_patient(rng, "normal", adult=True), draw_exposure(rng)
     patient = replace(patient, nodules=(sized_nodule(rng, patient, *nodules.diameters_mm),))
     exposure = replace(exposure, thickness_mm=nodules.thickness_mm)
     scan = scan_around(patient, exposure, 0, slices=nodules.slices, pixels=nodules.pixels, pixel_mm=nodules.pixel_mm)
-    return as_input(scan.hounsfield), scan.nodules[0].astype(np.uint8)
+    return scan.hounsfield, scan.nodules[0]
 
 
 @cache

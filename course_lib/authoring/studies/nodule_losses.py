@@ -4,7 +4,7 @@ Each patient has one nodule of 8 to 20 mm, three slices through it and three els
 show it, it fills about 0.1 % of the pixels (the row of who marks nothing says how many pixels are right without any
 nodule found). One small U-Net learns by three losses, from whole slices or from patches of which every second one was
 aimed at a nodule: as many pixels in as many steps each. A pixel is marked where the network finds a nodule more
-probable than not.
+probable than not; after patches it looks at a slice in tiles of their size, which overlap by half.
 
 A nodule counts as found if a marked pixel lies on it in any of its three slices. A slice has a false alarm if a spot is
 marked that touches no nodule. What is gained is the difference to cross-entropy on whole slices, on the same patients.
@@ -24,19 +24,18 @@ from scipy.ndimage import label
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.authoring.kept_answers import kept
 from course_lib.authoring.studies.outlines import (
     InMemory,
-    as_input,
     best_rate,
     judged,
+    kept_scan,
     numbers_after,
     sample_of,
     scores_of,
     sized_nodule,
     trained,
 )
-from course_lib.authoring.studies.study import UNFINISHED, Study
+from course_lib.authoring.studies.study import Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.marked_slices import MarkedSlice
 from course_lib.data.samples import LabelledImage
@@ -45,19 +44,17 @@ from course_lib.evaluation.segmentation import ImageScores, SegmentationPredicti
 from course_lib.evaluation.studies import Row
 from course_lib.modalities.chest_ct.exposure import draw_exposure
 from course_lib.modalities.chest_ct.modality import CHEST_CT
-from course_lib.modalities.chest_ct.phantoms import VERSION
 from course_lib.modalities.chest_ct.scan import scan_chest
 from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.networks.unet import UNet
-from course_lib.support.files import digest
 from course_lib.support.runtime import progress
 from course_lib.tasks.segmentation import Segmentation, soft_dice
 
 LOSSES, SAMPLINGS = ("cross-entropy", "Dice", "both"), ("whole slices", "patches")
 NOTHING = "nothing marked"  #: in place of a loss: who does not look
-SEEDS = (0, 1, 2)
-SEEN = 960  #: whole slices' worth of pixels that each training sees
+SEEDS = (0, 1)
+SEEN = 700  #: whole slices' worth of pixels that each training sees
 SLICES, PATCH, PATCHES = 2, 32, 12  #: slices of a step, or patches of so many px, 12 of which are as large as a slice
 WIDTH, DEPTH = 8, 3  #: of the U-Net
 COLUMNS = ("dice", "found", "alarm", "right")  #: what is measured of each slice
@@ -102,6 +99,29 @@ class Minimised(Segmentation):
         if self.by == "Dice":
             return (1 - soft_dice(output.float(), targets)).mean()
         return super().loss(output, targets, weights, label_smoothing)
+
+
+class InTiles(nn.Module):
+    """A network that learns from patches, and sees whole images as overlapping tiles of the same size.
+
+    Its normalisation goes by all that it sees at once, so that a whole slice would be another world than a patch.
+    """
+
+    def __init__(self, network: nn.Module, tile: int) -> None:
+        super().__init__()
+        self.network, self.tile = network, tile
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if images.shape[-1] == self.tile:
+            logits: torch.Tensor = self.network(images)
+            return logits
+        size, step = images.shape[2:], self.tile // 2
+        tiles = F.unfold(images, self.tile, stride=step).transpose(1, 2)  # [images, tiles, pixels]
+        count = tiles.shape[1]
+        said = self.network(tiles.reshape(-1, 1, self.tile, self.tile)).flatten(1)  # [images * tiles, labels * pixels]
+        columns = said.reshape(len(images), count, -1).transpose(1, 2)
+        total, times = (F.fold(part, size, self.tile, stride=step) for part in (columns, torch.ones_like(columns)))
+        return total / times
 
 
 Slices = InMemory[SegmentationPredictions]
@@ -166,13 +186,11 @@ def slices_to_learn(sampling: str) -> tuple[Slices, int]:
 def _slices_of(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The slices of one patient, as a network sees them, and where the nodule is: [slices, rows, columns] each."""
     how = replace(chests, learned=0, validation=0, test=0)
-    made = kept(UNFINISHED / "slices", digest((how, number, VERSION)), lambda: _scanned(chests, number))
-    images, marks = made.reshape(2, -1, chests.rows, chests.pixels)
-    return images.astype(np.float32), marks.astype(np.uint8)
+    return kept_scan(how, number, lambda: _scanned(chests, number), (chests.rows, chests.pixels))
 
 
-def _scanned(chests: Chests, number: int) -> NDArray[np.float64]:
-    """The same, [2, slices, rows, columns], which takes a second."""
+def _scanned(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The same in Hounsfield units, which takes a second."""
     rng = np.random.default_rng([chests.seed, number])
     patient, exposure = draw_patient(rng, "normal", adult=True), draw_exposure(rng)
     exposure = replace(exposure, thickness_mm=chests.thickness_mm)
@@ -189,14 +207,15 @@ def _scanned(chests: Chests, number: int) -> NDArray[np.float64]:
     keep = [np.array([where.any() or i > 0 for where in scan.nodules[0]]) for i, scan in enumerate(scans)]
     air = (chests.pixels - chests.rows) // 2
     trunk = slice(air, air + chests.rows)
-    images = [as_input(scan.hounsfield[there, trunk]) for scan, there in zip(scans, keep, strict=True)]
+    slices = [scan.hounsfield[there, trunk] for scan, there in zip(scans, keep, strict=True)]
     marks = [scan.nodules[0][there, trunk] & (i == 0) for i, (scan, there) in enumerate(zip(scans, keep, strict=True))]
-    return np.stack([np.concatenate(images), np.concatenate(marks)]).astype(np.float64)
+    return np.concatenate(slices), np.concatenate(marks)
 
 
-def build() -> nn.Module:
-    """The small U-Net that all of them train."""
-    return UNet(len(MARKED), width=WIDTH, depth=DEPTH)
+def build(sampling: str) -> nn.Module:
+    """The small U-Net that all of them train; after patches it sees tiles."""
+    network = UNet(len(MARKED), width=WIDTH, depth=DEPTH)
+    return InTiles(network, PATCH) if sampling == SAMPLINGS[1] else network
 
 
 @cache
@@ -221,7 +240,9 @@ def _answers(
     parts = learned.with_(task=task), validation.with_(task=task), test.with_(task=task)
     each = PATCHES if sampling == SAMPLINGS[1] else 1
     config = trained(epochs, SLICES * each, learning_rate, seed)
-    return numbers_after(build, parts, config, lambda said: _measured(said.true, said.predicted), len(COLUMNS))
+    return numbers_after(
+        lambda: build(sampling), parts, config, lambda said: _measured(said.true, said.predicted), len(COLUMNS)
+    )
 
 
 def _measured(

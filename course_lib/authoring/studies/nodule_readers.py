@@ -53,7 +53,7 @@ from course_lib.tasks.reader_outlines import Learned, ReaderOutlines
 ONE, MAJORITY, VOTES = "one reader", "majority", "votes"
 READER, USUAL = "a reader, no network", "usual outline"  #: in place of a network
 SEEDS = tuple(range(READERS))  #: for each of them another reader is the one
-SEEN, SLICES = 2400, 8  #: slices that each training sees; of a step
+SEEN, SLICES = 2000, 4  #: slices that each training sees; of a step
 WIDTH, DEPTH = 8, 3  #: of the U-Net
 HALF_OF_READERS = 2
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)  #: above which a pixel is marked; one is chosen

@@ -22,6 +22,7 @@ from course_lib.data.marked_slices import MarkedSlice
 from course_lib.evaluation.intervals import bootstrap_interval, compare
 from course_lib.evaluation.readers import MARKED
 from course_lib.evaluation.segmentation import ImageScores
+from course_lib.modalities.chest_ct.phantoms import VERSION
 from course_lib.modalities.simulated_chest.nodules import draw_nodule
 from course_lib.modalities.simulated_chest.people import Nodule, Patient
 from course_lib.support.files import digest, digest_of_bytes
@@ -175,6 +176,24 @@ def best_rate(score: Callable[[float], float]) -> float:
 def trained(epochs: int, batch_size: int, learning_rate: float, seed: int) -> TrainConfig:
     """How a network of these studies learns."""
     return replace(TRAINING, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+
+
+def kept_scan(
+    how: object, number: int, scan: Callable[[], tuple[NDArray[np.float32], NDArray[np.bool_]]], plane: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """What a network sees of a patient's slices, and where the nodule is: [slices, *plane] each, scanned once.
+
+    ``how`` says how the patients of a set are drawn and scanned; with `phantoms.VERSION` and the number of the patient,
+    the slices follow from it.
+    """
+
+    def scanned() -> NDArray[np.float64]:
+        hounsfield, marks = scan()
+        return np.stack([as_input(hounsfield), marks]).astype(np.float64)
+
+    made = kept(UNFINISHED / "slices", digest((how, number, VERSION)), scanned)
+    images, marks = made.reshape(2, -1, *plane)
+    return images.astype(np.float32), marks.astype(np.uint8)
 
 
 def sized_nodule(rng: np.random.Generator, patient: Patient, least_mm: float, most_mm: float) -> Nodule:
