@@ -216,5 +216,5 @@ def test_each_seed_has_another_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodule_readers, "numbers_after", numbers_after)
     monkeypatch.setattr(nodule_readers, "make_crops", lambda _: made)
     for name, seed in (("one reader", 0), ("one reader", 3), (VOTES, 1)):
-        nodule_readers._answers(name, 1e-3, seed)
+        nodule_readers._answers(name, seed)
     assert learned == [ReaderOutlines(0), ReaderOutlines(3), ReaderOutlines("votes")]

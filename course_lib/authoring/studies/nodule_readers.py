@@ -1,10 +1,10 @@
 """Learn from one reader, from the majority, or from the votes of four? Simulated nodules, of which the truth is known.
 
 The crops are those of `chest_ct.phantoms`, and the same four readers have marked all of them. The networks are the
-same, as are their steps; what they learn is not: one reader's marks (with each seed another one's), the pixels that at
-least two readers marked, or how many did. A threshold that suits the majority does not suit votes, where two of four
-are one half. Hence each has its own, from the same few, by the Dice of validation patients against what it learned: who
-has one reader's marks knows no majority.
+same, as are their steps and learning rate; what they learn is not: one reader's marks (with each seed another one's),
+the pixels that at least two readers marked, or how many did. A threshold that suits the majority does not suit votes,
+where two of four are one half. Hence each has its own, from the same few, by the Dice of validation patients against
+what it learned: who has one reader's marks knows no majority.
 
 Measured against the majority of four in the slices that two readers marked; against the truth, which nobody knows
 outside of a simulation, where the nodule is; and against the majority of the other three, which is as fair to a reader
@@ -13,7 +13,7 @@ of them. Doubt is judged as in `evaluation.reader_doubt`, in slices where reader
 to the border of the network's outline. The error of votes is how far the probability lies from the part of the readers
 who marked a pixel, on average over pixels that anyone marked.
 
-Cost on one core: about a quarter of an hour. What a training says is kept in build/studies/.
+Cost on one core: about ten minutes. What a training says is kept in build/studies/.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,6 @@ from torch import nn
 
 from course_lib.authoring.studies.outlines import (
     InMemory,
-    best_rate,
     judged,
     numbers_after,
     sample_of,
@@ -54,11 +53,12 @@ ONE, MAJORITY, VOTES = "one reader", "majority", "votes"
 READER, USUAL = "a reader, no network", "usual outline"  #: in place of a network
 SEEDS = tuple(range(READERS))  #: for each of them another reader is the one
 SEEN, SLICES = 2000, 4  #: slices that each training sees; of a step
+LEARNING_RATE = 3e-3
 WIDTH, DEPTH = 8, 3  #: of the U-Net
 HALF_OF_READERS = 2
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)  #: above which a pixel is marked; one is chosen
 AT_THRESHOLD = ("own", "dice", "truth", "others")  #: what is measured of each slice at each threshold
-COLUMNS = ("loss", "doubt", "border", "off")  #: and what hangs on none
+COLUMNS = ("doubt", "border", "off")  #: and what hangs on none
 
 Slices = InMemory[ReaderPredictions]
 
@@ -68,7 +68,7 @@ class Crops:
     """The simulated patients, in the order of their numbers, and the slices of their nodules."""
 
     learned: int = 50
-    validation: int = 15  #: these choose learning rate and threshold
+    validation: int = 15  #: these choose the threshold
     test: int = 50
     pixels: int = 64
     pixel_mm: float = 0.9
@@ -87,7 +87,7 @@ def cases(_: CourseData[LabelledImage]) -> list[Row]:
 def measure(_: CourseData[LabelledImage], case: Row) -> Row:
     """Dice against majority and truth on test patients with 95 % intervals, and the differences to `MAJORITY`."""
     learned, seed = str(case["learned"]), int(case["seed"])
-    (ours, threshold, chosen), (usual, usual_threshold) = _numbers(learned, seed), _numbers(MAJORITY, seed)[:2]
+    (ours, threshold), (usual, usual_threshold) = _numbers(learned, seed), _numbers(MAJORITY, seed)
     samples = make_crops(CROPS).test.samples
 
     def scores(numbers: NDArray[np.float64], name: str, at: float) -> ImageScores:
@@ -106,7 +106,6 @@ def measure(_: CourseData[LabelledImage], case: Row) -> Row:
         "auroc_of_border": scores(ours, "border", threshold).mean(),
         "error_of_votes": scores(ours, "off", threshold).mean(),
         "threshold": threshold,
-        "chosen": chosen,
     }
 
 
@@ -158,29 +157,22 @@ def _column(name: str, threshold: float) -> int:
     return len(THRESHOLDS) * len(AT_THRESHOLD) + COLUMNS.index(name)
 
 
-def _numbers(learned: str, seed: int) -> tuple[NDArray[np.float64], float, float]:
-    """What is measured of every test slice, at which threshold and after which learning rate."""
+def _numbers(learned: str, seed: int) -> tuple[NDArray[np.float64], float]:
+    """What is measured of every test slice, and the threshold that counts."""
     if learned in (READER, USUAL):
-        return (_of_a_reader(seed) if learned == READER else _measured(_who_does_not_look())), AS_LIKELY_AS_NOT, 0.0
-    rate = _learning_rate(learned)
-    validation, test = _answers(learned, rate, seed)
+        return (_of_a_reader(seed) if learned == READER else _measured(_who_does_not_look())), AS_LIKELY_AS_NOT
+    validation, test = _answers(learned, seed)
     threshold = max(THRESHOLDS, key=lambda at: float(np.nanmean(validation[:, _column("own", at)])))
-    return test, threshold, rate
+    return test, threshold
 
 
-@cache
-def _learning_rate(learned: str) -> float:
-    loss = _column("loss", AS_LIKELY_AS_NOT)
-    return best_rate(lambda rate: -float(_answers(learned, rate, SEEDS[0])[0][:, loss].mean()))
-
-
-def _answers(learned: str, learning_rate: float, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _answers(learned: str, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What is measured of every validation and test slice after a training."""
     of: dict[str, Learned] = {ONE: seed % READERS, MAJORITY: "majority", VOTES: "votes"}
     what, made = of[learned], make_crops(CROPS)
     task = ReaderOutlines(what)
     parts = (made.learned.with_(task=task), made.validation.with_(task=task), made.test.with_(task=task))
-    config = trained(max(1, round(SEEN / len(parts[0]))), SLICES, learning_rate, seed)
+    config = trained(max(1, round(SEEN / len(parts[0]))), SLICES, LEARNING_RATE, seed)
     columns = len(THRESHOLDS) * len(AT_THRESHOLD) + len(COLUMNS)
     return numbers_after(build, parts, config, lambda said: _measured(said, what), columns)
 
@@ -213,7 +205,7 @@ def _measured(said: ReaderPredictions, learned: Learned = "majority") -> NDArray
             own = _against(said, [marks[learned] > 0 for marks in said.marks], at)
         columns += [own, of_four, _against(said, truth, at), _in_place(against_the_others(said, at)[0], said)]
     doubt, border = (_in_place(scores, said) for scores in disagreement_auroc(said))
-    return np.stack([*columns, said.losses, doubt, border, _error_of_votes(said)], axis=1)
+    return np.stack([*columns, doubt, border, _error_of_votes(said)], axis=1)
 
 
 def _against(said: ReaderPredictions, true: Sequence[NDArray[np.bool_]], threshold: float) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """What the studies of outlines in simulated CT share: images in memory, a training of which the numbers are kept, and
 how these are compared.
 
-All methods of a study see as many pixels in as many steps. Each has its learning rate chosen from the same two, by the
-validation patients of the first seed; the last weights are kept, so that nothing else is chosen there.
+All methods of a study see as many pixels in as many steps. Where a learning rate is chosen, it is for each method from
+the same two, by the validation patients, with the first seed. The last weights are kept, so no epoch is chosen.
 """
 
 import copy
