@@ -9,7 +9,7 @@ import torch
 
 from course_lib.authoring.studies import nodule_dimensions, nodule_losses, nodule_readers, outlines
 from course_lib.authoring.studies.nodule_dimensions import NETWORKS, Nodules
-from course_lib.authoring.studies.nodule_losses import LOSSES, NOTHING, SAMPLINGS, Chests, Minimised
+from course_lib.authoring.studies.nodule_losses import LOSSES, NOTHING, SAMPLINGS, Chests, InTiles, Minimised
 from course_lib.authoring.studies.nodule_readers import MAJORITY, READER, VOTES, Crops
 from course_lib.authoring.studies.outlines import InMemory, judged, sample_of, scores_of, sized_nodule
 from course_lib.data.course_data import CourseData
@@ -52,8 +52,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if hasattr(module, "_learning_rate"):
             module._learning_rate.cache_clear()
     monkeypatch.setattr(outlines, "UNFINISHED", tmp_path)
-    monkeypatch.setattr(nodule_losses, "UNFINISHED", tmp_path)
-    monkeypatch.setattr(outlines, "LEARNING_RATES", (1e-3,))
+    monkeypatch.setattr(nodule_losses, "RATES", (1e-3,))
     monkeypatch.setattr(outlines, "RESAMPLES", 20)
 
 
@@ -115,13 +114,27 @@ def test_a_nodule_has_the_size_that_is_wanted_or_none_is_drawn(monkeypatch: pyte
 
 
 def test_both_losses_are_the_sum_of_the_two() -> None:
-    output = torch.randn(2, 2, 16, 16, generator=torch.Generator().manual_seed(0))
-    targets = torch.zeros(2, 16, 16, dtype=torch.int64)
-    targets[0, 4:7, 4:7] = 1
-    entropy, overlap, both = (Minimised(MARKED, by).loss(output, targets) for by in LOSSES)
+    output = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    targets = torch.zeros(2, 1, 16, 16, dtype=torch.uint8)
+    targets[0, 0, 4:7, 4:7] = 1
+    entropy, overlap, both = (Minimised(by=loss).loss(output, targets) for loss in LOSSES)
     assert both.item() == pytest.approx(entropy.item() + overlap.item())
-    assert both.item() == pytest.approx(Segmentation(MARKED).loss(output, targets).item())
+    assert both.item() == pytest.approx(ReaderOutlines(0).loss(output, targets).item())
     assert entropy.item() != pytest.approx(overlap.item())
+
+
+def test_tiles_of_the_size_of_a_patch_cover_the_whole_slice() -> None:
+    seen = []
+
+    class Same(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.append(tuple(images.shape))
+            return 2 * images
+
+    images = torch.randn(2, 1, 96, 128, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(InTiles(Same(), 32)(images), 2 * images)
+    assert seen == [(2 * 5 * 7, 1, 32, 32)]
+    assert torch.equal(InTiles(Same(), 32)(images[..., :32, :32]), 2 * images[..., :32, :32])
 
 
 def test_a_false_alarm_is_a_spot_that_touches_no_nodule() -> None:

@@ -12,7 +12,6 @@ marked that touches no nodule. What is gained is the difference to cross-entropy
 Cost on one core: about 25 minutes. What a training says is kept in build/studies/.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -37,10 +36,9 @@ from course_lib.authoring.studies.outlines import (
 )
 from course_lib.authoring.studies.study import Study
 from course_lib.data.course_data import CourseData
-from course_lib.data.marked_slices import MarkedSlice
 from course_lib.data.samples import LabelledImage
-from course_lib.evaluation.readers import MARKED
-from course_lib.evaluation.segmentation import ImageScores, SegmentationPredictions, dice
+from course_lib.evaluation.readers import AS_LIKELY_AS_NOT, ReaderPredictions
+from course_lib.evaluation.segmentation import ImageScores, dice
 from course_lib.evaluation.studies import Row
 from course_lib.modalities.chest_ct.exposure import draw_exposure
 from course_lib.modalities.chest_ct.modality import CHEST_CT
@@ -49,15 +47,19 @@ from course_lib.modalities.simulated_chest.nodules import place
 from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.networks.unet import UNet
 from course_lib.support.runtime import progress
-from course_lib.tasks.segmentation import Segmentation, soft_dice
+from course_lib.tasks.reader_outlines import Learned, ReaderOutlines
+from course_lib.tasks.segmentation import dice_of_probabilities
 
 LOSSES, SAMPLINGS = ("cross-entropy", "Dice", "both"), ("whole slices", "patches")
 NOTHING = "nothing marked"  #: in place of a loss: who does not look
-SEEDS = (0, 1)
-SEEN = 700  #: whole slices' worth of pixels that each training sees
-SLICES, PATCH, PATCHES = 2, 32, 12  #: slices of a step, or patches of so many px, 12 of which are as large as a slice
+SEEDS = (0,)
+RATES = (1e-2,)
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)  #: above which a pixel is marked; one is chosen
+SEEN = 900  #: whole slices' worth of pixels that each training sees
+SLICES, PATCH, PATCHES = 1, 32, 12  #: slices of a step, or patches of so many px, 12 of which are as large as a slice
 WIDTH, DEPTH = 8, 3  #: of the U-Net
-COLUMNS = ("dice", "found", "alarm", "right")  #: what is measured of each slice
+COLUMNS = ("dice", "found", "alarm", "right")  #: what is measured of each slice, at each threshold
+TASK = ReaderOutlines(0)  #: the truth in place of a reader's marks
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,10 @@ CHESTS = Chests()
 
 
 @dataclass(frozen=True)
-class Minimised(Segmentation):
-    """Outlines that are learned by one of `LOSSES`; judged, they are all alike."""
+class Minimised(ReaderOutlines):
+    """The truth as the marks of the only reader, learned by one of `LOSSES`; judged, they are all alike."""
 
+    learn: Learned = 0
     by: str = "both"
 
     def loss(
@@ -94,11 +97,12 @@ class Minimised(Segmentation):
         label_smoothing: float = 0.0,
     ) -> torch.Tensor:
         """The cross-entropy, 1 - Dice of the probabilities, or both together: the mean over the images of a batch."""
-        if self.by == "cross-entropy":
-            return F.cross_entropy(output.float(), targets, weights, label_smoothing=label_smoothing)
+        if self.by == "both":
+            return super().loss(output, targets, weights, label_smoothing)
+        logits, true = output.float(), targets.float()
         if self.by == "Dice":
-            return (1 - soft_dice(output.float(), targets)).mean()
-        return super().loss(output, targets, weights, label_smoothing)
+            return (1 - dice_of_probabilities(logits.sigmoid(), true)).mean()
+        return F.binary_cross_entropy_with_logits(logits, true)
 
 
 class InTiles(nn.Module):
@@ -124,7 +128,7 @@ class InTiles(nn.Module):
         return total / times
 
 
-Slices = InMemory[SegmentationPredictions]
+Slices = InMemory[ReaderPredictions]
 
 
 def cases(_: CourseData[LabelledImage]) -> list[Row]:
@@ -141,14 +145,16 @@ def cases(_: CourseData[LabelledImage]) -> list[Row]:
 def measure(_: CourseData[LabelledImage], case: Row) -> Row:
     """Dice of the slices with a nodule, the nodules found, the slices with a false alarm, each with a 95 % interval."""
     loss, sampling, seed = str(case["loss"]), str(case["sampling"]), int(case["seed"])
-    ours, usual = _numbers(loss, sampling, seed), _numbers(LOSSES[0], SAMPLINGS[0], seed)
-    row = judged("", _of(ours, "dice"), _of(usual, "dice"))
+    (ours, threshold), (usual, other) = _numbers(loss, sampling, seed), _numbers(LOSSES[0], SAMPLINGS[0], seed)
+    row = judged("", _of(ours, "dice", threshold), _of(usual, "dice", other))
     return {
         "dice": row.pop(""),
         **row,
-        **judged("nodules_found", _found(ours)),
-        **judged("slices_with_a_false_alarm", _of(ours, "alarm")),
-        "right_pixels_in_percent": 100 * float(ours[:, COLUMNS.index("right")].mean()),
+        "dice_at_a_half": _of(ours, "dice", AS_LIKELY_AS_NOT).mean(),
+        **judged("nodules_found", _found(ours, threshold)),
+        **judged("slices_with_a_false_alarm", _of(ours, "alarm", threshold)),
+        "right_pixels_in_percent": 100 * _of(ours, "right", threshold).mean(),
+        "threshold": threshold,
         "chosen": 0.0 if loss == NOTHING else _learning_rate(loss, sampling),
     }
 
@@ -161,12 +167,20 @@ def make_slices(chests: Chests) -> tuple[Slices, Slices, Slices]:
     for first, end in pairwise([0, *np.cumsum(counts).tolist()]):
         of_each = [_slices_of(chests, number) for number in progress(range(first, end), "Making chests", "patient")]
         samples = [
-            sample_of(f"phantom{number:04d}", position)
+            sample_of(f"phantom{number:04d}", position, masks=1)
             for number, (_, marks) in zip(range(first, end), of_each, strict=True)
             for position in range(len(marks))
         ]
         images, marks = (np.concatenate(several) for several in zip(*of_each, strict=True))
-        parts.append(Slices(samples, torch.from_numpy(images)[:, None], torch.from_numpy(marks), Segmentation(MARKED)))
+        parts.append(
+            Slices(
+                samples,
+                torch.from_numpy(images)[:, None],
+                torch.from_numpy(marks)[:, None],
+                TASK,
+                target_type=torch.uint8,
+            )
+        )
     return parts[0], parts[1], parts[2]
 
 
@@ -214,43 +228,54 @@ def _scanned(chests: Chests, number: int) -> tuple[NDArray[np.float32], NDArray[
 
 def build(sampling: str) -> nn.Module:
     """The small U-Net that all of them train; after patches it sees tiles."""
-    network = UNet(len(MARKED), width=WIDTH, depth=DEPTH)
+    network = UNet(1, width=WIDTH, depth=DEPTH)
     return InTiles(network, PATCH) if sampling == SAMPLINGS[1] else network
 
 
 @cache
 def _learning_rate(loss: str, sampling: str) -> float:
-    return best_rate(lambda rate: float(np.nanmean(_answers(loss, sampling, rate, SEEDS[0])[0][:, 0])))
+    def score(rate: float) -> float:
+        validation = _answers(loss, sampling, rate, SEEDS[0])[0]
+        return max(_mean_dice(validation, at) for at in THRESHOLDS)
+
+    return best_rate(score, RATES)
 
 
-def _numbers(loss: str, sampling: str, seed: int) -> NDArray[np.float64]:
-    """`COLUMNS` of every test slice."""
+def _numbers(loss: str, sampling: str, seed: int) -> tuple[NDArray[np.float64], float]:
+    """What is measured of every test slice, and the threshold that counts."""
     if loss == NOTHING:
-        return _measured([true.numpy() for true in make_slices(CHESTS)[2].targets])
-    return _answers(loss, sampling, _learning_rate(loss, sampling), seed)[1]
+        test = make_slices(CHESTS)[2]
+        return _measured(TASK.predictions(torch.full_like(test.images, -100), test.targets, test.samples)), 0.5
+    validation, numbers = _answers(loss, sampling, _learning_rate(loss, sampling), seed)
+    return numbers, max(THRESHOLDS, key=lambda at: _mean_dice(validation, at))
+
+
+def _mean_dice(numbers: NDArray[np.float64], threshold: float) -> float:
+    """Of the slices that show a nodule."""
+    return float(np.nanmean(numbers[:, _column("dice", threshold)]))
 
 
 def _answers(
     loss: str, sampling: str, learning_rate: float, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`COLUMNS` of validation and test slices after a training."""
-    task = Minimised(MARKED, loss)
+    """What is measured of validation and test slices after a training."""
+    task = Minimised(by=loss)
     learned, epochs = slices_to_learn(sampling)
     _, validation, test = make_slices(CHESTS)
     parts = learned.with_(task=task), validation.with_(task=task), test.with_(task=task)
     each = PATCHES if sampling == SAMPLINGS[1] else 1
     config = trained(epochs, SLICES * each, learning_rate, seed)
-    return numbers_after(
-        lambda: build(sampling), parts, config, lambda said: _measured(said.true, said.predicted), len(COLUMNS)
-    )
+    return numbers_after(lambda: build(sampling), parts, config, _measured, len(THRESHOLDS) * len(COLUMNS))
 
 
-def _measured(
-    true: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np.uint8]] | None = None
-) -> NDArray[np.float64]:
-    """`COLUMNS` of each slice, in which maybe nothing is marked; of one without a nodule, Dice and found are NaN."""
-    found = [np.zeros_like(one) for one in true] if found is None else found
-    return np.array([_of_slice(found_ > 0, true_ > 0) for found_, true_ in zip(found, true, strict=True)])
+def _column(name: str, threshold: float) -> int:
+    return THRESHOLDS.index(threshold) * len(COLUMNS) + COLUMNS.index(name)
+
+
+def _measured(said: ReaderPredictions) -> NDArray[np.float64]:
+    """`COLUMNS` at each threshold, of each slice; of one without a nodule, Dice and what is found are NaN."""
+    pairs = zip(said.probabilities, said.marks, strict=True)
+    return np.array([[x for at in THRESHOLDS for x in _of_slice(map_ > at, marks[0] > 0)] for map_, marks in pairs])
 
 
 def _of_slice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> tuple[float, float, float, float]:
@@ -261,19 +286,17 @@ def _of_slice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> tuple[float,
     return overlap, touched, float(alarm), float((found == true).mean())
 
 
-def _of(numbers: NDArray[np.float64], name: str) -> ImageScores:
-    return scores_of(numbers[:, COLUMNS.index(name)], make_slices(CHESTS)[2].samples)
+def _of(numbers: NDArray[np.float64], name: str, threshold: float) -> ImageScores:
+    return scores_of(numbers[:, _column(name, threshold)], make_slices(CHESTS)[2].samples)
 
 
-def _found(numbers: NDArray[np.float64]) -> ImageScores:
+def _found(numbers: NDArray[np.float64], threshold: float) -> ImageScores:
     """Whether the nodule of each patient was found in any of its slices."""
-    touched, samples = numbers[:, COLUMNS.index("found")], make_slices(CHESTS)[2].samples
+    touched = _of(numbers, "found", threshold)
     best: dict[str, float] = {}
-    for sample, value in zip(samples, touched.tolist(), strict=True):
-        if not np.isnan(value):
-            best[sample.patient] = max(value, best.get(sample.patient, 0.0))
-    one_each: list[MarkedSlice] = [sample_of(patient) for patient in best]
-    return scores_of(np.array(list(best.values())), one_each)
+    for patient, value in zip(touched.patients.tolist(), touched.values[:, 0].tolist(), strict=True):
+        best[patient] = max(value, best.get(patient, 0.0))
+    return scores_of(np.array(list(best.values())), [sample_of(patient) for patient in best])
 
 
 STUDY = Study(
