@@ -52,7 +52,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if hasattr(module, "_learning_rate"):
             module._learning_rate.cache_clear()
     monkeypatch.setattr(outlines, "UNFINISHED", tmp_path)
-    monkeypatch.setattr(nodule_losses, "RATES", (1e-3,))
+    monkeypatch.setattr(outlines, "LEARNING_RATES", (1e-3,))
     monkeypatch.setattr(outlines, "RESAMPLES", 20)
 
 

@@ -168,9 +168,9 @@ def judged(name: str, ours: ImageScores, others: ImageScores | None = None) -> d
     return row
 
 
-def best_rate(score: Callable[[float], float], rates: Sequence[float] = LEARNING_RATES) -> float:
-    """The rate with the highest score of the validation patients."""
-    return max(rates, key=score)
+def best_rate(score: Callable[[float], float]) -> float:
+    """The one of `LEARNING_RATES` with the highest score of the validation patients."""
+    return max(LEARNING_RATES, key=score)
 
 
 def trained(epochs: int, batch_size: int, learning_rate: float, seed: int) -> TrainConfig:
