@@ -8,6 +8,9 @@ from course_lib.authoring.studies import (
     dimensions,
     finetuning,
     learning_curves,
+    nodule_dimensions,
+    nodule_losses,
+    nodule_readers,
     phantoms_to_ct,
     sim_to_real,
     slice_splits,
@@ -16,5 +19,16 @@ from course_lib.authoring.studies import (
 
 STUDIES = {
     module.STUDY.name: module.STUDY
-    for module in (finetuning, learning_curves, wrong_labels, slice_splits, sim_to_real, dimensions, phantoms_to_ct)
+    for module in (
+        finetuning,
+        learning_curves,
+        wrong_labels,
+        slice_splits,
+        sim_to_real,
+        dimensions,
+        nodule_losses,
+        nodule_dimensions,
+        nodule_readers,
+        phantoms_to_ct,
+    )
 }
