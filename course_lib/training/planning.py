@@ -61,7 +61,7 @@ LEARNING_RATES = (5e-3, 2e-3)  #: of a short training and a longer one; the reci
 HASTY_STEPS = 1000  #: a shorter one is kept from being certain of background everywhere
 SMOOTHING = 0.1
 BYTES_A_CHANNEL = 4 * 4  #: of a voxel, while a network answers: about four maps of float32 at once
-ROOM_GB = 2.0  #: of memory, to answer a whole image
+ROOM_MB = 2000  #: of memory, to answer a whole image
 LINE = 116  #: characters of the printed table
 
 
@@ -553,9 +553,9 @@ def _why_network(data: Fingerprint, draft: _Draft, weights: int) -> str:
 
 
 def _answers(data: Fingerprint, width: int) -> Decision:
-    gigabytes = math.prod(data.largest_voxels) * width * BYTES_A_CHANNEL / 1e9
-    need = f"the largest image, {by(data.largest_voxels)}, needs about {gigabytes:.2g} GB of memory"
-    if gigabytes <= ROOM_GB:
+    megabytes = math.prod(data.largest_voxels) * width * BYTES_A_CHANNEL / 1e6
+    need = f"the largest image, {by(data.largest_voxels)}, needs about {megabytes:,.0f} MB of memory"
+    if megabytes <= ROOM_MB:
         return Decision("answers", "whole images", f"the network takes any size, and {need}")
     return Decision("answers", "overlapping patches", f"{need}: put the answers to patches together, as in lesson 09")
 
