@@ -71,22 +71,22 @@ def test_every_patch_around_a_structure_holds_it_at_its_place() -> None:
 
 def test_elsewhere_a_patch_holds_a_single_pixel_about_as_often_as_chance_has_it() -> None:
     data = Numbered([marked(40, 40, at=(20, 20))])
-    _, targets = all_of(PatchDataset(data, (8, 8), 0.0, repeats=1000))
+    _, targets = all_of(PatchDataset(data, (8, 8), 0.0, repeats=400))
     held = (targets > 0).flatten(1).any(dim=1).float().mean().item()
-    assert held == pytest.approx(64 / 33**2, abs=0.025)  # 64 of the 33 x 33 places reach it
+    assert held == pytest.approx(64 / 33**2, abs=0.035)  # 64 of the 33 x 33 places reach it
 
 
 def test_half_of_the_patches_are_cut_around_a_structure() -> None:
     data = Numbered([marked(100, 100, at=(50, 50))])
-    _, targets = all_of(PatchDataset(data, (4, 4), 0.5, repeats=1000))
-    assert (targets > 0).flatten(1).any(dim=1).float().mean().item() == pytest.approx(0.5, abs=0.06)
+    _, targets = all_of(PatchDataset(data, (4, 4), 0.5, repeats=300))
+    assert (targets > 0).flatten(1).any(dim=1).float().mean().item() == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_rare_label_is_chosen_as_often_as_a_frequent_one() -> None:
     target = marked(60, 60, at=(5, 5), label=2)
     target[40:, 40:] = 1
-    _, targets = all_of(PatchDataset(Numbered([target]), (5, 5), 1.0, repeats=400))
-    assert (targets == 2).flatten(1).any(dim=1).float().mean().item() == pytest.approx(0.5, abs=0.08)
+    _, targets = all_of(PatchDataset(Numbered([target]), (5, 5), 1.0, repeats=200))
+    assert (targets == 2).flatten(1).any(dim=1).float().mean().item() == pytest.approx(0.5, abs=0.12)
 
 
 def test_places_reach_the_corners_but_not_beyond() -> None:

@@ -1,6 +1,5 @@
 """A plan follows from the data, stays within its minutes, and can be carried out."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -331,7 +330,6 @@ def test_a_plan_prints_each_decision_with_its_reason_within_the_line() -> None:
     lines = str(plan).splitlines()
     assert max(map(len, lines)) <= planning.LINE
     assert [line.split("  ")[0] for line in lines if not line.startswith(" ")] == [d.name for d in plan.decisions]
-    assert " ".join(str(plan).split()).count("900") == 0
     assert str(plan) == str(make_plan(nodules(), voxels_per_second=SPEED))
 
 
@@ -363,10 +361,6 @@ def test_the_receptive_field_is_what_the_gradient_reaches(depth: int) -> None:
 
 
 # Carried out
-
-
-def balls(folder: Path, patients: int, seed: int) -> Iterator[Any]:
-    return iter(outlined_balls(folder, patients, side=24, seed=seed))
 
 
 def test_a_plan_for_volumes_is_carried_out(tmp_path: Path) -> None:
@@ -403,7 +397,8 @@ def test_a_plan_for_slices_is_carried_out(tmp_path: Path) -> None:
         Image.fromarray(mask).save(tmp_path / f"m{number}.png")
         files = tmp_path / f"i{number}.png", (tmp_path / f"m{number}.png",) * 4
         samples.append(MarkedSlice(*files, f"p{number}", f"p{number}/nodule-0", 0))
-    plan = replace(make_plan(fingerprint(cases_of_marked_slices(samples), LABELS), 1, SPEED), epochs=1, repeats=1)
+    found = fingerprint(cases_of_marked_slices(samples[:4]), LABELS)
+    plan = replace(make_plan(found, 1, SPEED), epochs=1, repeats=1)
     data = MarkedSliceDataset(samples, preprocessing_of(plan), learn="majority")
     train = patches_of(plan, data.take(range(4)))
     with seeded(0):
