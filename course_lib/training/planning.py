@@ -436,7 +436,8 @@ def _cost(dimensions: int, channels: int, depth: int, width: int) -> float:
     space = (2**depth,) * dimensions
     with torch.device("meta"):  # no numbers, only shapes
         network = _network(dimensions, channels, 2, depth, width)
-    return gflops(network, (channels, *space)) * 1e9 / math.prod(space) + HANDLING[dimensions] * width
+    multiply_adds: float = gflops(network, (channels, *space)) * 1e9 / math.prod(space)
+    return multiply_adds + HANDLING[dimensions] * width
 
 
 def _depth(patch: Sequence[int]) -> int:

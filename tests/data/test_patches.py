@@ -19,9 +19,9 @@ from course_lib.tasks.segmentation import Segmentation
 class Numbered:
     """Images whose values are the number of each voxel, from 1, with given label maps; satisfies `ImageData`."""
 
-    def __init__(self, targets: list[torch.Tensor], task: Any = None) -> None:
+    def __init__(self, targets: list[torch.Tensor]) -> None:
         self._targets = targets
-        self.task = task or Segmentation(("background", "ball", "rod"))
+        self.task = Segmentation(("background", "ball", "rod"))
         self.samples = tuple(SimpleNamespace(path=Path(f"{n}.nii"), patient=f"p{n}") for n in range(len(targets)))
 
     def __len__(self) -> int:
@@ -154,7 +154,7 @@ def test_repeats_and_taking_keep_samples_and_patients_in_step() -> None:
 
 def test_another_patch_is_another_preparation() -> None:
     data = Numbered([marked(8, 8)])
-    one, other = (preparation_of(PatchDataset(data, patch)) for patch in ((4, 4), (8, 4)))
+    one, other = preparation_of(PatchDataset(data, (4, 4))), preparation_of(PatchDataset(data, (8, 4)))
     assert one != other
     assert one == preparation_of(PatchDataset(data, (4, 4), repeats=2).take([0]))
 

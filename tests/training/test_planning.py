@@ -101,7 +101,7 @@ def test_a_fingerprint_counts_what_is_there() -> None:
     assert (found.cases, found.patients, found.dimensions, found.channels) == (3, 2, 2, 1)
     assert (found.shape_voxels, found.smallest_voxels, found.largest_voxels) == ((22, 30), (20, 26), (24, 34))
     assert found.spacing_mm == (2.0, 2.0)
-    assert found.part_of_voxels == (pytest.approx((40 + 84) / (600 + 816 + 572)),)
+    assert list(found.part_of_voxels) == pytest.approx([(40 + 84) / (600 + 816 + 572)])
     assert (found.extent_voxels, found.extent_90_voxels) == (((5, 12),), ((6, 14),))
     assert found.empty == pytest.approx(1 / 3)
     assert (set(found.inside), set(found.outside)) == ({60.0}, {10.0})
