@@ -1,4 +1,4 @@
-"""The explorer of reconstruction: a slice from the angles and the photons, and by the method, that a learner chooses."""
+"""The explorer of reconstruction: a slice from the angles and photons, and by the method, that a learner chooses."""
 
 from functools import partial
 
@@ -105,7 +105,7 @@ def reconstruct(
 
 
 def _said(method: str) -> str:
-    return f"by {STEPS} steps of SIRT" if method == SIRT else f"by filtered back-projection with the filter {method}"
+    return f"by {STEPS} steps of SIRT" if method == SIRT else f"by filtered back-projection with the {method} filter"
 
 
 def _check(attenuation: Slice, photons: float, method: str) -> None:
