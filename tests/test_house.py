@@ -65,6 +65,7 @@ def test_downloads_cards_simulators_and_scores_start_without_torch(statement: st
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_data_set_is_verified_without_torch() -> None:
     blocked = "import sys; sys.modules['torch'] = None; sys.argv = ['sources', 'verify', 'moon']; "
     blocked += "import runpy; runpy.run_module('course_lib.sources', run_name='__main__')"

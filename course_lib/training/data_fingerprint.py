@@ -16,6 +16,7 @@ from course_lib.support.errors import DataError
 QUANTILES = (0.005, 0.05, 0.5, 0.95, 0.995)  #: of the intensities inside and outside the structures
 VOXELS_OF_A_CASE = 20_000  #: at most so many, evenly spaced, are kept for the quantiles
 MOST_OF_THEM = 0.9  #: of the cases have structures of this extent or less
+APART = "All cases must be of one kind: make a plan for each kind by itself."
 
 Unit = Literal["HU"]
 
@@ -88,7 +89,7 @@ def fingerprint(cases: Iterable[Case], labels: Sequence[str], unit: Unit | None 
         gathered.add(case, _checked(case, labels, gathered.first))
     if gathered.first is None:
         raise DataError("A fingerprint needs at least one case, got none. Is the list of samples empty?")
-    found = gathered.fingerprint(tuple(labels), unit)
+    found = gathered.fingerprint(gathered.first, tuple(labels), unit)
     if unit == "HU" and found.outside[0] > 0:
         raise DataError(
             f"unit='HU' says that these are Hounsfield units, but all but the lowest of them are above "
@@ -104,8 +105,9 @@ def by(numbers: Sequence[float]) -> str:
 
 
 def percent(part: float) -> str:
-    """A part as per cent, with as many digits as a small one needs."""
-    return f"{100 * part:.2g} %" if part < 0.1 else f"{100 * part:.0f} %"
+    """A part as per cent, with two digits, or with four where 1 is near."""
+    digits = 2 if part < 0.99 else 4
+    return f"{100 * part:.{digits}g} %" if part != 1 else "100 %"
 
 
 @dataclass
@@ -128,7 +130,7 @@ class _Gathered:
         if case.spacing_mm is not None:
             self.spacings.append(case.spacing_mm)
         self.counts.append(np.bincount(labels.ravel(), minlength=self.labels))
-        for label in np.unique(labels[labels > 0]).tolist():
+        for label in (1 + np.flatnonzero(self.counts[-1][1:])).tolist():
             self.extents.setdefault(label, []).append(_extent(labels == label))
         inside = labels > 0
         if inside.any():
@@ -138,21 +140,20 @@ class _Gathered:
             greys = image[:, inside == which].ravel().astype(np.float64)
             self.greys[which].append(greys[:: max(1, len(greys) // VOXELS_OF_A_CASE)])
 
-    def fingerprint(self, names: tuple[str, ...], unit: Unit | None) -> Fingerprint:
+    def fingerprint(self, first: Case, names: tuple[str, ...], unit: Unit | None) -> Fingerprint:
         counts, shapes = np.stack(self.counts), np.array(self.shapes)
         if missing := [name for label, name in enumerate(names) if label and label not in self.extents]:
             raise DataError(
                 f"None of the {len(counts):,} cases holds {', '.join(missing)}, so nothing could learn it. Look "
                 "whether the label maps belong to the images, or leave the label out."
             )
-        assert self.first is not None
         each = range(1, len(names))
         return Fingerprint(
             cases=len(counts),
             patients=len(self.patients),
             dimensions=shapes.shape[1],
-            channels=_channels(self.first),
-            readers=self.first.readers,
+            channels=_channels(first),
+            readers=first.readers,
             labels=names,
             shape_voxels=_whole(np.median(shapes, axis=0)),
             smallest_voxels=_whole(shapes.min(axis=0)),
@@ -176,7 +177,8 @@ def _checked(case: Case, names: Sequence[str], first: Case | None) -> NDArray[np
     """The label map of a case that makes sense, and is of the same kind as the first."""
     first = first or case
     space = case.labels.shape
-    if len(space) not in (2, 3) or 0 in space or case.image.shape[-len(space) :] != space:
+    alike = case.image.shape[-len(space) :] == space and case.image.ndim - len(space) in (0, 1)
+    if len(space) not in (2, 3) or 0 in case.image.shape or not alike:
         raise DataError(
             f"{case.name} has an image of shape {list(case.image.shape)} and labels of {list(space)}. Expected two or "
             "three axes in space, the same of both, and at most one of channels before them."
@@ -195,15 +197,14 @@ def _checked(case: Case, names: Sequence[str], first: Case | None) -> NDArray[np
             "out what they stand for, and write a number instead."
         )
     labels = case.labels.astype(np.int64)
-    if strange := sorted(set(np.unique(case.labels).tolist()) - set(range(len(names)))):
+    strange = (labels != case.labels) | (labels < 0) | (labels >= len(names))
+    if strange.any():
+        found = np.unique(case.labels[strange])[:5].tolist()
         raise DataError(
-            f"{case.name} holds the labels {strange[:5]}, which have no name. Expected whole numbers from 0 to "
+            f"{case.name} holds the labels {found}, which have no name. Expected whole numbers from 0 to "
             f"{len(names) - 1} ({', '.join(names)})."
         )
     return labels
-
-
-APART = "All cases must be of one kind: make a plan for each kind by itself."
 
 
 def _check_spacing(case: Case, first: Case) -> None:
@@ -228,8 +229,9 @@ def _channels(case: Case) -> int:
 
 def _extent(inside: NDArray[np.bool_]) -> tuple[int, ...]:
     """The sides of the box around what is inside, in voxels."""
-    places = np.argwhere(inside)
-    return tuple((np.ptp(places, axis=0) + 1).tolist())
+    axes = range(inside.ndim)
+    along = (np.flatnonzero(inside.any(axis=tuple(other for other in axes if other != axis))) for axis in axes)
+    return tuple(int(places[-1] - places[0] + 1) for places in along)
 
 
 def _quantiles(greys: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:

@@ -61,7 +61,7 @@ LEARNING_RATES = (5e-3, 2e-3)  #: of a short training and a longer one; the reci
 HASTY_STEPS = 1000  #: a shorter one is kept from being certain of background everywhere
 SMOOTHING = 0.1
 BYTES_A_CHANNEL = 4 * 4  #: of a voxel, while a network answers: about four maps of float32 at once
-ROOM_GB = 2.0  #: of memory, to answer a whole image
+ROOM_MB = 2000  #: of memory, to answer a whole image
 LINE = 116  #: characters of the printed table
 
 
@@ -224,13 +224,16 @@ def preprocessing_of(plan: Plan) -> Preprocessing:
 def receptive_field(depth: int) -> int:
     """How many voxels along an axis a logit of the U-Net can depend on, apart from its normalisation.
 
-    Two convolutions over three voxels on each level down and up, which count double on each level below the first;
-    and the pooling between two levels.
+    Followed back from the logit: two convolutions over three voxels reach two voxels further on either side, and what
+    was enlarged or pooled lies in half or twice as many voxels.
     """
-    down = sum(4 * 2**level for level in range(depth + 1))
-    pooled = sum(2**level for level in range(depth))
-    up = sum(4 * 2**level for level in range(depth))
-    return 1 + down + pooled + up
+    reached = 1
+    for _ in range(depth):
+        reached = (reached + 4) // 2 + 1  # on the way up, level by level; a pair of voxels may be met by one of them
+    reached += 4
+    for _ in range(depth):
+        reached = 2 * reached + 4
+    return reached
 
 
 # What the data are like, once they are brought to the plan's axes and spacing -----------------------------------------
@@ -354,10 +357,12 @@ def _draft(data: Fingerprint, minutes: float, speed: float) -> _Draft:
             return draft
     if last is None:
         *_, smallest = _patches(data)
-        needed = _seconds(data, smallest, WIDTHS[-1], FEWEST_STEPS * LEAST_BATCH[data.dimensions], FEWEST_EPOCHS, speed)
+        needed = minutes
+        while _fitted(data, smallest, WIDTHS[-1], needed, speed) is None:
+            needed *= 1.1
         raise ValueError(
             f"In {minutes:g} minutes no training fits, at {speed:,.0f} voxels a second: the smallest has patches of "
-            f"{by(smallest)} and {FEWEST_STEPS} steps. Give at least minutes={needed / 60 / IN_TIME * 1.01:.2g}."
+            f"{by(smallest)} and {FEWEST_STEPS} steps. Give at least minutes={1.05 * needed:.2g}."
         )
     return last
 
@@ -431,7 +436,8 @@ def _cost(dimensions: int, channels: int, depth: int, width: int) -> float:
     space = (2**depth,) * dimensions
     with torch.device("meta"):  # no numbers, only shapes
         network = _network(dimensions, channels, 2, depth, width)
-    return gflops(network, (channels, *space)) * 1e9 / math.prod(space) + HANDLING[dimensions] * width
+    multiply_adds: float = gflops(network, (channels, *space)) * 1e9 / math.prod(space)
+    return multiply_adds + HANDLING[dimensions] * width
 
 
 def _depth(patch: Sequence[int]) -> int:
@@ -553,9 +559,9 @@ def _why_network(data: Fingerprint, draft: _Draft, weights: int) -> str:
 
 
 def _answers(data: Fingerprint, width: int) -> Decision:
-    gigabytes = math.prod(data.largest_voxels) * width * BYTES_A_CHANNEL / 1e9
-    need = f"the largest image, {by(data.largest_voxels)}, needs about {gigabytes:.2g} GB of memory"
-    if gigabytes <= ROOM_GB:
+    megabytes = math.prod(data.largest_voxels) * width * BYTES_A_CHANNEL / 1e6
+    need = f"the largest image, {by(data.largest_voxels)}, needs about {megabytes:,.0f} MB of memory"
+    if megabytes <= ROOM_MB:
         return Decision("answers", "whole images", f"the network takes any size, and {need}")
     return Decision("answers", "overlapping patches", f"{need}: put the answers to patches together, as in lesson 09")
 

@@ -17,7 +17,7 @@ from course_lib.exercises.judging import judge
 from course_lib.lessons.segmenting_ct.components import LUNGS, lungs
 from course_lib.lessons.segmenting_ct.joining import UP_AND_JOIN, up_and_join
 from course_lib.lessons.segmenting_ct.losses import SOFT_DICE_LOSS, soft_dice_loss
-from course_lib.lessons.segmenting_ct.questions import NOISE_QUESTION, USELESS_QUESTION
+from course_lib.lessons.segmenting_ct.questions import METRIC_QUESTION, NOISE_QUESTION, USELESS_QUESTION
 from course_lib.modalities.chest_ct.acquisition import Materials, acquire
 from course_lib.modalities.chest_ct.beam import hounsfield
 from course_lib.modalities.chest_ct.exposure import Exposure
@@ -171,8 +171,8 @@ def test_the_loss_and_its_gradient_are_those_the_course_trains_with(seed: int, s
     ours = soft_dice_loss(said, true)
     courses = 1 - dice_of_probabilities(said[:, None], true[:, None], sharp=sharp).mean()
     assert torch.allclose(ours, courses)
-    gradients = [torch.autograd.grad(loss, said)[0] for loss in (ours, courses)]
-    assert torch.allclose(*gradients, atol=1e-7)
+    gradient, expected = (torch.autograd.grad(loss, said)[0] for loss in (ours, courses))
+    assert torch.allclose(gradient, expected, atol=1e-7)
 
 
 def test_an_image_with_nothing_in_it_costs_nothing_if_nothing_is_said() -> None:
@@ -216,3 +216,9 @@ def test_the_numbers_of_the_network_that_finds_nothing_are_true() -> None:
     texts = [option.text for option in USELESS_QUESTION.options]
     assert f"Its accuracy, {100 * (1 - part):.1f} %" in texts
     assert f"Its cross-entropy, {entropy:.3f}" in texts
+
+
+def test_one_mm_too_much_costs_a_small_tumour_the_dice_that_is_said() -> None:
+    said = METRIC_QUESTION.options[0].why
+    large, small = (2 * radius**3 / (radius**3 + (radius + 1) ** 3) for radius in (30, 5))
+    assert f"a Dice of {large:.2f} to a tumour of 60 mm and of {small:.2f} to one of 10 mm" in said

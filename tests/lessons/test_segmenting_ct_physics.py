@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_windowing
+from pydicom.pixels.processing import apply_windowing
 
 from course_lib.exercises.judging import judge
 from course_lib.lessons.segmenting_ct.line_integrals import LINE_INTEGRALS, line_integrals

@@ -104,6 +104,7 @@ def test_on_other_systems_nothing_happens(monkeypatch: pytest.MonkeyPatch, error
 
 
 @IS_GLIBC
+@pytest.mark.slow
 def test_large_blocks_are_used_again_instead_of_asked_for() -> None:
     """A block of 50 MB has 12,800 pages, each of which costs a fault where the block comes from the system anew."""
     quiet = {name: value for name, value in os.environ.items() if not name.startswith(process.KEEPING_IS_DECIDED)}

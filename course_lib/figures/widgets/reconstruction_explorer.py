@@ -1,4 +1,4 @@
-"""The explorer of reconstruction: a slice from the angles and the photons, and by the method, that a learner chooses."""
+"""The explorer of reconstruction: a slice from the angles and photons, and by the method, that a learner chooses."""
 
 from functools import partial
 
@@ -65,7 +65,8 @@ def draw_reconstruction(
     rms_hu = float(np.sqrt(np.mean(wrong_hu**2)))
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
     left, middle, right = figure.subplots(1, 3)
-    left.imshow(sinogram, cmap="gray", vmin=0, aspect="auto", extent=(0, sinogram.shape[1], 180, 0))
+    rays = (0, sinogram.shape[1], 180, 0)
+    left.imshow(sinogram, cmap="gray", vmin=0, aspect="auto", interpolation="nearest", extent=rays)
     left.set(xlabel="detector", ylabel="angle, degrees", yticks=(0, 90, 180), xticks=())
     middle.imshow(slice_hu, cmap="gray", vmin=SHOWN_HU[0], vmax=SHOWN_HU[1])
     right.imshow(wrong_hu, cmap="gray", vmin=-DIFFERENCE_HU, vmax=DIFFERENCE_HU)
@@ -105,7 +106,7 @@ def reconstruct(
 
 
 def _said(method: str) -> str:
-    return f"by {STEPS} steps of SIRT" if method == SIRT else f"by filtered back-projection with the filter {method}"
+    return f"by {STEPS} steps of SIRT" if method == SIRT else f"by filtered back-projection with the {method} filter"
 
 
 def _check(attenuation: Slice, photons: float, method: str) -> None:

@@ -35,14 +35,14 @@ def _distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> torch.Tensor:
     return torch.tensor(numbers.reshape(shape) / 10, dtype=torch.float32)
 
 
-def _map_by_map(answer: Answer, inputs: Inputs) -> object:
+def _shape_and_maps(answer: Answer, inputs: Inputs) -> object:
     came = answer(*inputs)
     if not isinstance(came, torch.Tensor):
         return {"the shape": came}
-    maps = came.flatten(0, 1) if came.ndim == 4 else []
-    channels = came.shape[1] if came.ndim == 4 else 1
-    names = [f"channel {number % channels} of image {number // channels}" for number in range(len(maps))]
-    return {"the shape": list(came.shape), **dict(zip(names, maps, strict=True))}
+    channels = inputs[1].shape[1]  # type: ignore[attr-defined]
+    fits = came.ndim == 4 and came.shape[1] > channels
+    seen = {"the bridge's first map": came[0, 0], "the first enlarged map": came[0, channels]} if fits else {}
+    return {"the shape": list(came.shape), **seen, "all maps": came}
 
 
 def _enlarged(deep: torch.Tensor, bridge: torch.Tensor) -> torch.Tensor:
@@ -200,5 +200,5 @@ UP_AND_JOIN = Exercise(
         ),
     ),
     draw=_draw_maps,
-    observe=_map_by_map,
+    observe=_shape_and_maps,
 )

@@ -23,16 +23,16 @@ def soft_dice_loss(probabilities: torch.Tensor, target: torch.Tensor) -> torch.T
 
 def _draw_images(rng: np.random.Generator) -> Inputs:
     """Two or three images; now and then one holds nothing, and nothing is said of it."""
-    images, rows, columns = int(rng.integers(2, 4)), 2, 3
-    target = (rng.random((images, rows, columns)) < rng.permutation([0.2, 0.5, 0.8])[:images, None, None]).astype(float)
+    images = int(rng.integers(2, 4))
+    parts = rng.permutation([0.2, 0.5, 0.8])[:images, None, None]
+    target = (rng.random((images, 2, 3)) < parts).astype(float)
     probabilities = rng.integers(1, 10, target.shape) / 10
-    if rng.random() < 0.4:
+    if rng.random() < 0.6:
         empty = int(rng.integers(images))
         target[empty] = 0
         probabilities[empty] *= rng.integers(2)
-    floats = (torch.tensor(numbers, dtype=torch.float32) for numbers in (probabilities, target))
-    said, true = floats
-    return said.requires_grad_(), true
+    said = torch.tensor(probabilities, dtype=torch.float32, requires_grad=True)
+    return said, torch.tensor(target, dtype=torch.float32)
 
 
 def _loss_that_leads_back(answer: Answer, inputs: Inputs) -> object:

@@ -9,14 +9,14 @@ NOISE_QUESTION = Question(
     (
         Option(
             "It becomes four times as large",
-            "The dose is a quarter. But a count of N photons varies by √N, so a quarter of the photons vary by half as "
-            "much, and half of a quarter's signal is twice as much, not four times.",
+            "The dose is a quarter, but a count of N photons varies by √N, not by N. A quarter of the photons vary by "
+            "half as much, and that is twice as much in relation to how many they are.",
         ),
         Option(
             "It becomes twice as large",
             "A count of N photons varies by √N, which is 1/√N of it. With N / 4 that is twice as much. The logarithm "
-            "makes an error of the line integral of it, and back-projection adds those up as before. So half the noise "
-            "costs four times the dose.",
+            "turns it into an error of the line integral, and back-projection adds up these errors as before. So half "
+            "the noise costs four times the dose.",
             right=True,
         ),
         Option(
@@ -44,8 +44,8 @@ USELESS_QUESTION = Question(
         ),
         Option(
             "Its cross-entropy, 0.014",
-            "That is close to 0, and it is the smallest that one probability for all voxels can reach. To know that "
-            "it is too much, you must know how little a good network has. The nodules are only 0.2 % of the mean.",
+            "It looks small. It is the smallest that the same probability for all voxels can reach, but the number "
+            "does not say so: you would have to know what a good network has on the same slices.",
         ),
         Option(
             "Its specificity, 100 %",
@@ -70,14 +70,16 @@ METRIC_QUESTION = Question(
     (
         Option(
             "The mean Dice, for both",
-            "It is the usual number, but it answers neither. A few mm too much all around cost a large tumour little "
-            "Dice and its planner much work. And of all voxels together, a small nodule that is missed hardly shows.",
+            "It is the usual number, but it answers neither. One mm too much all around leaves a Dice of 0.95 to a "
+            "tumour of 60 mm and of 0.73 to one of 10 mm, though both outlines are off by the same. And where all "
+            "voxels are counted together, a small nodule that is missed hardly shows.",
         ),
         Option(
             "The surface Dice for the planner, the sensitivity per nodule with its false alarms for the programme",
-            "The surface Dice is the part of both outlines that lies within a tolerance, so the rest is what may have "
-            "to be redrawn. A programme counts nodules, each alike, and how many false alarms it has for that. First "
-            "the question, then the metric: Maier-Hein et al. and Reinke et al. (2024).",
+            "The surface Dice is the part of both outlines that lies within a tolerance of the other one (Nikolov et "
+            "al., 2021), so the rest is what may have to be redrawn. A programme counts nodules, each alike, and the "
+            "false alarms that it has for that. First the question, then the metric, say Maier-Hein et al. and Reinke "
+            "et al. (2024).",
             right=True,
         ),
         Option(

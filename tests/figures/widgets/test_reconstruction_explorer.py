@@ -44,7 +44,7 @@ def test_every_control_changes_the_picture_and_its_words() -> None:
     explorer = reconstruction_explorer(body(), PIXEL_MM)
     angles, photons, method, shown = explorer.children
     assert repr(explorer).startswith(
-        "Simulated CT from 30 angles with 100,000 photons per ray, by filtered back-projection with the filter ramp: "
+        "Simulated CT from 30 angles with 100,000 photons per ray, by filtered back-projection with the ramp filter: "
     )
     for control, value in ((angles, 90), (photons, 1000.0), (method, "hann"), (method, "SIRT")):
         before, words = shown.value, repr(explorer)

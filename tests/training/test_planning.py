@@ -1,0 +1,419 @@
+"""A plan follows from the data, stays within its minutes, and can be carried out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from course_lib.data.cases import Case, cases_of_marked_slices, cases_of_outlined_images
+from course_lib.data.marked_slice_data import MarkedSliceDataset
+from course_lib.data.marked_slices import MarkedSlice
+from course_lib.data.outlines_and_boxes import OutlinedImage
+from course_lib.data.volume_cases import cases_of_volumes, volume_preparation
+from course_lib.data.volume_data import VolumeDataset
+from course_lib.networks.unet import UNet
+from course_lib.support.errors import DataError
+from course_lib.support.runtime import seeded
+from course_lib.training import planning
+from course_lib.training.data_fingerprint import Fingerprint, fingerprint
+from course_lib.training.loop import fit
+from course_lib.training.planning import (
+    Plan,
+    make_plan,
+    measure_speed,
+    network_of,
+    patches_of,
+    preprocessing_of,
+    receptive_field,
+    training_of,
+)
+from tests.data.made_volumes import outlined_balls
+
+LABELS = ("background", "tumour")
+SPEED = 300_000  #: voxels a second, so that no plan depends on the computer
+
+
+def case(*shape: int, box: tuple[slice, ...] | None = None, **more: Any) -> Case:
+    """Grey 10 with a box of grey 60."""
+    labels = np.zeros(shape, np.uint8)
+    if box:
+        labels[box] = 1
+    known = {"spacing_mm": (1.0,) * len(shape), "patient": "p", **more}
+    return Case(10.0 + 50 * labels, labels, **known)
+
+
+def nodules(**more: Any) -> Fingerprint:
+    """What the slices of nodules are like."""
+    known: dict[str, Any] = {
+        "cases": 400, "patients": 45, "dimensions": 2, "channels": 1, "readers": 4, "labels": LABELS,
+        "shape_voxels": (64, 64), "smallest_voxels": (64, 64), "largest_voxels": (64, 64), "spacing_mm": None,
+        "part_of_voxels": (0.009,), "extent_voxels": ((8, 8),), "extent_90_voxels": ((19, 20),),
+        "all_90_voxels": (19, 20), "empty": 0.2, "inside": (30, 65, 164, 241, 250), "outside": (0, 8, 36, 232, 250),
+        "unit": None,
+    }  # fmt: skip
+    return Fingerprint(**(known | more))
+
+
+def sarcomas(**more: Any) -> Fingerprint:
+    """What the volumes of sarcomas are like: large, and of flat voxels."""
+    return nodules(
+        **{
+            "cases": 11, "patients": 11, "dimensions": 3, "readers": 1, "shape_voxels": (200, 190, 60),
+            "smallest_voxels": (150, 140, 50), "largest_voxels": (300, 260, 110), "spacing_mm": (0.98, 0.98, 3.27),
+            "part_of_voxels": (0.06,), "extent_voxels": ((80, 80, 36),), "extent_90_voxels": ((130, 130, 50),),
+            "all_90_voxels": (130, 130, 50), "empty": 0.0, "inside": (-100, -20, 40, 80, 120),
+            "outside": (-1000, -950, -100, 100, 600), "unit": "HU",
+        }
+        | more
+    )  # fmt: skip
+
+
+def hippocampi(**more: Any) -> Fingerprint:
+    """What the boxes around hippocampi are like."""
+    return nodules(
+        **{
+            "cases": 100, "patients": 60, "dimensions": 3, "readers": 1, "labels": ("background", "front", "back"),
+            "shape_voxels": (36, 50, 35), "smallest_voxels": (31, 40, 24), "largest_voxels": (43, 59, 47),
+            "spacing_mm": (1.0, 1.0, 1.0), "part_of_voxels": (0.027, 0.025),
+            "extent_voxels": ((19, 16, 14), (18, 23, 21)), "extent_90_voxels": ((21, 18, 16), (21, 25, 24)),
+            "all_90_voxels": (24, 40, 32), "empty": 0.0,
+        }
+        | more
+    )  # fmt: skip
+
+
+def reason(plan: Plan, name: str) -> str:
+    return next(one.reason for one in plan.decisions if one.name == name)
+
+
+# The fingerprint
+
+
+def test_a_fingerprint_counts_what_is_there() -> None:
+    first = case(20, 30, box=(slice(2, 6), slice(5, 15)), spacing_mm=(1.0, 2.0))
+    second = case(24, 34, box=(slice(0, 6), slice(0, 14)), spacing_mm=(3.0, 2.0), patient="q")
+    found = fingerprint(iter([first, second, case(22, 26, spacing_mm=(2.0, 2.0))]), LABELS)
+    assert (found.cases, found.patients, found.dimensions, found.channels) == (3, 2, 2, 1)
+    assert (found.shape_voxels, found.smallest_voxels, found.largest_voxels) == ((22, 30), (20, 26), (24, 34))
+    assert found.spacing_mm == (2.0, 2.0)
+    assert list(found.part_of_voxels) == pytest.approx([(40 + 84) / (600 + 816 + 572)])
+    assert (found.extent_voxels, found.extent_90_voxels) == (((5, 12),), ((6, 14),))
+    assert found.empty == pytest.approx(1 / 3)
+    assert (set(found.inside), set(found.outside)) == ({60.0}, {10.0})
+
+
+def test_each_label_has_its_extent_and_all_have_one_together() -> None:
+    both = case(20, 20, box=(slice(2, 4), slice(2, 8)))
+    both.labels[10:16, 3:5] = 2
+    found = fingerprint([both], ("background", "ball", "rod"))
+    assert found.extent_voxels == ((2, 6), (6, 2))
+    assert found.all_90_voxels == (14, 6)
+
+
+def test_channels_come_first() -> None:
+    plain = case(16, 16, box=(slice(4, 8), slice(4, 8)))
+    found = fingerprint([replace(plain, image=np.stack([plain.image] * 3))], LABELS)
+    assert (found.channels, found.dimensions) == (3, 2)
+
+
+def test_quantiles_are_those_of_all_intensities() -> None:
+    grey = np.random.default_rng(0).normal(100, 10, (300, 300))
+    labels = np.zeros(grey.shape, np.uint8)
+    labels[:150] = 1
+    found = fingerprint([Case(grey, labels, None, "p")], LABELS)
+    assert found.inside == pytest.approx(np.quantile(grey[:150], (0.005, 0.05, 0.5, 0.95, 0.995)), abs=1)
+
+
+GOOD = case(16, 16, box=(slice(4, 8), slice(4, 8)), name="good")
+BAD = {
+    "another number of axes": (case(16, 16, 16, name="bad"), "bad has 3 axes, good 2"),
+    "no such shape": (replace(GOOD, image=np.zeros((16, 15)), name="bad"), r"shape \[16, 15\] and labels"),
+    "two axes too many": (replace(GOOD, image=np.zeros((2, 1, 16, 16)), name="bad"), "at most one of channels"),
+    "nothing in it": (replace(GOOD, image=np.zeros((0, 4)), labels=np.zeros((0, 4), int)), "two or three axes"),
+    "other channels": (replace(GOOD, image=np.zeros((2, 16, 16)), name="bad"), "bad has 2 channels"),
+    "other readers": (replace(GOOD, readers=4, name="bad"), "4 readers, good 1 and 1"),
+    "a spacing lost": (replace(GOOD, spacing_mm=None, name="bad"), "good has a spacing, bad has none"),
+    "a spacing too long": (replace(GOOD, spacing_mm=(1.0, 1.0, 1.0), name="bad"), "bad has 2 axes and the spacing"),
+    "a spacing of 0": (replace(GOOD, spacing_mm=(1.0, 0.0), name="bad"), "all above 0"),
+    "NaN": (replace(GOOD, image=np.full((16, 16), np.nan), name="bad"), "bad holds 256 values that are NaN"),
+    "a label without a name": (replace(GOOD, labels=7 * GOOD.labels, name="bad"), r"bad holds the labels \[7\]"),
+    "half a label": (replace(GOOD, labels=GOOD.labels / 2, name="bad"), r"the labels \[0.5\]"),
+    "a label below 0": (replace(GOOD, labels=-GOOD.labels.astype(int), name="bad"), r"the labels \[-1\]"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_case_is_refused_by_its_name(what: str) -> None:
+    bad, message = BAD[what]
+    with pytest.raises(DataError, match=message):
+        fingerprint([GOOD, bad], LABELS)
+
+
+def test_no_case_is_refused() -> None:
+    with pytest.raises(DataError, match="at least one case"):
+        fingerprint([], LABELS)
+
+
+def test_masks_that_are_all_empty_are_refused() -> None:
+    with pytest.raises(DataError, match="None of the 2 cases holds tumour"):
+        fingerprint([case(16, 16)] * 2, LABELS)
+
+
+def test_a_label_that_is_nowhere_is_refused() -> None:
+    with pytest.raises(DataError, match="None of the 1 cases holds rod"):
+        fingerprint([GOOD], ("background", "ball", "rod"))
+
+
+@pytest.mark.parametrize("labels", [("background",), ("tumour", "tumour")])
+def test_labels_need_different_names(labels: tuple[str, ...]) -> None:
+    with pytest.raises(DataError, match="two or more different names"):
+        fingerprint([GOOD], labels)
+
+
+def test_hounsfield_units_without_anything_below_water_are_doubted() -> None:
+    with pytest.raises(DataError, match="unit='HU'"):
+        fingerprint([GOOD], LABELS, "HU")
+    assert fingerprint([replace(GOOD, image=GOOD.image - 900)], LABELS, "HU").unit == "HU"
+
+
+def test_readers_marks_become_their_majority(tmp_path: Path) -> None:
+    masks = []
+    for reader, columns in enumerate((4, 6, 8, 0)):
+        mask = np.zeros((16, 16), np.uint8)
+        mask[2:5, :columns] = 255
+        masks.append(tmp_path / f"{reader}.png")
+        Image.fromarray(mask).save(masks[-1])
+    Image.fromarray(np.full((16, 16), 80, np.uint8)).save(tmp_path / "slice.png")
+    (found,) = cases_of_marked_slices([MarkedSlice(tmp_path / "slice.png", tuple(masks), "p", "p/nodule-0", 0)])
+    assert (found.readers, found.spacing_mm, found.labels.sum()) == (4, None, 3 * 6)  # two of four marked six columns
+
+
+def test_greys_of_masks_become_labels(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 80, np.uint8)).save(tmp_path / "a.png")
+    Image.fromarray(np.diag([255, 0, 7, 0, 0, 0, 0, 0]).astype(np.uint8)).save(tmp_path / "m.png")
+    sample = OutlinedImage(tmp_path / "a.png", tmp_path / "m.png", "p", (0.5, 0.5))
+    (found,) = cases_of_outlined_images([sample], (0, 255))
+    assert (found.labels[0, 0], found.labels[2, 2], found.spacing_mm) == (1, 2, (0.5, 0.5))
+    with pytest.raises(DataError, match=r"a.png holds the labels \[2\]"):
+        fingerprint([found], LABELS)
+
+
+# The plan
+
+
+def test_small_slices_are_seen_whole() -> None:
+    plan = make_plan(nodules(), voxels_per_second=SPEED)
+    assert (plan.dimensions, plan.patch, plan.outputs) == (2, (64, 64), 1)
+    assert plan.with_structure == 0
+    assert plan.spacing_mm is None
+    assert "4 readers" in reason(plan, "outputs")
+    assert "99.1 %" in reason(plan, "loss")
+
+
+def test_a_rare_structure_in_a_large_slice_gets_half_of_the_patches() -> None:
+    large = {"shape_voxels": (512, 512), "smallest_voxels": (512, 512), "largest_voxels": (512, 512)}
+    plan = make_plan(nodules(**large), voxels_per_second=SPEED)
+    assert plan.with_structure == 0.5
+    assert "tumour covers 0.9 % of the pixels, so that half of the patches" in reason(plan, "with structure")
+    assert all(32 <= side < 512 for side in plan.patch)
+    frequent = make_plan(nodules(part_of_voxels=(0.2,), **large), voxels_per_second=SPEED)
+    assert frequent.with_structure == pytest.approx(1 / 3)
+
+
+def test_a_hippocampus_is_seen_whole_in_three_dimensions() -> None:
+    plan = make_plan(hippocampi(), minutes=60, voxels_per_second=SPEED)
+    assert (plan.dimensions, plan.patch, plan.outputs) == (3, (40, 56, 40), 3)
+    assert plan.spacing_mm == (1.0, 1.0, 1.0)
+    assert plan.shape_voxels == (48, 64, 48)
+    assert plan.window_hu is None
+
+
+def test_flat_voxels_become_coarser_within_the_slice_first() -> None:
+    plan = make_plan(sarcomas(), voxels_per_second=SPEED)
+    assert plan.dimensions == 3
+    assert plan.spacing_mm is not None
+    down, across, along = plan.spacing_mm
+    assert down == across > 0.98
+    assert max(plan.spacing_mm) / min(plan.spacing_mm) < 3.27 / 0.98
+    assert along < 3.27 * 1.5
+    assert "3.3 times the pixel" in reason(plan, "spacing")
+    assert np.prod(plan.patch) <= planning.MOST_VOXELS[3]
+    assert plan.window_hu == (-100, 120)
+
+
+def test_a_structure_that_fits_keeps_the_usual_spacing() -> None:
+    small = {"extent_voxels": ((20, 20, 9),), "extent_90_voxels": ((30, 30, 12),), "all_90_voxels": (30, 30, 12)}
+    plan = make_plan(sarcomas(**small), voxels_per_second=SPEED)
+    assert plan.spacing_mm == (0.98, 0.98, 3.27)
+    assert plan.patch[2] < plan.patch[0]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"spacing_mm": (1.0, 1.0, 8.0)},
+        {"shape_voxels": (200, 190, 6), "smallest_voxels": (150, 140, 6), "largest_voxels": (300, 260, 7)},
+    ],
+)
+def test_slices_that_are_far_apart_or_few_are_learned_one_by_one(more: dict[str, Any]) -> None:
+    plan = make_plan(sarcomas(**more), minutes=30, voxels_per_second=SPEED)
+    assert plan.dimensions == network_of(plan).dimensions == len(plan.patch) == 2
+    assert "learn from slices as images, across axis 2" in reason(plan, "dimensions")
+
+
+@pytest.mark.parametrize("data", [nodules(), hippocampi(), sarcomas()], ids=["nodules", "hippocampi", "sarcomas"])
+def test_fewer_minutes_never_give_more_work_and_are_always_kept(data: Fingerprint) -> None:
+    plans = [make_plan(data, minutes, SPEED) for minutes in (1, 3, 10, 60)]
+    assert all(plan.minutes <= given for plan, given in zip(plans, (1, 3, 10, 60), strict=True))
+    assert [plan.width for plan in plans] == sorted(plan.width for plan in plans) or len({p.patch for p in plans}) > 1
+    sizes = [np.prod(plan.patch) for plan in plans]
+    assert sizes == sorted(sizes)
+    assert plans[-1].epochs * plans[-1].repeats <= planning.MOST_PASSES + plans[-1].repeats
+
+
+def test_a_fast_computer_gets_a_wider_network_in_the_same_time() -> None:
+    slow, fast = (make_plan(nodules(), 3, speed) for speed in (100_000, 3_000_000))
+    assert slow.width < fast.width
+
+
+def test_the_longest_training_stops_where_more_teaches_little() -> None:
+    plan = make_plan(nodules(), 1000, 10 * SPEED)
+    assert plan.minutes < 100
+    assert "more would teach little" in reason(plan, "epochs")
+
+
+def test_with_thousands_of_cases_and_no_time_some_are_left_out() -> None:
+    plan = make_plan(nodules(cases=20_000), 1, SPEED)
+    assert plan.cases < 20_000
+    assert plan.minutes <= 1
+    assert "left out" in reason(plan, "cases")
+
+
+def test_with_few_cases_an_epoch_has_several_patches_of_each() -> None:
+    plan = make_plan(sarcomas(), 10, SPEED)
+    assert plan.repeats > 1
+    assert plan.steps == plan.epochs * plan.cases * plan.repeats // plan.batch_size
+
+
+def test_too_few_minutes_are_refused_with_how_many_would_do() -> None:
+    with pytest.raises(ValueError, match=r"at least minutes=(\S+)\.") as refused:
+        make_plan(sarcomas(), 0.01, SPEED)
+    needed = float(str(refused.value).split("minutes=")[1].rstrip("."))
+    assert make_plan(sarcomas(), 1.1 * needed, SPEED).minutes <= 1.1 * needed
+
+
+@pytest.mark.parametrize(("minutes", "speed"), [(0, SPEED), (-1, SPEED), (float("nan"), SPEED), (1, 0), (1, -5.0)])
+def test_time_and_speed_are_above_0(minutes: float, speed: float) -> None:
+    with pytest.raises(ValueError, match="must be above 0"):
+        make_plan(nodules(), minutes, speed)
+
+
+def test_the_speed_is_measured_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def measured(*kind: int) -> float:
+        asked.append(kind)  # type: ignore[arg-type]
+        return SPEED
+
+    monkeypatch.setattr(planning, "measure_speed", measured)
+    assert make_plan(hippocampi(channels=2)) == make_plan(hippocampi(channels=2), voxels_per_second=SPEED)
+    assert asked == [(3, 2)]
+
+
+def test_a_plan_prints_each_decision_with_its_reason_within_the_line() -> None:
+    plan = make_plan(nodules(), voxels_per_second=SPEED)
+    lines = str(plan).splitlines()
+    assert max(map(len, lines)) <= planning.LINE
+    assert [line.split("  ")[0] for line in lines if not line.startswith(" ")] == [d.name for d in plan.decisions]
+    assert str(plan) == str(make_plan(nodules(), voxels_per_second=SPEED))
+
+
+def test_the_speed_is_a_number_above_0_and_draws_nothing_from_the_users_random_numbers() -> None:
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    assert measure_speed(2, steps=1) > 0
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_receptive_field_is_what_the_gradient_reaches(depth: int) -> None:
+    net = UNet(1, depth=depth, width=4)
+    for block in net.modules():
+        for name, layer in block.named_children():
+            if isinstance(layer, nn.GroupNorm | nn.ReLU):
+                setattr(block, name, nn.Identity())
+            elif isinstance(layer, nn.MaxPool2d):
+                setattr(block, name, nn.AvgPool2d(2))
+            elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                layer.weight.data.fill_(1.0)
+    side = 2 * receptive_field(depth) // 8 * 8 + 16
+    image = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    reached = 0
+    for place in range(side // 2, side // 2 + 2**depth):
+        (gradient,) = torch.autograd.grad(net.double()(image)[0, 0, side // 2, place], image)
+        reached = max(reached, int((gradient[0, 0].abs().sum(dim=0) > 0).sum()))
+    assert reached == receptive_field(depth)
+
+
+# Carried out
+
+
+def test_a_plan_for_volumes_is_carried_out(tmp_path: Path) -> None:
+    learned, held_out = outlined_balls(tmp_path / "a", 4, 24), outlined_balls(tmp_path / "b", 2, 24, seed=1)
+    found = fingerprint(cases_of_volumes(learned, LABELS), LABELS)
+    assert (found.spacing_mm, found.shape_voxels) == ((2.0, 2.0, 2.0), (24, 24, 24))
+    plan = replace(make_plan(found, 1, SPEED), epochs=1, repeats=1)
+    assert plan.spacing_mm is not None
+    how = volume_preparation(plan.spacing_mm, plan.shape_voxels, plan.window_hu)
+    train = patches_of(plan, VolumeDataset(learned, LABELS, how))
+    assert train.inputs(torch.tensor([0])).shape == (1, 1, *plan.patch)
+    with seeded(0):
+        history = fit(network_of(plan), train, VolumeDataset(held_out, LABELS, how), training_of(plan))
+    assert len(history) == 1
+
+
+def test_a_window_becomes_minus_1_to_1(tmp_path: Path) -> None:
+    (sample,) = outlined_balls(tmp_path, 1, 16)
+    data = VolumeDataset([sample], LABELS, volume_preparation((2.0, 2.0, 2.0), (16, 16, 24), (100, 160)))
+    seen = data.inputs(torch.tensor([0]))
+    assert seen.shape == (1, 1, 16, 16, 24)
+    assert (seen.min().item(), seen.max().item()) == (-1, 1)
+
+
+def test_a_plan_for_slices_is_carried_out(tmp_path: Path) -> None:
+    samples = []
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        mask = np.zeros((40, 40), np.uint8)
+        mask[number : number + 9, 10:20] = 255
+        Image.fromarray((100 + mask // 4 + rng.integers(0, 40, mask.shape)).astype(np.uint8)).save(
+            tmp_path / f"i{number}.png"
+        )
+        Image.fromarray(mask).save(tmp_path / f"m{number}.png")
+        files = tmp_path / f"i{number}.png", (tmp_path / f"m{number}.png",) * 4
+        samples.append(MarkedSlice(*files, f"p{number}", f"p{number}/nodule-0", 0))
+    found = fingerprint(cases_of_marked_slices(samples[:4]), LABELS)
+    plan = replace(make_plan(found, 1, SPEED), epochs=1, repeats=1)
+    data = MarkedSliceDataset(samples, preprocessing_of(plan), learn="majority")
+    train = patches_of(plan, data.take(range(4)))
+    with seeded(0):
+        history = fit(network_of(plan), train, data.take([4, 5]), training_of(plan, seed=3))
+    assert len(history) == 1
+    assert training_of(plan, seed=3).seed == 3
+
+
+def test_only_as_many_cases_are_taken_as_there_is_time_for(tmp_path: Path) -> None:
+    data = VolumeDataset(outlined_balls(tmp_path, 5), LABELS, volume_preparation((2.0, 2.0, 2.0), (16, 16, 16)))
+    plan = replace(make_plan(hippocampi(), 1, SPEED), cases=2, repeats=3)
+    assert patches_of(plan, data).patients == ["p00", "p02"] * 3
+    assert patches_of(replace(plan, cases=9), data).patients == data.patients * 3
+
+
+def test_preprocessing_is_for_images() -> None:
+    with pytest.raises(ValueError, match="volume_preparation"):
+        preprocessing_of(make_plan(hippocampi(), voxels_per_second=SPEED))
