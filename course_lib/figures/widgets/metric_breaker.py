@@ -155,8 +155,8 @@ def measure(predicted: Mask, true: Mask, spacing_mm: tuple[float, float]) -> Out
 
 
 def _beyond_border(
-    structure: Structure, tail_left_out: float, down: NDArray[np.float64], right: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    structure: Structure, tail_left_out: float, down: NDArray[np.floating], right: NDArray[np.floating]
+) -> NDArray[np.floating]:
     """How far each pixel lies outside the disc with its tail, in mm; below 0 inside."""
     disc = np.hypot(down, right) - structure.radius_mm
     half = structure.tail_width_mm / 2
