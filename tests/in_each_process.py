@@ -3,6 +3,7 @@
 The process that only hands out the tests does without, so that it need not load torch before the others start.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -65,6 +66,14 @@ def set_up(config: pytest.Config, scratch: Path) -> None:
     point_client_at(stand_in, os.environ.__setitem__)  # it answers nothing else: the tests are offline
     matplotlib.use("Agg")
     make_phantoms(CHEST_XRAY.name)
+    gc.disable()  # until `pytest_collection_finish`
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded stays to the end, so that no search for garbage in a test goes through it, and takes a second."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
