@@ -2,10 +2,11 @@
 
 Each patient has one nodule of 6 to 20 mm. What a network sees is a part of the lungs around it, 8 slices of 2 mm with
 32 x 32 pixels of 0.9 mm, in which the nodule lies anywhere: in training another part each time, in the test always the
-same. A part may cut its nodule: in 63 of the 70 of the test it does, and holds three quarters in the median. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further channels, and the 3-D one
-has convolutions, and halves its maps, along the slices as well. All learn from as many voxels in as many steps. A voxel
-is marked where the network finds the nodule more probable than not; Dice is that of the whole nodule within its part,
-and a false alarm a marked spot that touches no nodule.
+same. A part may cut its nodule: in the test it does so in 63 of 70 patients, and holds three quarters of a nodule in
+the median. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further channels, and the 3-D
+one has convolutions, and halves its maps, along the slices as well. All learn from as many voxels in as many steps. A
+voxel is marked where the network finds the nodule more probable than not; Dice is that of what the part holds of the
+nodule, and a false alarm is a marked spot that touches no nodule.
 
 Who does not look marks nothing, since no place in the part belongs to the nodule in most patients; the Dice is 0.
 
