@@ -1,11 +1,14 @@
 """The studies of nodules in simulated CT: what each network sees and learns, and what is measured of it."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import distance_transform_edt
+from torch.nn import functional as F
 
 from course_lib.authoring.studies import nodule_dimensions, nodule_losses, nodule_readers, outlines
 from course_lib.authoring.studies.nodule_dimensions import NETWORKS, Nodules
@@ -19,11 +22,11 @@ from course_lib.evaluation.segmentation import SegmentationPredictions
 from course_lib.evaluation.studies import Row
 from course_lib.modalities.simulated_chest.people import draw_patient
 from course_lib.tasks.reader_outlines import ReaderOutlines
-from course_lib.tasks.segmentation import Segmentation
+from course_lib.tasks.segmentation import SMOOTHING, Segmentation, dice_of_probabilities
 
 NO_DATA = CourseData[LabelledImage]("None", True, (), (), (), (), "", None)  # they make their own
 FEW_CHESTS = Chests(learned=3, validation=2, test=3, through=3, elsewhere=1, pixels=64, rows=48)
-FEW_NODULES = Nodules(learned=4, validation=2, test=3, slices=8, pixels=32)
+FEW_NODULES = Nodules(learned=4, validation=2, test=3, slices=12, pixels=48)
 FEW_CROPS = Crops(learned=4, validation=4, test=6, pixels=32)
 
 
@@ -113,14 +116,33 @@ def test_a_nodule_has_the_size_that_is_wanted_or_none_is_drawn(monkeypatch: pyte
         sized_nodule(rng, patient, 40, 50)
 
 
-def test_both_losses_are_the_sum_of_the_two() -> None:
+def test_both_losses_are_the_sum_of_the_two_and_dice_is_one_number_of_the_batch() -> None:
     output = torch.randn(2, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     targets = torch.zeros(2, 1, 16, 16, dtype=torch.uint8)
     targets[0, 0, 4:7, 4:7] = 1
-    entropy, overlap, both = (Minimised(by=loss).loss(output, targets) for loss in LOSSES)
-    assert both.item() == pytest.approx(entropy.item() + overlap.item())
-    assert both.item() == pytest.approx(ReaderOutlines(0).loss(output, targets).item())
-    assert entropy.item() != pytest.approx(overlap.item())
+    targets[1, 0, 2:14, 2:14] = 1
+    entropy, overlap, both = (Minimised(by=loss).loss(output, targets).item() for loss in LOSSES)
+    assert both == pytest.approx(entropy + overlap)
+    assert entropy == pytest.approx(F.binary_cross_entropy_with_logits(output, targets.float()).item())
+    flat = dice_of_probabilities(output.sigmoid().reshape(1, 1, -1), targets.float().reshape(1, 1, -1))
+    assert overlap == pytest.approx(1 - flat.item())
+    of_images = dice_of_probabilities(output.sigmoid(), targets.float())
+    assert abs(overlap - (1 - of_images.mean().item())) > 0.05
+    assert entropy != pytest.approx(overlap)
+
+
+def test_an_image_without_a_nodule_hardly_counts_for_the_dice_of_a_batch() -> None:
+    targets = torch.zeros(2, 1, 16, 16, dtype=torch.uint8)
+    targets[0, 0, 4:7, 4:7] = 1
+    right = 20.0 * (2 * targets.float() - 1)
+    speck = right.clone()
+    speck[1, 0, 0, 0] = 20
+    loss = Minimised(by="Dice").loss
+    assert loss(right, targets).item() == pytest.approx(0, abs=1e-4)
+    assert loss(speck, targets).item() == pytest.approx(1 - (18 + SMOOTHING) / (19 + SMOOTHING), abs=1e-4)
+    assert ReaderOutlines(0).loss(speck, targets).item() > 3 * loss(speck, targets).item()
+    assert loss(right[1:], targets[1:]).item() == pytest.approx(0, abs=1e-4)
+    assert loss(speck[1:], targets[1:]).item() == pytest.approx(1 - SMOOTHING / (1 + SMOOTHING), abs=1e-4)
 
 
 def test_tiles_of_the_size_of_a_patch_cover_the_whole_slice() -> None:
@@ -147,7 +169,29 @@ def test_a_false_alarm_is_a_spot_that_touches_no_nodule() -> None:
     found[12, 12] = True
     assert nodule_losses._of_slice(found, true)[2] == 1
     assert math.isnan(nodule_losses._of_slice(found, np.zeros_like(true))[0])
-    assert nodule_dimensions._false_alarms(found[None], true[None]) == 1
+
+
+def test_a_part_of_a_stack_may_cut_its_nodule_and_who_marks_nothing_has_none_of_it() -> None:
+    marks = torch.zeros(12, 16, 64, 64, dtype=torch.uint8)
+    marks[:, 5:11, 29:35, 29:35] = 1
+    samples = [sample_of(f"patient {number}") for number in range(12)]
+    whole = InMemory(samples, marks[:, None].float(), marks, Segmentation(MARKED))
+    parts = nodule_dimensions._cut(whole)
+    assert parts.images.shape == (12, 1, *nodule_dimensions.WINDOW)
+    assert torch.equal(parts.images[:, 0], parts.targets.float())
+    assert torch.equal(parts.images, nodule_dimensions._cut(whole).images)
+    sizes = parts.targets.flatten(1).sum(dim=1)
+    assert 0 < int(sizes.min()) < 6**3
+    assert len({tuple(part.nonzero()[0].tolist()) for part in parts.targets}) > 6
+    nothing = nodule_dimensions.nothing_marked(parts)
+    assert nodule_dimensions._measured(nothing).tolist() == [[0, 0]] * 12
+    assert nodule_dimensions._measured(replace(nothing, predicted=nothing.true)).tolist() == [[1, 0]] * 12
+    true = nothing.true[0]
+    speck = true.copy()
+    far = np.unravel_index(distance_transform_edt(true == 0).argmax(), true.shape)
+    speck[far] = 1
+    dice, alarms = nodule_dimensions._measured(replace(nothing, predicted=(speck, *nothing.true[1:])))[0]
+    assert (dice, alarms) == (pytest.approx(2 * true.sum() / (2 * true.sum() + 1)), 1)
 
 
 def test_patches_are_as_many_pixels_as_whole_slices() -> None:
@@ -194,8 +238,15 @@ def test_losses_are_compared_on_the_same_slices() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("cheap")
 def test_networks_are_compared_with_2d_on_the_same_nodules() -> None:
-    usual, flat, _, deep = (nodule_dimensions.measure(NO_DATA, case) for case in nodule_dimensions.cases(NO_DATA)[:4])
-    assert float(usual["dice"]) > 0.2
+    learned, _, test = nodule_dimensions.make_stacks(FEW_NODULES)
+    assert learned.images.shape[2:] == (12, 48, 48)
+    assert test.images.shape[2:] == nodule_dimensions.WINDOW
+    assert all(test.targets.flatten(1).any(dim=1))
+    cases = nodule_dimensions.cases(NO_DATA)
+    assert cases[0]["network"] == nodule_dimensions.NOTHING
+    nothing, flat, _, deep = (nodule_dimensions.measure(NO_DATA, case) for case in cases[:4])
+    assert (nothing["dice"], nothing["false_alarms"], nothing["weights"]) == (0, 0, 0)
+    assert float(nothing["gain"]) == pytest.approx(-float(flat["dice"]))
     assert flat["gain"] == 0
     assert float(deep["gain"]) == pytest.approx(float(deep["dice"]) - float(flat["dice"]))
     assert int(deep["weights"]) > 2 * int(flat["weights"])

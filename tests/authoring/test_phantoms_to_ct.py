@@ -140,6 +140,7 @@ def ends_hold(row: Row, name: str) -> bool:
     return float(row[f"{name}_low"]) <= float(row[name]) <= float(row[f"{name}_high"])
 
 
+@pytest.mark.slow
 def test_what_needs_no_network_trains_only_what_it_is_held_against(
     few: CourseData[Any], cheap: list[nn.Module]
 ) -> None:
@@ -154,6 +155,7 @@ def test_what_needs_no_network_trains_only_what_it_is_held_against(
     assert float(without["over_readers_gain"]) < 0
 
 
+@pytest.mark.slow
 def test_both_starts_are_compared_on_the_same_patients_and_trained_once(
     few: CourseData[Any], cheap: list[nn.Module]
 ) -> None:
@@ -173,6 +175,7 @@ def test_both_starts_are_compared_on_the_same_patients_and_trained_once(
     assert len(cheap) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cheap")
 def test_each_slice_is_seen_about_as_often_as_any_other(few: CourseData[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     learned = phantoms_to_ct._look_at(few.train[:7])

@@ -253,7 +253,15 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
 
 @pytest.mark.parametrize(
     ("name", "source"),
-    [("finetuning", "real"), ("slice_splits", "real"), ("sim_to_real", "real"), ("dimensions", "phantom")],
+    [
+        ("finetuning", "real"),
+        ("slice_splits", "real"),
+        ("sim_to_real", "real"),
+        ("dimensions", "phantom"),
+        ("nodule_dimensions", "phantom"),
+        ("nodule_readers", "phantom"),
+        ("phantoms_to_ct", "real"),
+    ],
 )
 def test_the_page_of_results_quotes_the_study(name: str, source: str) -> None:
     assert stored(name, source).table() in (COURSE_ROOT / "docs" / "results.md").read_text(encoding="utf-8")

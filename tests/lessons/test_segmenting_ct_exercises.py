@@ -89,6 +89,7 @@ def overlap(found: np.ndarray, true: np.ndarray) -> float:
     return float(2 * (found & true).sum() / (found.sum() + true.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "exposure",
     [CLEAN, replace(CLEAN, photons=5.0), replace(CLEAN, metal=True), replace(CLEAN, contrast=True)],
@@ -109,6 +110,7 @@ def test_where_a_wide_vessel_cuts_a_lung_in_two_a_part_of_it_is_lost() -> None:
     assert np.sort(sizes)[-3] > 200  # pixels, of the third piece in the lungs
 
 
+@pytest.mark.slow
 def test_a_nodule_at_the_wall_is_cut_out_of_the_lung_and_one_inside_is_a_hole() -> None:
     kept = {}
     for seed in (304, 308):

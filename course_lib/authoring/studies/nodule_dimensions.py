@@ -2,12 +2,13 @@
 
 Each patient has one nodule of 6 to 20 mm. What a network sees is a part of the lungs around it, 8 slices of 2 mm with
 32 x 32 pixels of 0.9 mm, in which the nodule lies anywhere: in training another part each time, in the test always the
-same. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further channels, and the 3-D one
-has convolutions, and halves its maps, along the slices as well. All learn from as many voxels in as many steps. A voxel
-is marked where the network finds the nodule more probable than not; Dice is that of the whole nodule within its part,
-and a false alarm a marked spot that touches no nodule.
+same. A part may cut its nodule: in the test it does so in 63 of 70 patients, and holds three quarters of a nodule in
+the median. The 2-D network sees one slice at a time, the 2.5-D one its two neighbours as further channels, and the 3-D
+one has convolutions, and halves its maps, along the slices as well. All learn from as many voxels in as many steps. A
+voxel is marked where the network finds the nodule more probable than not; Dice is that of what the part holds of the
+nodule, and a false alarm is a marked spot that touches no nodule.
 
-Who does not look marks what most other patients' nodules fill.
+Who does not look marks nothing, since no place in the part belongs to the nodule in most patients; the Dice is 0.
 
 Cost on one core: about seven minutes. What a training says is kept in build/studies/.
 """
@@ -19,7 +20,6 @@ from itertools import pairwise
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import label
 from torch import nn
 from torch.nn import functional as F
 
@@ -37,6 +37,7 @@ from course_lib.authoring.studies.outlines import (
 from course_lib.authoring.studies.study import Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
+from course_lib.evaluation.lesion_counts import count_lesions
 from course_lib.evaluation.readers import MARKED
 from course_lib.evaluation.segmentation import ImageScores, SegmentationPredictions, dice
 from course_lib.evaluation.studies import Row
@@ -50,7 +51,7 @@ from course_lib.support.runtime import progress, seeded
 from course_lib.tasks.segmentation import Segmentation
 
 NETWORKS = ("2-D", "2.5-D", "3-D")
-USUAL = "usual outline"  #: in place of a network: who does not look
+NOTHING = "nothing marked"  #: in place of a network: who does not look
 NEIGHBOURS = 1  #: slices above and below that the 2.5-D network sees
 WIDTH, DEPTH = 8, 2  #: of the U-Nets; more halvings leave a thin stack no slices
 SEEDS = (0, 1, 2)
@@ -113,8 +114,8 @@ class InSpace(nn.Module):
 
 def cases(_: CourseData[LabelledImage]) -> list[Row]:
     """Who does not look, and every network with each seed."""
-    usual: list[Row] = [{"network": USUAL, "seed": SEEDS[0]}]
-    return usual + [{"network": network, "seed": seed} for seed in SEEDS for network in NETWORKS]
+    nothing: list[Row] = [{"network": NOTHING, "seed": SEEDS[0]}]
+    return nothing + [{"network": network, "seed": seed} for seed in SEEDS for network in NETWORKS]
 
 
 def measure(_: CourseData[LabelledImage], case: Row) -> Row:
@@ -123,7 +124,7 @@ def measure(_: CourseData[LabelledImage], case: Row) -> Row:
     ours, flat = _numbers(network, seed), _numbers(NETWORKS[0], seed)
     row = judged("", _of(ours, "dice"), _of(flat, "dice"))
     costs = {"chosen": 0.0, "weights": 0, "gflops": 0.0}
-    if network != USUAL:
+    if network != NOTHING:
         shape, model = (1, *WINDOW), build(network)
         costs = {
             "chosen": _learning_rate(network),
@@ -153,6 +154,12 @@ def make_stacks(nodules: Nodules) -> tuple[Stacks, Stacks, Stacks]:
     ends = [0, *np.cumsum(counts).tolist()]
     learned, validation, test = (everyone.take(range(first, end)) for first, end in pairwise(ends))
     return learned.with_(window=WINDOW, flips=(-1, -2, -3)), _cut(validation), _cut(test)
+
+
+def nothing_marked(stacks: Stacks) -> SegmentationPredictions:
+    """What somebody says of the stacks who does not look: background everywhere."""
+    nothing = torch.zeros(len(stacks), len(MARKED), *stacks.targets.shape[1:])
+    return stacks.task.predictions(nothing, stacks.targets.long(), stacks.samples)
 
 
 def _cut(stacks: Stacks) -> Stacks:
@@ -185,8 +192,8 @@ def _learning_rate(network: str) -> float:
 
 def _numbers(network: str, seed: int) -> NDArray[np.float64]:
     """`COLUMNS` of every test stack."""
-    if network == USUAL:
-        return _measured(_who_does_not_look(make_stacks(NODULES)[2]))
+    if network == NOTHING:
+        return _measured(nothing_marked(make_stacks(NODULES)[2]))
     return _answers(network, _learning_rate(network), seed)[1]
 
 
@@ -197,22 +204,10 @@ def _answers(network: str, learning_rate: float, seed: int) -> tuple[NDArray[np.
     return numbers_after(lambda: build(network), parts, config, _measured, len(COLUMNS))
 
 
-def _who_does_not_look(stacks: Stacks) -> SegmentationPredictions:
-    """What `Segmentation.baseline` says of the stacks, for which no network is asked."""
-    nothing = torch.zeros(len(stacks), len(MARKED), *stacks.targets.shape[1:])
-    task = stacks.task
-    return task.baseline(task.predictions(nothing, stacks.targets.long(), stacks.samples))
-
-
 def _measured(said: SegmentationPredictions) -> NDArray[np.float64]:
     """`COLUMNS` of each stack."""
     pairs = [(found > 0, true > 0) for found, true in zip(said.predicted, said.true, strict=True)]
-    return np.array([(dice(found, true), _false_alarms(found, true)) for found, true in pairs])
-
-
-def _false_alarms(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
-    spots, count = label(found)
-    return float(count - len(np.unique(spots[true & found])))
+    return np.array([(dice(found, true), count_lesions(found, true).false_alarms) for found, true in pairs])
 
 
 def _of(numbers: NDArray[np.float64], name: str) -> ImageScores:

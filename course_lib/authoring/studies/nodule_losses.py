@@ -21,7 +21,6 @@ from itertools import pairwise
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import label
 from torch import nn
 from torch.nn import functional as F
 
@@ -39,6 +38,7 @@ from course_lib.authoring.studies.outlines import (
 from course_lib.authoring.studies.study import Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.samples import LabelledImage
+from course_lib.evaluation.lesion_counts import count_lesions
 from course_lib.evaluation.readers import AS_LIKELY_AS_NOT, ReaderPredictions
 from course_lib.evaluation.segmentation import ImageScores, dice
 from course_lib.evaluation.studies import Row
@@ -94,8 +94,8 @@ class Minimised(ReaderOutlines):
         self,
         output: torch.Tensor,
         targets: torch.Tensor,
-        weights: torch.Tensor | None = None,
-        label_smoothing: float = 0.0,
+        weights: torch.Tensor | None = None,  # noqa: ARG002
+        label_smoothing: float = 0.0,  # noqa: ARG002
     ) -> torch.Tensor:
         """The cross-entropy, 1 - Dice of the probabilities over all images of the batch together, or their sum."""
         logits, true = output.float(), targets.float()
@@ -278,8 +278,7 @@ def _measured(said: ReaderPredictions) -> NDArray[np.float64]:
 
 
 def _of_slice(found: NDArray[np.bool_], true: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    spots, count = label(found)
-    alarm = count > len(np.unique(spots[true & found]))
+    alarm = count_lesions(found, true).false_alarms > 0
     there = bool(true.any())
     overlap, touched = (dice(found, true), float((found & true).any())) if there else (np.nan, np.nan)
     return overlap, touched, float(alarm), float((found == true).mean())

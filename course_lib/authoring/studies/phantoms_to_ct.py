@@ -70,7 +70,7 @@ RANDOM = {PHANTOMS: 0.0, "phantoms, half random": 0.5, "phantoms, random": 1.0} 
 SEEDS = (0, 1)
 PATIENTS = (1, 3, 10, 30)  #: to learn from, apart from all
 HELD_OUT = 5  #: every fifth patient measures
-SIMULATED = Settings({"train": 150}, seed=11, pixels=CROP)  #: other people than in any other set of the course
+SIMULATED = Settings({"train": 150}, seed=11, pixels=CROP)  #: other people than in the sets of `chest_ct.phantoms`
 SLICES_SEEN = 2400  #: of a training, each about as often as any other
 LEARNING_RATES = (5e-3, 2e-3)  #: the recipe's, and a gentler one
 TUNED_WITH, CHOOSERS = 10, 20  #: patients who are learned from, and others who choose the learning rate
