@@ -32,8 +32,8 @@ def measured(structure: StructureName, spoiling: Spoiling) -> OutlineNumbers:
     ("structure", "spoiling"),
     [
         ("large", Spoiling(tail_left_out=1)),
-        ("large", Spoiling(speck_mm=3)),
-        ("large", Spoiling(speck_mm=3, up_mm=0.5, growth_mm=0.25)),
+        ("large", Spoiling(speck_mm=4)),
+        ("large", Spoiling(speck_mm=6, up_mm=0.5, growth_mm=0.25)),
         ("small", Spoiling(speck_mm=1)),
     ],
 )
@@ -45,7 +45,7 @@ def test_dice_is_good_and_something_lies_far_away(structure: StructureName, spoi
     assert not numbers.near_with_bad_overlap
 
 
-@pytest.mark.parametrize("spoiling", [Spoiling(up_mm=2), Spoiling(right_mm=1, up_mm=1.5), Spoiling(growth_mm=2)])
+@pytest.mark.parametrize("spoiling", [Spoiling(up_mm=2), Spoiling(right_mm=1, up_mm=1.5), Spoiling(growth_mm=1.5)])
 def test_nothing_lies_far_away_and_dice_is_bad_with_the_small_one_alone(spoiling: Spoiling) -> None:
     numbers = measured("small", spoiling)
     assert numbers.dice < 0.6
