@@ -59,9 +59,10 @@ def hd95_definitions(forth: NDArray[np.float64], back: NDArray[np.float64]) -> d
         ValueError: a direction has no distances, or infinite ones: a mask was empty, and the definitions say nothing.
     """
     if not len(forth) or not len(back) or not np.isfinite([*forth, *back]).all():
+        infinite = np.count_nonzero(~np.isfinite([*forth, *back]))
         raise ValueError(
             f"Expected finite distances in both directions, but got {len(forth)} and {len(back)} with "
-            f"{np.count_nonzero(~np.isfinite([*forth, *back]))} that are not finite. Leave out pairs with an empty mask."
+            f"{infinite} that are not finite. Leave out pairs with an empty mask."
         )
     return {
         "the larger of the directions": _farther(forth, back, 95),
