@@ -47,7 +47,28 @@ def hausdorff_distance(predicted: Mask, true: Mask, spacing_mm: Sequence[float],
         return 0.0
     if not len(forth) or not len(back):
         return image_diagonal(true.shape, spacing_mm)
-    return float(max(np.percentile(forth, percentile), np.percentile(back, percentile)))
+    return _farther(forth, back, percentile)
+
+
+def hd95_definitions(forth: NDArray[np.float64], back: NDArray[np.float64]) -> dict[str, float]:
+    """What goes by the name of HD95, in mm, from the distances of both directions (see `surface_distances`).
+
+    The first is that of `hausdorff_distance`.
+
+    Raises:
+        ValueError: a direction has no distances, or infinite ones: a mask was empty, and the definitions say nothing.
+    """
+    if not len(forth) or not len(back) or not np.isfinite([*forth, *back]).all():
+        infinite = np.count_nonzero(~np.isfinite([*forth, *back]))
+        raise ValueError(
+            f"Expected finite distances in both directions, but got {len(forth)} and {len(back)} with "
+            f"{infinite} that are not finite. Leave out pairs with an empty mask."
+        )
+    return {
+        "the larger of the directions": _farther(forth, back, 95),
+        "both directions in one list": float(np.percentile(np.concatenate([forth, back]), 95)),
+        "the mean of the directions": float(np.percentile(forth, 95) + np.percentile(back, 95)) / 2,
+    }
 
 
 def surface_dice(predicted: Mask, true: Mask, spacing_mm: Sequence[float], tolerance_mm: float) -> float:
@@ -131,6 +152,11 @@ def check_spacing(spacing_mm: Sequence[float], axes: int) -> None:
         raise ValueError(
             f"Expected a spacing of {axes} numbers above 0, in millimetres, one per axis, but got {spacing_mm}."
         )
+
+
+def _farther(forth: NDArray[np.float64], back: NDArray[np.float64], percentile: float) -> float:
+    """The percentile in each direction by itself, and the larger of the two."""
+    return float(max(np.percentile(forth, percentile), np.percentile(back, percentile)))
 
 
 def _surface(mask: Mask, spacing_mm: Sequence[float]) -> NDArray[np.float64]:

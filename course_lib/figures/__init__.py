@@ -35,6 +35,7 @@ from course_lib.figures.intervals import (
     plot_intervals,
     plot_with_intervals,
 )
+from course_lib.figures.outline_errors import plot_border_errors, plot_surface_distances
 from course_lib.figures.segmentation import plot_dice
 from course_lib.figures.studies import curves_of, plot_gains, plot_repeated
 from course_lib.figures.style import describe, text_alternative
@@ -46,6 +47,7 @@ __all__ = [
     "curves_of",
     "describe",
     "plot_answers",
+    "plot_border_errors",
     "plot_comparison",
     "plot_confusion",
     "plot_contrast",
@@ -80,6 +82,7 @@ __all__ = [
     "plot_roc",
     "plot_scores",
     "plot_shares",
+    "plot_surface_distances",
     "plot_tiles",
     "plot_unfreezing_costs",
     "plot_with_intervals",

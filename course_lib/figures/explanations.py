@@ -9,6 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from numpy.typing import ArrayLike, NDArray
 
+from course_lib.figures.outline_lines import draw_outline
 from course_lib.figures.style import describe
 
 THIRDS = (("upper", "middle", "lower"), ("left", "centre", "right"))
@@ -40,8 +41,8 @@ def plot_maps(
         axes.axis("off")
     for number, (axes, picture, heat) in enumerate(zip(grid.flat, pictures, heats, strict=False)):
         axes.imshow(_coloured(picture, heat / limit), interpolation="nearest")
-        if masks is not None and np.any(masks[number]):
-            axes.contour(np.asarray(masks[number], dtype=float), levels=[0.5], colors="white", linewidths=1)
+        if masks is not None:
+            draw_outline(axes, masks[number], "white")
         row, column = _highest(heat)
         axes.plot(column, row, "x", color="black", markersize=6, markeredgewidth=2.6)
         axes.plot(column, row, "x", color="white", markersize=5, markeredgewidth=1)

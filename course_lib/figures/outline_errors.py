@@ -9,7 +9,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from course_lib.evaluation.border_errors import BorderErrors
-from course_lib.evaluation.surfaces import Mask, surface_distances
+from course_lib.evaluation.surfaces import Mask, hd95_definitions, surface_distances
+from course_lib.figures.outline_lines import draw_outline
 from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe, in_a_row
 
 FORTH, BACK, TOGETHER = "predicted to true", "true to predicted", "both in one list"  #: lists of distances
@@ -23,7 +24,8 @@ def plot_border_errors(errors: BorderErrors, title: str, ax: Axes | None = None)
     """Dice over the diameter, a curve for each border error; the diameters stand on a logarithmic axis."""
     axes = axes_or_new(ax, (5.6, 3.2))
     for (name, values), (color, style, marker) in zip(errors.dice.items(), LINES, strict=False):
-        axes.plot(errors.diameters_mm, values, color=color, linestyle=style, marker=marker, markersize=4, label=name)
+        label = name.replace("voxel", _element(errors))
+        axes.plot(errors.diameters_mm, values, color=color, linestyle=style, marker=marker, markersize=4, label=label)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(errors.diameters_mm.tolist()))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -66,26 +68,12 @@ def plot_surface_distances(predicted: Mask, true: Mask, spacing_mm: Sequence[flo
     return np.array([picture, curves], dtype=object)
 
 
-def hd95_definitions(forth: NDArray[np.float64], back: NDArray[np.float64]) -> dict[str, float]:
-    """What goes by the name of HD95, in mm, from the distances of both directions; neither is empty."""
-    each = float(np.percentile(forth, 95)), float(np.percentile(back, 95))
-    return {
-        "the larger of the directions": max(each),
-        "both directions in one list": float(np.percentile(np.concatenate([forth, back]), 95)),
-        "the mean of the directions": sum(each) / 2,
-    }
-
-
 def draw_two_outlines(axes: Axes, predicted: Mask, true: Mask, spacing_mm: Sequence[float]) -> None:
     """The true area in grey with a blue outline, the predicted outline dashed in orange; a legend and a scale bar."""
     tall, wide = (float(mm) for mm in np.multiply(true.shape, spacing_mm))
     axes.imshow(true, cmap="Greys", vmin=0, vmax=4, extent=(0.0, wide, tall, 0.0), interpolation="nearest")
-    rows, columns = ((np.arange(count) + 0.5) * step for count, step in zip(true.shape, spacing_mm, strict=True))
     for mask, color, style, name in ((true, BLUE, "solid", "true"), (predicted, ORANGE, "dashed", "predicted")):
-        if mask.any() and not mask.all():
-            axes.contour(
-                columns, rows, mask.astype(float), levels=[0.5], colors=color, linestyles=style, linewidths=1.5
-            )
+        draw_outline(axes, mask, color, style, 1.5, spacing_mm)
         axes.plot([], [], color=color, linestyle=style, label=name)
     bar = max((mm for mm in ROUND_MM if mm <= SCALE_PART * wide), default=ROUND_MM[0])
     axes.plot([0.95 * wide - bar, 0.95 * wide], [0.95 * tall] * 2, color="black", linewidth=2)
@@ -94,13 +82,19 @@ def draw_two_outlines(axes: Axes, predicted: Mask, true: Mask, spacing_mm: Seque
     axes.legend(frameon=False, fontsize=9, loc="lower left", handlelength=2.4)
 
 
+def _element(errors: BorderErrors) -> str:
+    """What a disc, and what a ball, is made of."""
+    return "pixel" if len(errors.spacing_mm) == 2 else "voxel"
+
+
 def _sizes_in_words(errors: BorderErrors) -> str:
     kind = "discs" if len(errors.spacing_mm) == 2 else "balls"
     spacing = " x ".join(f"{mm:g}" for mm in errors.spacing_mm)
     places = sorted({*np.linspace(0, len(errors.diameters_mm) - 1, SAID).astype(int).tolist()})
     at = ", ".join(f"{errors.diameters_mm[place]:g}" for place in places)
     curves = [f"{name} {', '.join(f'{values[place]:.2f}' for place in places)}" for name, values in errors.dice.items()]
-    return f"Dice of {kind} with voxels of {spacing} mm, at diameters of {at} mm: {'; '.join(curves)}."
+    said = "; ".join(curves).replace("voxel", _element(errors))
+    return f"Dice of {kind} with {_element(errors)}s of {spacing} mm, at diameters of {at} mm: {said}."
 
 
 def _distances_in_words(forth: NDArray[np.float64], back: NDArray[np.float64]) -> str:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from course_lib.figures.outline_lines import draw_outline
 from course_lib.figures.planes import GAP_PX, LETTER_PX, WIDTH_PX, Cut, DrawnVolume, Window, pixels_per_mm
 
 Line = Literal["-", "--", ":", "-."]
@@ -148,10 +149,7 @@ def _draw(axes: Axes, picture: Picture, structures: Mapping[int, Outline], scale
     aspect = cut.pixel_mm[0] / cut.pixel_mm[1]
     axes.imshow(shades, cmap="gray", vmin=0, vmax=1, aspect=aspect, interpolation=smooth)
     for value, one in structures.items():
-        inside = np.pad(cut.mask == value, 1).astype(float)  # so that an outline closes at the border
-        if inside.any():
-            grid = np.arange(-1, columns + 1), np.arange(-1, rows + 1)
-            axes.contour(*grid, inside, [0.5], colors=one.color, linestyles=one.line, linewidths=1.2)
+        draw_outline(axes, cut.mask == value, one.color, one.line, 1.2)
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     axes.axis("off")
     for letter, x, y in zip(cut.edges, (0, 1, 0.5, 0.5), (0.5, 0.5, 1, 0), strict=True):

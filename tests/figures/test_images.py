@@ -56,7 +56,33 @@ def test_outlines_bear_their_names_and_say_how_large_they_are() -> None:
     legend = grid[0, 0].figure.legends[0]
     assert [text.get_text() for text in legend.get_texts()] == ["reader 1", "reader 2"]
     assert [len(axes.collections) for axes in grid.ravel()] == [2, 0]
-    assert "a: reader 1 50, reader 2 50; b: reader 1 0" in text_alternative(grid[0, 0])
+    assert text_alternative(grid[0, 0]) == (
+        "Two readers. 2 grey images, and how many pixels are within each outline: a: reader 1 50, reader 2 50; "
+        "b: reader 1 0."
+    )
+    plt.close()
+
+
+def test_titles_and_headings_with_a_line_break_are_said_in_one_line() -> None:
+    image = np.zeros((20, 30), np.uint8)
+    grid = plot_outlines([image], [{}], ["case 3\nslice 7"], "Two readers\n(simulated)")
+    assert text_alternative(grid[0, 0]) == (
+        "Two readers: (simulated). One grey image, and how many pixels are within each outline: case 3: slice 7: none."
+    )
+    plt.close()
+
+
+def test_other_numbers_of_outlines_or_titles_than_images_are_refused() -> None:
+    image, mask = np.zeros((20, 30), np.uint8), np.ones((20, 30), bool)
+    for outlines, titles in (([{"a": mask}], ["a", "b"]), ([{}, {}], ["a"]), ([{}, {}, {}], ["a", "b"])):
+        with pytest.raises(ValueError, match=f"got 2 images, {len(outlines)} times outlines and {len(titles)} titles"):
+            plot_outlines([image, image], outlines, titles, "Many")
+
+
+def test_a_mask_of_another_shape_than_its_image_is_refused() -> None:
+    image = np.zeros((20, 30), np.uint8)
+    with pytest.raises(ValueError, match=r"reader 1 of b: left has \(30, 20\), and the image \(20, 30\)"):
+        plot_outlines([image] * 2, [{}, {"reader 1": np.ones((30, 20), bool)}], ["a", "b\nleft"], "Turned")
 
 
 def test_more_outlines_than_can_be_told_apart_are_refused() -> None:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from course_lib.evaluation.border_errors import border_errors
-from course_lib.evaluation.surfaces import hausdorff_distance, surface_distances
-from course_lib.figures.outline_errors import hd95_definitions, plot_border_errors, plot_surface_distances
+from course_lib.evaluation.surfaces import surface_distances
+from course_lib.figures.outline_errors import plot_border_errors, plot_surface_distances
 from course_lib.figures.style import text_alternative
 
 
@@ -26,22 +26,38 @@ def with_a_speck() -> tuple[np.ndarray, np.ndarray]:
 def test_each_border_error_has_its_curve() -> None:
     errors = border_errors((4, 10, 40), (1, 1))
     axes = plot_border_errors(errors, "Dice\ndiscs")
-    assert [line.get_label() for line in axes.lines] == list(errors.dice)
+    assert [line.get_label() for line in axes.lines] == [
+        "one pixel too large",
+        "one pixel too small",
+        "one pixel to the side",
+    ]
     assert [np.asarray(line.get_ydata()).tolist() for line in axes.lines] == [v.tolist() for v in errors.dice.values()]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "10", "40"]
     words = text_alternative(axes)
     assert words.startswith(
-        "Dice: discs. Dice of discs with voxels of 1 x 1 mm, at diameters of 4, 10, 40 mm: one voxel"
+        "Dice: discs. Dice of discs with pixels of 1 x 1 mm, at diameters of 4, 10, 40 mm: one pixel"
     )
-    assert f"one voxel too large {', '.join(f'{value:.2f}' for value in errors.dice['one voxel too large'])};" in words
+    assert f"one pixel too large {', '.join(f'{value:.2f}' for value in errors.dice['one voxel too large'])};" in words
+    assert "voxel" not in words
 
 
-def test_the_definitions_of_hd95_are_apart_where_a_speck_is_outlined() -> None:
-    predicted, true = with_a_speck()
-    said = hd95_definitions(*surface_distances(predicted, true, (1, 1)))
-    assert said["the larger of the directions"] == hausdorff_distance(predicted, true, (1, 1)) > 20
-    assert said["the mean of the directions"] == said["the larger of the directions"] / 2
-    assert said["both directions in one list"] == 0
+def test_balls_are_said_to_be_made_of_voxels() -> None:
+    axes = plot_border_errors(border_errors((4, 10), (1, 1, 2)), "Balls")
+    assert axes.lines[0].get_label() == "one voxel too large"
+    assert "Dice of balls with voxels of 1 x 1 x 2 mm, at diameters of 4, 10 mm: one voxel" in text_alternative(axes)
+    assert "pixel" not in text_alternative(axes)
+
+
+def test_an_outline_that_reaches_the_border_is_closed_and_the_picture_keeps_its_limits() -> None:
+    true, predicted = np.zeros((40, 60), dtype=bool), np.zeros((40, 60), dtype=bool)
+    true[:20, 10:30] = True
+    predicted[:25, 10:30] = True
+    picture, _ = plot_surface_distances(predicted, true, (2, 0.5), "At the upper border")
+    for outline, deep_mm in zip(picture.collections, (40, 50), strict=True):
+        (points,) = outline.get_paths()[0].to_polygons(closed_only=False)
+        assert np.array_equal(points[0], points[-1])
+        assert (points.min(axis=0).tolist(), points.max(axis=0).tolist()) == ([5, 0], [15, deep_mm])
+    assert (picture.get_xlim(), picture.get_ylim()) == ((0, 30), (80, 0))
 
 
 def test_the_distances_of_each_direction_are_drawn_sorted_and_said() -> None:
