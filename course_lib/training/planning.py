@@ -16,6 +16,7 @@ from functools import cache
 
 import torch
 
+from course_lib.data.fingerprint import Fingerprint, by, percent
 from course_lib.data.patches import PatchDataset
 from course_lib.data.samples import ImageData
 from course_lib.data.transforms import Preprocessing
@@ -23,7 +24,6 @@ from course_lib.networks.costs import count_parameters, gflops
 from course_lib.networks.unet import UNet
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
-from course_lib.training.data_fingerprint import Fingerprint, by, percent
 from course_lib.training.optimisation import make_optimizer
 from course_lib.training.trainer import batches_of
 
@@ -281,7 +281,6 @@ def _without_axis(data: Fingerprint, axis: int) -> Fingerprint:
         spacing_mm=None if mm is None else tuple(side for number, side in enumerate(mm) if number != axis),
         extent_voxels=tuple(map(rest, data.extent_voxels)),
         extent_90_voxels=tuple(map(rest, data.extent_90_voxels)),
-        all_90_voxels=rest(data.all_90_voxels),
     )
 
 
@@ -301,7 +300,6 @@ def _resampled(data: Fingerprint) -> tuple[Decision, Fingerprint]:
         largest_voxels=_scaled(data.largest_voxels, factors),
         extent_voxels=tuple(_scaled(sides, factors) for sides in data.extent_voxels),
         extent_90_voxels=tuple(_scaled(sides, factors) for sides in data.extent_90_voxels),
-        all_90_voxels=_scaled(data.all_90_voxels, factors),
     )
     reason = "the median of the cases"
     if data.ratio_of_spacings >= ANISOTROPIC:

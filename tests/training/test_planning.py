@@ -10,17 +10,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from course_lib.data.cases import Case, cases_of_marked_slices, cases_of_outlined_images
+from course_lib.data.cases import cases_of_marked_slices
+from course_lib.data.fingerprint import Fingerprint, fingerprint
 from course_lib.data.marked_slice_data import MarkedSliceDataset
 from course_lib.data.marked_slices import MarkedSlice
-from course_lib.data.outlines_and_boxes import OutlinedImage
 from course_lib.data.volume_cases import cases_of_volumes, volume_preparation
 from course_lib.data.volume_data import VolumeDataset
 from course_lib.networks.unet import UNet
-from course_lib.support.errors import DataError
 from course_lib.support.runtime import seeded
 from course_lib.training import planning
-from course_lib.training.data_fingerprint import Fingerprint, fingerprint
 from course_lib.training.loop import fit
 from course_lib.training.planning import (
     Plan,
@@ -38,22 +36,13 @@ LABELS = ("background", "tumour")
 SPEED = 300_000  #: voxels a second, so that no plan depends on the computer
 
 
-def case(*shape: int, box: tuple[slice, ...] | None = None, **more: Any) -> Case:
-    """Grey 10 with a box of grey 60."""
-    labels = np.zeros(shape, np.uint8)
-    if box:
-        labels[box] = 1
-    known = {"spacing_mm": (1.0,) * len(shape), "patient": "p", **more}
-    return Case(10.0 + 50 * labels, labels, **known)
-
-
 def nodules(**more: Any) -> Fingerprint:
     """What the slices of nodules are like."""
     known: dict[str, Any] = {
         "cases": 400, "patients": 45, "dimensions": 2, "channels": 1, "readers": 4, "labels": LABELS,
         "shape_voxels": (64, 64), "smallest_voxels": (64, 64), "largest_voxels": (64, 64), "spacing_mm": None,
         "part_of_voxels": (0.009,), "extent_voxels": ((8, 8),), "extent_90_voxels": ((19, 20),),
-        "all_90_voxels": (19, 20), "empty": 0.2, "inside": (30, 65, 164, 241, 250), "outside": (0, 8, 36, 232, 250),
+        "empty": 0.2, "inside": (30, 65, 164, 241, 250), "outside": (0, 8, 36, 232, 250),
         "unit": None,
     }  # fmt: skip
     return Fingerprint(**(known | more))
@@ -66,7 +55,7 @@ def sarcomas(**more: Any) -> Fingerprint:
             "cases": 11, "patients": 11, "dimensions": 3, "readers": 1, "shape_voxels": (200, 190, 60),
             "smallest_voxels": (150, 140, 50), "largest_voxels": (300, 260, 110), "spacing_mm": (0.98, 0.98, 3.27),
             "part_of_voxels": (0.06,), "extent_voxels": ((80, 80, 36),), "extent_90_voxels": ((130, 130, 50),),
-            "all_90_voxels": (130, 130, 50), "empty": 0.0, "inside": (-100, -20, 40, 80, 120),
+        "empty": 0.0, "inside": (-100, -20, 40, 80, 120),
             "outside": (-1000, -950, -100, 100, 600), "unit": "HU",
         }
         | more
@@ -81,7 +70,7 @@ def hippocampi(**more: Any) -> Fingerprint:
             "shape_voxels": (36, 50, 35), "smallest_voxels": (31, 40, 24), "largest_voxels": (43, 59, 47),
             "spacing_mm": (1.0, 1.0, 1.0), "part_of_voxels": (0.027, 0.025),
             "extent_voxels": ((19, 16, 14), (18, 23, 21)), "extent_90_voxels": ((21, 18, 16), (21, 25, 24)),
-            "all_90_voxels": (24, 40, 32), "empty": 0.0,
+        "empty": 0.0,
         }
         | more
     )  # fmt: skip
@@ -89,118 +78,6 @@ def hippocampi(**more: Any) -> Fingerprint:
 
 def reason(plan: Plan, name: str) -> str:
     return next(one.reason for one in plan.decisions if one.name == name)
-
-
-# The fingerprint
-
-
-def test_a_fingerprint_counts_what_is_there() -> None:
-    first = case(20, 30, box=(slice(2, 6), slice(5, 15)), spacing_mm=(1.0, 2.0))
-    second = case(24, 34, box=(slice(0, 6), slice(0, 14)), spacing_mm=(3.0, 2.0), patient="q")
-    found = fingerprint(iter([first, second, case(22, 26, spacing_mm=(2.0, 2.0))]), LABELS)
-    assert (found.cases, found.patients, found.dimensions, found.channels) == (3, 2, 2, 1)
-    assert (found.shape_voxels, found.smallest_voxels, found.largest_voxels) == ((22, 30), (20, 26), (24, 34))
-    assert found.spacing_mm == (2.0, 2.0)
-    assert list(found.part_of_voxels) == pytest.approx([(40 + 84) / (600 + 816 + 572)])
-    assert (found.extent_voxels, found.extent_90_voxels) == (((5, 12),), ((6, 14),))
-    assert found.empty == pytest.approx(1 / 3)
-    assert (set(found.inside), set(found.outside)) == ({60.0}, {10.0})
-
-
-def test_each_label_has_its_extent_and_all_have_one_together() -> None:
-    both = case(20, 20, box=(slice(2, 4), slice(2, 8)))
-    both.labels[10:16, 3:5] = 2
-    found = fingerprint([both], ("background", "ball", "rod"))
-    assert found.extent_voxels == ((2, 6), (6, 2))
-    assert found.all_90_voxels == (14, 6)
-
-
-def test_channels_come_first() -> None:
-    plain = case(16, 16, box=(slice(4, 8), slice(4, 8)))
-    found = fingerprint([replace(plain, image=np.stack([plain.image] * 3))], LABELS)
-    assert (found.channels, found.dimensions) == (3, 2)
-
-
-def test_quantiles_are_those_of_all_intensities() -> None:
-    grey = np.random.default_rng(0).normal(100, 10, (300, 300))
-    labels = np.zeros(grey.shape, np.uint8)
-    labels[:150] = 1
-    found = fingerprint([Case(grey, labels, None, "p")], LABELS)
-    assert found.inside == pytest.approx(np.quantile(grey[:150], (0.005, 0.05, 0.5, 0.95, 0.995)), abs=1)
-
-
-GOOD = case(16, 16, box=(slice(4, 8), slice(4, 8)), name="good")
-BAD = {
-    "another number of axes": (case(16, 16, 16, name="bad"), "bad has 3 axes, good 2"),
-    "no such shape": (replace(GOOD, image=np.zeros((16, 15)), name="bad"), r"shape \[16, 15\] and labels"),
-    "two axes too many": (replace(GOOD, image=np.zeros((2, 1, 16, 16)), name="bad"), "at most one of channels"),
-    "nothing in it": (replace(GOOD, image=np.zeros((0, 4)), labels=np.zeros((0, 4), int)), "two or three axes"),
-    "other channels": (replace(GOOD, image=np.zeros((2, 16, 16)), name="bad"), "bad has 2 channels"),
-    "other readers": (replace(GOOD, readers=4, name="bad"), "4 readers, good 1 and 1"),
-    "a spacing lost": (replace(GOOD, spacing_mm=None, name="bad"), "good has a spacing, bad has none"),
-    "a spacing too long": (replace(GOOD, spacing_mm=(1.0, 1.0, 1.0), name="bad"), "bad has 2 axes and the spacing"),
-    "a spacing of 0": (replace(GOOD, spacing_mm=(1.0, 0.0), name="bad"), "all above 0"),
-    "NaN": (replace(GOOD, image=np.full((16, 16), np.nan), name="bad"), "bad holds 256 values that are NaN"),
-    "a label without a name": (replace(GOOD, labels=7 * GOOD.labels, name="bad"), r"bad holds the labels \[7\]"),
-    "half a label": (replace(GOOD, labels=GOOD.labels / 2, name="bad"), r"the labels \[0.5\]"),
-    "a label below 0": (replace(GOOD, labels=-GOOD.labels.astype(int), name="bad"), r"the labels \[-1\]"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", BAD)
-def test_a_bad_case_is_refused_by_its_name(what: str) -> None:
-    bad, message = BAD[what]
-    with pytest.raises(DataError, match=message):
-        fingerprint([GOOD, bad], LABELS)
-
-
-def test_no_case_is_refused() -> None:
-    with pytest.raises(DataError, match="at least one case"):
-        fingerprint([], LABELS)
-
-
-def test_masks_that_are_all_empty_are_refused() -> None:
-    with pytest.raises(DataError, match="None of the 2 cases holds tumour"):
-        fingerprint([case(16, 16)] * 2, LABELS)
-
-
-def test_a_label_that_is_nowhere_is_refused() -> None:
-    with pytest.raises(DataError, match="None of the 1 cases holds rod"):
-        fingerprint([GOOD], ("background", "ball", "rod"))
-
-
-@pytest.mark.parametrize("labels", [("background",), ("tumour", "tumour")])
-def test_labels_need_different_names(labels: tuple[str, ...]) -> None:
-    with pytest.raises(DataError, match="two or more different names"):
-        fingerprint([GOOD], labels)
-
-
-def test_hounsfield_units_without_anything_below_water_are_doubted() -> None:
-    with pytest.raises(DataError, match="unit='HU'"):
-        fingerprint([GOOD], LABELS, "HU")
-    assert fingerprint([replace(GOOD, image=GOOD.image - 900)], LABELS, "HU").unit == "HU"
-
-
-def test_readers_marks_become_their_majority(tmp_path: Path) -> None:
-    masks = []
-    for reader, columns in enumerate((4, 6, 8, 0)):
-        mask = np.zeros((16, 16), np.uint8)
-        mask[2:5, :columns] = 255
-        masks.append(tmp_path / f"{reader}.png")
-        Image.fromarray(mask).save(masks[-1])
-    Image.fromarray(np.full((16, 16), 80, np.uint8)).save(tmp_path / "slice.png")
-    (found,) = cases_of_marked_slices([MarkedSlice(tmp_path / "slice.png", tuple(masks), "p", "p/nodule-0", 0)])
-    assert (found.readers, found.spacing_mm, found.labels.sum()) == (4, None, 3 * 6)  # two of four marked six columns
-
-
-def test_greys_of_masks_become_labels(tmp_path: Path) -> None:
-    Image.fromarray(np.full((8, 8), 80, np.uint8)).save(tmp_path / "a.png")
-    Image.fromarray(np.diag([255, 0, 7, 0, 0, 0, 0, 0]).astype(np.uint8)).save(tmp_path / "m.png")
-    sample = OutlinedImage(tmp_path / "a.png", tmp_path / "m.png", "p", (0.5, 0.5))
-    (found,) = cases_of_outlined_images([sample], (0, 255))
-    assert (found.labels[0, 0], found.labels[2, 2], found.spacing_mm) == (1, 2, (0.5, 0.5))
-    with pytest.raises(DataError, match=r"a.png holds the labels \[2\]"):
-        fingerprint([found], LABELS)
 
 
 # The plan
@@ -247,7 +124,10 @@ def test_flat_voxels_become_coarser_within_the_slice_first() -> None:
 
 
 def test_a_structure_that_fits_keeps_the_usual_spacing() -> None:
-    small = {"extent_voxels": ((20, 20, 9),), "extent_90_voxels": ((30, 30, 12),), "all_90_voxels": (30, 30, 12)}
+    small = {
+        "extent_voxels": ((20, 20, 9),),
+        "extent_90_voxels": ((30, 30, 12),),
+    }
     plan = make_plan(sarcomas(**small), voxels_per_second=SPEED)
     assert plan.spacing_mm == (0.98, 0.98, 3.27)
     assert plan.patch[2] < plan.patch[0]
