@@ -63,7 +63,6 @@ class Fingerprint:
         kind = "slices" if self.dimensions == 2 else "volumes"
         spacing = "unknown" if self.spacing_mm is None else f"{by(self.spacing_mm)} mm"
         scale = "Hounsfield units" if self.unit == "HU" else "of each image's own scale"
-        empty = percent(self.empty)
         rows = [
             (
                 "cases",

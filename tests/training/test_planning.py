@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from course_lib.data.cases import cases_of_marked_slices
+from course_lib.data.cases import Case, cases_of_marked_slices
 from course_lib.data.fingerprint import Fingerprint, fingerprint
 from course_lib.data.marked_slice_data import MarkedSliceDataset
 from course_lib.data.marked_slices import MarkedSlice
@@ -18,16 +18,14 @@ from course_lib.data.volume_cases import cases_of_volumes, volume_preparation
 from course_lib.data.volume_data import VolumeDataset
 from course_lib.networks.unet import UNet
 from course_lib.support.runtime import seeded
-from course_lib.training import planning
+from course_lib.training import plan_budget, plan_rules, planning
 from course_lib.training.loop import fit
 from course_lib.training.planning import (
     Plan,
     make_plan,
-    measure_speed,
     network_of,
     patches_of,
     preprocessing_of,
-    receptive_field,
     training_of,
 )
 from tests.data.made_volumes import outlined_balls
@@ -76,6 +74,12 @@ def hippocampi(**more: Any) -> Fingerprint:
     )  # fmt: skip
 
 
+def volume(shape: tuple[int, ...], box: tuple[slice, ...], mm: float) -> Case:
+    labels = np.zeros(shape, np.uint8)
+    labels[box] = 1
+    return Case(10.0 + 50 * labels, labels, (mm, mm, mm), "p")
+
+
 def reason(plan: Plan, name: str) -> str:
     return next(one.reason for one in plan.decisions if one.name == name)
 
@@ -119,7 +123,7 @@ def test_flat_voxels_become_coarser_within_the_slice_first() -> None:
     assert max(plan.spacing_mm) / min(plan.spacing_mm) < 3.27 / 0.98
     assert along < 3.27 * 1.5
     assert "3.3 times the pixel" in reason(plan, "spacing")
-    assert np.prod(plan.patch) <= planning.MOST_VOXELS[3]
+    assert np.prod(plan.patch) <= plan_rules.MOST_VOXELS[3]
     assert plan.window_hu == (-100, 120)
 
 
@@ -153,7 +157,7 @@ def test_fewer_minutes_never_give_more_work_and_are_always_kept(data: Fingerprin
     assert [plan.width for plan in plans] == sorted(plan.width for plan in plans) or len({p.patch for p in plans}) > 1
     sizes = [np.prod(plan.patch) for plan in plans]
     assert sizes == sorted(sizes)
-    assert plans[-1].epochs * plans[-1].repeats <= planning.MOST_PASSES + plans[-1].repeats
+    assert plans[-1].epochs * plans[-1].repeats <= plan_budget.MOST_PASSES + plans[-1].repeats
 
 
 def test_a_fast_computer_gets_a_wider_network_in_the_same_time() -> None:
@@ -178,6 +182,67 @@ def test_with_few_cases_an_epoch_has_several_patches_of_each() -> None:
     plan = make_plan(sarcomas(), 10, SPEED)
     assert plan.repeats > 1
     assert plan.steps == plan.epochs * plan.cases * plan.repeats // plan.batch_size
+
+
+def test_with_few_cases_and_an_hour_nothing_is_made_smaller() -> None:
+    large = {"shape_voxels": (128, 128), "smallest_voxels": (128, 128), "largest_voxels": (128, 128)}
+    plan = make_plan(nodules(cases=4, patients=4, **large), 60, 1_000_000)
+    assert (plan.patch, plan.width) == ((128, 128), plan_budget.WIDTHS[0])
+    assert "more would teach little" in reason(plan, "epochs")
+
+
+@pytest.mark.parametrize("data", [nodules(), hippocampi()], ids=["images", "volumes"])
+def test_no_case_is_seen_more_often_than_it_teaches(data: Fingerprint) -> None:
+    for cases in (1, 2, 3, 4, 7, 11, 26, 100):
+        plan = make_plan(replace(data, cases=cases), 1000, 10 * SPEED)
+        assert plan.epochs * plan.repeats <= plan_budget.MOST_PASSES
+        assert plan.steps >= plan_budget.FEWEST_STEPS
+
+
+def test_time_is_named_only_where_it_limits() -> None:
+    large = {"shape_voxels": (512, 512), "smallest_voxels": (512, 512), "largest_voxels": (512, 512)}
+    fast = reason(make_plan(nodules(**large), 1000, 100 * SPEED), "patch")
+    assert "512 x 512, has more than the 65,536 that a patch may hold" in fast
+    assert "no time" not in fast
+    assert "no time for a larger patch" in reason(make_plan(nodules(**large), 3, SPEED), "patch")
+    assert "no time for the usual, 64 x 64" in reason(make_plan(nodules(cases=5000), 1, SPEED), "patch")
+
+
+def test_a_volume_of_the_coarsest_spacing_has_room() -> None:
+    box = (slice(4, 14),) * 3
+    cases = [volume((24, 24, 24), box, 1.0), volume((24, 24, 24), box, 1.0), volume((20, 24, 24), box, 2.0)]
+    plan = make_plan(fingerprint(cases, LABELS), 60, SPEED)
+    assert plan.spacing_mm == (1.0, 1.0, 1.0)
+    assert plan.shape_voxels == (40, 48, 48)
+
+
+def test_a_structure_that_is_thin_across_the_slices_does_not_keep_the_pixels_small() -> None:
+    thin = {"extent_voxels": ((100, 100, 7),), "extent_90_voxels": ((200, 180, 12),)}
+    plan = make_plan(sarcomas(**thin), 60, SPEED)
+    assert plan.coarsened
+    assert plan.spacing_mm is not None
+    assert plan.spacing_mm[0] > 1.2
+    assert plan.spacing_mm[2] == 3.27
+
+
+def test_a_window_is_never_without_width() -> None:
+    plan = make_plan(sarcomas(inside=(40.0,) * 5), 60, SPEED)
+    assert plan.window_hu == (15, 65)
+    assert "only 40 to 40 HU, it is made 50 wide" in reason(plan, "normalisation")
+
+
+def test_who_says_background_everywhere_misses_all_structures_together() -> None:
+    plan = make_plan(hippocampi(part_of_voxels=(0.1, 0.2)), 60, SPEED)
+    assert "has 70 % of the voxels right" in reason(plan, "loss")
+
+
+def test_where_a_patch_is_the_whole_image_nothing_is_aimed_at() -> None:
+    whole = "a patch holds the usual image whole, so that there is nothing to aim at"
+    assert reason(make_plan(nodules(), 10, SPEED), "with structure") == f"{whole}; 20 % of the images are empty"
+    stack = {"shape_voxels": (64, 64, 4), "smallest_voxels": (64, 64, 4), "largest_voxels": (64, 64, 4)}
+    sliced = make_plan(sarcomas(empty=0.2, extent_90_voxels=((40, 40, 4),), **stack), 600, 10 * SPEED)
+    assert reason(sliced, "with structure") == whole  # what part of the slices is empty nobody has counted
+    assert "estimated" in reason(sliced, "cases")
 
 
 def test_too_few_minutes_are_refused_with_how_many_would_do() -> None:
@@ -216,7 +281,7 @@ def test_a_plan_prints_each_decision_with_its_reason_within_the_line() -> None:
 def test_the_speed_is_a_number_above_0_and_draws_nothing_from_the_users_random_numbers() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert measure_speed(2, steps=1) > 0
+    assert plan_budget.measure_speed(2, steps=1) > 0
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -231,13 +296,13 @@ def test_the_receptive_field_is_what_the_gradient_reaches(depth: int) -> None:
                 setattr(block, name, nn.AvgPool2d(2))
             elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 layer.weight.data.fill_(1.0)
-    side = 2 * receptive_field(depth) // 8 * 8 + 16
+    side = 2 * plan_rules.receptive_field(depth) // 8 * 8 + 16
     image = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     reached = 0
     for place in range(side // 2, side // 2 + 2**depth):
         (gradient,) = torch.autograd.grad(net.double()(image)[0, 0, side // 2, place], image)
         reached = max(reached, int((gradient[0, 0].abs().sum(dim=0) > 0).sum()))
-    assert reached == receptive_field(depth)
+    assert reached == plan_rules.receptive_field(depth)
 
 
 # Carried out
@@ -297,3 +362,20 @@ def test_only_as_many_cases_are_taken_as_there_is_time_for(tmp_path: Path) -> No
 def test_preprocessing_is_for_images() -> None:
     with pytest.raises(ValueError, match="volume_preparation"):
         preprocessing_of(make_plan(hippocampi(), voxels_per_second=SPEED))
+
+
+def test_what_can_not_be_carried_out_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    plan = make_plan(nodules(), voxels_per_second=SPEED)
+    assert preprocessing_of(plan).size == 64
+    with pytest.raises(ValueError, match=r"window of \(-100, 120\) HU.*apply_window"):
+        preprocessing_of(replace(plan, window_hu=(-100, 120)))
+    mm = {"spacing_mm": (0.1, 0.1), "shape_voxels": (800, 800), "smallest_voxels": (800, 800)}
+    long = {"largest_voxels": (800, 800), "extent_voxels": ((300, 300),), "extent_90_voxels": ((500, 500),)}
+    with pytest.raises(ValueError, match=r"coarser than they are.*Save them at that spacing"):
+        preprocessing_of(make_plan(nodules(**mm, **long), 60, SPEED))
+    sliced = make_plan(sarcomas(spacing_mm=(1.0, 1.0, 8.0), unit=None), 60, SPEED)
+    with pytest.raises(ValueError, match=r"slices of volumes across axis 2.*as images"):
+        preprocessing_of(sliced)
+    data = VolumeDataset(outlined_balls(tmp_path, 1), LABELS, volume_preparation((2.0, 2.0, 2.0), (16, 16, 16)))
+    with pytest.raises(ValueError, match=r"slices of volumes across axis 2.*as images"):
+        patches_of(sliced, data)
