@@ -2,7 +2,7 @@
 DICOM, volumes.
 
 What reads or holds volumes needs torchio, which takes seconds to load, so it is imported from its own module:
-`volumes`, `ct_series`, `volume_data` and `label_resampling`.
+`volumes`, `ct_series`, `volume_cases`, `volume_data` and `label_resampling`.
 """
 
 from course_lib.data.augmentation import Augmentation

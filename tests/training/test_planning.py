@@ -10,26 +10,22 @@ import torch
 from PIL import Image
 from torch import nn
 
-from course_lib.data.cases import Case, cases_of_marked_slices, cases_of_outlined_images
+from course_lib.data.cases import Case, cases_of_marked_slices
+from course_lib.data.fingerprint import Fingerprint, fingerprint
 from course_lib.data.marked_slice_data import MarkedSliceDataset
 from course_lib.data.marked_slices import MarkedSlice
-from course_lib.data.outlines_and_boxes import OutlinedImage
 from course_lib.data.volume_cases import cases_of_volumes, volume_preparation
 from course_lib.data.volume_data import VolumeDataset
 from course_lib.networks.unet import UNet
-from course_lib.support.errors import DataError
 from course_lib.support.runtime import seeded
-from course_lib.training import planning
-from course_lib.training.data_fingerprint import Fingerprint, fingerprint
+from course_lib.training import plan_budget, plan_rules, planning
 from course_lib.training.loop import fit
 from course_lib.training.planning import (
     Plan,
     make_plan,
-    measure_speed,
     network_of,
     patches_of,
     preprocessing_of,
-    receptive_field,
     training_of,
 )
 from tests.data.made_volumes import outlined_balls
@@ -38,22 +34,13 @@ LABELS = ("background", "tumour")
 SPEED = 300_000  #: voxels a second, so that no plan depends on the computer
 
 
-def case(*shape: int, box: tuple[slice, ...] | None = None, **more: Any) -> Case:
-    """Grey 10 with a box of grey 60."""
-    labels = np.zeros(shape, np.uint8)
-    if box:
-        labels[box] = 1
-    known = {"spacing_mm": (1.0,) * len(shape), "patient": "p", **more}
-    return Case(10.0 + 50 * labels, labels, **known)
-
-
 def nodules(**more: Any) -> Fingerprint:
     """What the slices of nodules are like."""
     known: dict[str, Any] = {
         "cases": 400, "patients": 45, "dimensions": 2, "channels": 1, "readers": 4, "labels": LABELS,
         "shape_voxels": (64, 64), "smallest_voxels": (64, 64), "largest_voxels": (64, 64), "spacing_mm": None,
         "part_of_voxels": (0.009,), "extent_voxels": ((8, 8),), "extent_90_voxels": ((19, 20),),
-        "all_90_voxels": (19, 20), "empty": 0.2, "inside": (30, 65, 164, 241, 250), "outside": (0, 8, 36, 232, 250),
+        "empty": 0.2, "inside": (30, 65, 164, 241, 250), "outside": (0, 8, 36, 232, 250),
         "unit": None,
     }  # fmt: skip
     return Fingerprint(**(known | more))
@@ -66,7 +53,7 @@ def sarcomas(**more: Any) -> Fingerprint:
             "cases": 11, "patients": 11, "dimensions": 3, "readers": 1, "shape_voxels": (200, 190, 60),
             "smallest_voxels": (150, 140, 50), "largest_voxels": (300, 260, 110), "spacing_mm": (0.98, 0.98, 3.27),
             "part_of_voxels": (0.06,), "extent_voxels": ((80, 80, 36),), "extent_90_voxels": ((130, 130, 50),),
-            "all_90_voxels": (130, 130, 50), "empty": 0.0, "inside": (-100, -20, 40, 80, 120),
+        "empty": 0.0, "inside": (-100, -20, 40, 80, 120),
             "outside": (-1000, -950, -100, 100, 600), "unit": "HU",
         }
         | more
@@ -81,126 +68,20 @@ def hippocampi(**more: Any) -> Fingerprint:
             "shape_voxels": (36, 50, 35), "smallest_voxels": (31, 40, 24), "largest_voxels": (43, 59, 47),
             "spacing_mm": (1.0, 1.0, 1.0), "part_of_voxels": (0.027, 0.025),
             "extent_voxels": ((19, 16, 14), (18, 23, 21)), "extent_90_voxels": ((21, 18, 16), (21, 25, 24)),
-            "all_90_voxels": (24, 40, 32), "empty": 0.0,
+        "empty": 0.0,
         }
         | more
     )  # fmt: skip
 
 
+def volume(shape: tuple[int, ...], box: tuple[slice, ...], mm: float) -> Case:
+    labels = np.zeros(shape, np.uint8)
+    labels[box] = 1
+    return Case(10.0 + 50 * labels, labels, (mm, mm, mm), "p")
+
+
 def reason(plan: Plan, name: str) -> str:
     return next(one.reason for one in plan.decisions if one.name == name)
-
-
-# The fingerprint
-
-
-def test_a_fingerprint_counts_what_is_there() -> None:
-    first = case(20, 30, box=(slice(2, 6), slice(5, 15)), spacing_mm=(1.0, 2.0))
-    second = case(24, 34, box=(slice(0, 6), slice(0, 14)), spacing_mm=(3.0, 2.0), patient="q")
-    found = fingerprint(iter([first, second, case(22, 26, spacing_mm=(2.0, 2.0))]), LABELS)
-    assert (found.cases, found.patients, found.dimensions, found.channels) == (3, 2, 2, 1)
-    assert (found.shape_voxels, found.smallest_voxels, found.largest_voxels) == ((22, 30), (20, 26), (24, 34))
-    assert found.spacing_mm == (2.0, 2.0)
-    assert list(found.part_of_voxels) == pytest.approx([(40 + 84) / (600 + 816 + 572)])
-    assert (found.extent_voxels, found.extent_90_voxels) == (((5, 12),), ((6, 14),))
-    assert found.empty == pytest.approx(1 / 3)
-    assert (set(found.inside), set(found.outside)) == ({60.0}, {10.0})
-
-
-def test_each_label_has_its_extent_and_all_have_one_together() -> None:
-    both = case(20, 20, box=(slice(2, 4), slice(2, 8)))
-    both.labels[10:16, 3:5] = 2
-    found = fingerprint([both], ("background", "ball", "rod"))
-    assert found.extent_voxels == ((2, 6), (6, 2))
-    assert found.all_90_voxels == (14, 6)
-
-
-def test_channels_come_first() -> None:
-    plain = case(16, 16, box=(slice(4, 8), slice(4, 8)))
-    found = fingerprint([replace(plain, image=np.stack([plain.image] * 3))], LABELS)
-    assert (found.channels, found.dimensions) == (3, 2)
-
-
-def test_quantiles_are_those_of_all_intensities() -> None:
-    grey = np.random.default_rng(0).normal(100, 10, (300, 300))
-    labels = np.zeros(grey.shape, np.uint8)
-    labels[:150] = 1
-    found = fingerprint([Case(grey, labels, None, "p")], LABELS)
-    assert found.inside == pytest.approx(np.quantile(grey[:150], (0.005, 0.05, 0.5, 0.95, 0.995)), abs=1)
-
-
-GOOD = case(16, 16, box=(slice(4, 8), slice(4, 8)), name="good")
-BAD = {
-    "another number of axes": (case(16, 16, 16, name="bad"), "bad has 3 axes, good 2"),
-    "no such shape": (replace(GOOD, image=np.zeros((16, 15)), name="bad"), r"shape \[16, 15\] and labels"),
-    "two axes too many": (replace(GOOD, image=np.zeros((2, 1, 16, 16)), name="bad"), "at most one of channels"),
-    "nothing in it": (replace(GOOD, image=np.zeros((0, 4)), labels=np.zeros((0, 4), int)), "two or three axes"),
-    "other channels": (replace(GOOD, image=np.zeros((2, 16, 16)), name="bad"), "bad has 2 channels"),
-    "other readers": (replace(GOOD, readers=4, name="bad"), "4 readers, good 1 and 1"),
-    "a spacing lost": (replace(GOOD, spacing_mm=None, name="bad"), "good has a spacing, bad has none"),
-    "a spacing too long": (replace(GOOD, spacing_mm=(1.0, 1.0, 1.0), name="bad"), "bad has 2 axes and the spacing"),
-    "a spacing of 0": (replace(GOOD, spacing_mm=(1.0, 0.0), name="bad"), "all above 0"),
-    "NaN": (replace(GOOD, image=np.full((16, 16), np.nan), name="bad"), "bad holds 256 values that are NaN"),
-    "a label without a name": (replace(GOOD, labels=7 * GOOD.labels, name="bad"), r"bad holds the labels \[7\]"),
-    "half a label": (replace(GOOD, labels=GOOD.labels / 2, name="bad"), r"the labels \[0.5\]"),
-    "a label below 0": (replace(GOOD, labels=-GOOD.labels.astype(int), name="bad"), r"the labels \[-1\]"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", BAD)
-def test_a_bad_case_is_refused_by_its_name(what: str) -> None:
-    bad, message = BAD[what]
-    with pytest.raises(DataError, match=message):
-        fingerprint([GOOD, bad], LABELS)
-
-
-def test_no_case_is_refused() -> None:
-    with pytest.raises(DataError, match="at least one case"):
-        fingerprint([], LABELS)
-
-
-def test_masks_that_are_all_empty_are_refused() -> None:
-    with pytest.raises(DataError, match="None of the 2 cases holds tumour"):
-        fingerprint([case(16, 16)] * 2, LABELS)
-
-
-def test_a_label_that_is_nowhere_is_refused() -> None:
-    with pytest.raises(DataError, match="None of the 1 cases holds rod"):
-        fingerprint([GOOD], ("background", "ball", "rod"))
-
-
-@pytest.mark.parametrize("labels", [("background",), ("tumour", "tumour")])
-def test_labels_need_different_names(labels: tuple[str, ...]) -> None:
-    with pytest.raises(DataError, match="two or more different names"):
-        fingerprint([GOOD], labels)
-
-
-def test_hounsfield_units_without_anything_below_water_are_doubted() -> None:
-    with pytest.raises(DataError, match="unit='HU'"):
-        fingerprint([GOOD], LABELS, "HU")
-    assert fingerprint([replace(GOOD, image=GOOD.image - 900)], LABELS, "HU").unit == "HU"
-
-
-def test_readers_marks_become_their_majority(tmp_path: Path) -> None:
-    masks = []
-    for reader, columns in enumerate((4, 6, 8, 0)):
-        mask = np.zeros((16, 16), np.uint8)
-        mask[2:5, :columns] = 255
-        masks.append(tmp_path / f"{reader}.png")
-        Image.fromarray(mask).save(masks[-1])
-    Image.fromarray(np.full((16, 16), 80, np.uint8)).save(tmp_path / "slice.png")
-    (found,) = cases_of_marked_slices([MarkedSlice(tmp_path / "slice.png", tuple(masks), "p", "p/nodule-0", 0)])
-    assert (found.readers, found.spacing_mm, found.labels.sum()) == (4, None, 3 * 6)  # two of four marked six columns
-
-
-def test_greys_of_masks_become_labels(tmp_path: Path) -> None:
-    Image.fromarray(np.full((8, 8), 80, np.uint8)).save(tmp_path / "a.png")
-    Image.fromarray(np.diag([255, 0, 7, 0, 0, 0, 0, 0]).astype(np.uint8)).save(tmp_path / "m.png")
-    sample = OutlinedImage(tmp_path / "a.png", tmp_path / "m.png", "p", (0.5, 0.5))
-    (found,) = cases_of_outlined_images([sample], (0, 255))
-    assert (found.labels[0, 0], found.labels[2, 2], found.spacing_mm) == (1, 2, (0.5, 0.5))
-    with pytest.raises(DataError, match=r"a.png holds the labels \[2\]"):
-        fingerprint([found], LABELS)
 
 
 # The plan
@@ -242,12 +123,15 @@ def test_flat_voxels_become_coarser_within_the_slice_first() -> None:
     assert max(plan.spacing_mm) / min(plan.spacing_mm) < 3.27 / 0.98
     assert along < 3.27 * 1.5
     assert "3.3 times the pixel" in reason(plan, "spacing")
-    assert np.prod(plan.patch) <= planning.MOST_VOXELS[3]
+    assert np.prod(plan.patch) <= plan_rules.MOST_VOXELS[3]
     assert plan.window_hu == (-100, 120)
 
 
 def test_a_structure_that_fits_keeps_the_usual_spacing() -> None:
-    small = {"extent_voxels": ((20, 20, 9),), "extent_90_voxels": ((30, 30, 12),), "all_90_voxels": (30, 30, 12)}
+    small = {
+        "extent_voxels": ((20, 20, 9),),
+        "extent_90_voxels": ((30, 30, 12),),
+    }
     plan = make_plan(sarcomas(**small), voxels_per_second=SPEED)
     assert plan.spacing_mm == (0.98, 0.98, 3.27)
     assert plan.patch[2] < plan.patch[0]
@@ -273,7 +157,7 @@ def test_fewer_minutes_never_give_more_work_and_are_always_kept(data: Fingerprin
     assert [plan.width for plan in plans] == sorted(plan.width for plan in plans) or len({p.patch for p in plans}) > 1
     sizes = [np.prod(plan.patch) for plan in plans]
     assert sizes == sorted(sizes)
-    assert plans[-1].epochs * plans[-1].repeats <= planning.MOST_PASSES + plans[-1].repeats
+    assert plans[-1].epochs * plans[-1].repeats <= plan_budget.MOST_PASSES + plans[-1].repeats
 
 
 def test_a_fast_computer_gets_a_wider_network_in_the_same_time() -> None:
@@ -298,6 +182,67 @@ def test_with_few_cases_an_epoch_has_several_patches_of_each() -> None:
     plan = make_plan(sarcomas(), 10, SPEED)
     assert plan.repeats > 1
     assert plan.steps == plan.epochs * plan.cases * plan.repeats // plan.batch_size
+
+
+def test_with_few_cases_and_an_hour_nothing_is_made_smaller() -> None:
+    large = {"shape_voxels": (128, 128), "smallest_voxels": (128, 128), "largest_voxels": (128, 128)}
+    plan = make_plan(nodules(cases=4, patients=4, **large), 60, 1_000_000)
+    assert (plan.patch, plan.width) == ((128, 128), plan_budget.WIDTHS[0])
+    assert "more would teach little" in reason(plan, "epochs")
+
+
+@pytest.mark.parametrize("data", [nodules(), hippocampi()], ids=["images", "volumes"])
+def test_no_case_is_seen_more_often_than_it_teaches(data: Fingerprint) -> None:
+    for cases in (1, 2, 3, 4, 7, 11, 26, 100):
+        plan = make_plan(replace(data, cases=cases), 1000, 10 * SPEED)
+        assert plan.epochs * plan.repeats <= plan_budget.MOST_PASSES
+        assert plan.steps >= plan_budget.FEWEST_STEPS
+
+
+def test_time_is_named_only_where_it_limits() -> None:
+    large = {"shape_voxels": (512, 512), "smallest_voxels": (512, 512), "largest_voxels": (512, 512)}
+    fast = reason(make_plan(nodules(**large), 1000, 100 * SPEED), "patch")
+    assert "512 x 512, has more than the 65,536 that a patch may hold" in fast
+    assert "no time" not in fast
+    assert "no time for a larger patch" in reason(make_plan(nodules(**large), 3, SPEED), "patch")
+    assert "no time for the usual, 64 x 64" in reason(make_plan(nodules(cases=5000), 1, SPEED), "patch")
+
+
+def test_a_volume_of_the_coarsest_spacing_has_room() -> None:
+    box = (slice(4, 14),) * 3
+    cases = [volume((24, 24, 24), box, 1.0), volume((24, 24, 24), box, 1.0), volume((20, 24, 24), box, 2.0)]
+    plan = make_plan(fingerprint(cases, LABELS), 60, SPEED)
+    assert plan.spacing_mm == (1.0, 1.0, 1.0)
+    assert plan.shape_voxels == (40, 48, 48)
+
+
+def test_a_structure_that_is_thin_across_the_slices_does_not_keep_the_pixels_small() -> None:
+    thin = {"extent_voxels": ((100, 100, 7),), "extent_90_voxels": ((200, 180, 12),)}
+    plan = make_plan(sarcomas(**thin), 60, SPEED)
+    assert plan.coarsened
+    assert plan.spacing_mm is not None
+    assert plan.spacing_mm[0] > 1.2
+    assert plan.spacing_mm[2] == 3.27
+
+
+def test_a_window_is_never_without_width() -> None:
+    plan = make_plan(sarcomas(inside=(40.0,) * 5), 60, SPEED)
+    assert plan.window_hu == (15, 65)
+    assert "only 40 to 40 HU, it is made 50 wide" in reason(plan, "normalisation")
+
+
+def test_who_says_background_everywhere_misses_all_structures_together() -> None:
+    plan = make_plan(hippocampi(part_of_voxels=(0.1, 0.2)), 60, SPEED)
+    assert "has 70 % of the voxels right" in reason(plan, "loss")
+
+
+def test_where_a_patch_is_the_whole_image_nothing_is_aimed_at() -> None:
+    whole = "a patch holds the usual image whole, so that there is nothing to aim at"
+    assert reason(make_plan(nodules(), 10, SPEED), "with structure") == f"{whole}; 20 % of the images are empty"
+    stack = {"shape_voxels": (64, 64, 4), "smallest_voxels": (64, 64, 4), "largest_voxels": (64, 64, 4)}
+    sliced = make_plan(sarcomas(empty=0.2, extent_90_voxels=((40, 40, 4),), **stack), 600, 10 * SPEED)
+    assert reason(sliced, "with structure") == whole  # what part of the slices is empty nobody has counted
+    assert "estimated" in reason(sliced, "cases")
 
 
 def test_too_few_minutes_are_refused_with_how_many_would_do() -> None:
@@ -336,7 +281,7 @@ def test_a_plan_prints_each_decision_with_its_reason_within_the_line() -> None:
 def test_the_speed_is_a_number_above_0_and_draws_nothing_from_the_users_random_numbers() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert measure_speed(2, steps=1) > 0
+    assert plan_budget.measure_speed(2, steps=1) > 0
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -351,13 +296,13 @@ def test_the_receptive_field_is_what_the_gradient_reaches(depth: int) -> None:
                 setattr(block, name, nn.AvgPool2d(2))
             elif isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 layer.weight.data.fill_(1.0)
-    side = 2 * receptive_field(depth) // 8 * 8 + 16
+    side = 2 * plan_rules.receptive_field(depth) // 8 * 8 + 16
     image = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     reached = 0
     for place in range(side // 2, side // 2 + 2**depth):
         (gradient,) = torch.autograd.grad(net.double()(image)[0, 0, side // 2, place], image)
         reached = max(reached, int((gradient[0, 0].abs().sum(dim=0) > 0).sum()))
-    assert reached == receptive_field(depth)
+    assert reached == plan_rules.receptive_field(depth)
 
 
 # Carried out
@@ -417,3 +362,20 @@ def test_only_as_many_cases_are_taken_as_there_is_time_for(tmp_path: Path) -> No
 def test_preprocessing_is_for_images() -> None:
     with pytest.raises(ValueError, match="volume_preparation"):
         preprocessing_of(make_plan(hippocampi(), voxels_per_second=SPEED))
+
+
+def test_what_can_not_be_carried_out_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    plan = make_plan(nodules(), voxels_per_second=SPEED)
+    assert preprocessing_of(plan).size == 64
+    with pytest.raises(ValueError, match=r"window of \(-100, 120\) HU.*apply_window"):
+        preprocessing_of(replace(plan, window_hu=(-100, 120)))
+    mm = {"spacing_mm": (0.1, 0.1), "shape_voxels": (800, 800), "smallest_voxels": (800, 800)}
+    long = {"largest_voxels": (800, 800), "extent_voxels": ((300, 300),), "extent_90_voxels": ((500, 500),)}
+    with pytest.raises(ValueError, match=r"coarser than they are.*Save them at that spacing"):
+        preprocessing_of(make_plan(nodules(**mm, **long), 60, SPEED))
+    sliced = make_plan(sarcomas(spacing_mm=(1.0, 1.0, 8.0), unit=None), 60, SPEED)
+    with pytest.raises(ValueError, match=r"slices of volumes across axis 2.*as images"):
+        preprocessing_of(sliced)
+    data = VolumeDataset(outlined_balls(tmp_path, 1), LABELS, volume_preparation((2.0, 2.0, 2.0), (16, 16, 16)))
+    with pytest.raises(ValueError, match=r"slices of volumes across axis 2.*as images"):
+        patches_of(sliced, data)

@@ -3,6 +3,7 @@
 Source: F. Isensee et al., nnU-Net, Nature Methods 18:203-211, 2021, which calls these numbers the data fingerprint.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,7 @@ from course_lib.support.errors import DataError
 
 QUANTILES = (0.005, 0.05, 0.5, 0.95, 0.995)  #: of the intensities inside and outside the structures
 VOXELS_OF_A_CASE = 20_000  #: at most so many, evenly spaced, are kept for the quantiles
+LEAST_SHOWN = 1e-4  #: of a whole; what is less, or less is missing, is said in words
 MOST_OF_THEM = 0.9  #: of the cases have structures of this extent or less
 APART = "All cases must be of one kind: make a plan for each kind by itself."
 
@@ -23,7 +25,11 @@ Unit = Literal["HU"]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What the cases of a data set are like before any preparation. Prints as a small table."""
+    """What the cases of a data set are like before any preparation. Prints as a small table.
+
+    Where the spacing is known, all sizes count in voxels of the median spacing, as if each case were resampled to it.
+    Else they count in pixels or voxels as stored.
+    """
 
     cases: int
     patients: int
@@ -38,7 +44,6 @@ class Fingerprint:
     part_of_voxels: tuple[float, ...]  #: 0 to 1, of each structure, over all cases
     extent_voxels: tuple[tuple[int, ...], ...]  #: median box around each structure, where it is
     extent_90_voxels: tuple[tuple[int, ...], ...]  #: nine tenths of the boxes are no longer than this along each axis
-    all_90_voxels: tuple[int, ...]  #: the same of the boxes around all structures of a case together
     empty: float  #: part of the cases without any structure
     inside: tuple[float, ...]  #: `QUANTILES` of the intensities in structures
     outside: tuple[float, ...]
@@ -59,7 +64,10 @@ class Fingerprint:
         spacing = "unknown" if self.spacing_mm is None else f"{by(self.spacing_mm)} mm"
         scale = "Hounsfield units" if self.unit == "HU" else "of each image's own scale"
         rows = [
-            ("cases", f"{self.cases:,} {kind} of {self.patients:,} patients, {self.empty:.0%} without a structure"),
+            (
+                "cases",
+                f"{self.cases:,} {kind} of {self.patients:,} patients, {percent(self.empty)} without a structure",
+            ),
             ("shape", f"{by(self.shape_voxels)}, from {by(self.smallest_voxels)} to {by(self.largest_voxels)}"),
             ("spacing", spacing),
         ]
@@ -105,9 +113,12 @@ def by(numbers: Sequence[float]) -> str:
 
 
 def percent(part: float) -> str:
-    """A part as per cent, with two digits, or with four where 1 is near."""
-    digits = 2 if part < 0.99 else 4
-    return f"{100 * part:.{digits}g} %" if part != 1 else "100 %"
+    """A part, 0 to 1, as per cent with two digits, or with four where 1 is near; 0 % is none, and 100 % all."""
+    if 0 < part < LEAST_SHOWN:
+        return f"less than {100 * LEAST_SHOWN:g} %"
+    if 1 - LEAST_SHOWN < part < 1:
+        return f"more than {100 * (1 - LEAST_SHOWN):g} %"
+    return "100 %" if part == 1 else f"{100 * part:.{2 if part < 0.99 else 4}g} %"
 
 
 @dataclass
@@ -117,9 +128,9 @@ class _Gathered:
     labels: int
     first: Case | None = None
     shapes: list[tuple[int, ...]] = field(default_factory=list)
-    spacings: list[tuple[float, ...]] = field(default_factory=list)
+    spacings: list[tuple[float, ...]] = field(default_factory=list)  #: of each case; 1 along each axis where unknown
     counts: list[NDArray[np.int64]] = field(default_factory=list)  #: voxels of each label
-    extents: dict[int, list[tuple[int, ...]]] = field(default_factory=dict)  #: by label; 0 stands for all together
+    extents: dict[int, list[tuple[float, ...]]] = field(default_factory=dict)  #: by label, times the spacing
     greys: dict[bool, list[NDArray[np.float64]]] = field(default_factory=lambda: {True: [], False: []})
     patients: set[str] = field(default_factory=set)
 
@@ -127,21 +138,22 @@ class _Gathered:
         self.first = self.first or case
         self.patients.add(case.patient)
         self.shapes.append(labels.shape)
-        if case.spacing_mm is not None:
-            self.spacings.append(case.spacing_mm)
+        self.spacings.append(case.spacing_mm or (1.0,) * labels.ndim)
         self.counts.append(np.bincount(labels.ravel(), minlength=self.labels))
         for label in (1 + np.flatnonzero(self.counts[-1][1:])).tolist():
-            self.extents.setdefault(label, []).append(_extent(labels == label))
+            sides = zip(_extent(labels == label), self.spacings[-1], strict=True)
+            self.extents.setdefault(label, []).append(tuple(side * mm for side, mm in sides))
         inside = labels > 0
-        if inside.any():
-            self.extents.setdefault(0, []).append(_extent(inside))
         image = case.image if case.image.ndim > labels.ndim else case.image[None]
         for which in (True, False):
-            greys = image[:, inside == which].ravel().astype(np.float64)
-            self.greys[which].append(greys[:: max(1, len(greys) // VOXELS_OF_A_CASE)])
+            greys = image[:, inside == which].ravel()
+            step = max(1, math.ceil(len(greys) / VOXELS_OF_A_CASE))
+            self.greys[which].append(greys[::step].astype(np.float64))
 
     def fingerprint(self, first: Case, names: tuple[str, ...], unit: Unit | None) -> Fingerprint:
-        counts, shapes = np.stack(self.counts), np.array(self.shapes)
+        counts, spacings = np.stack(self.counts), np.array(self.spacings)
+        usual = np.median(spacings, axis=0)
+        shapes = np.array(self.shapes) * spacings / usual
         if missing := [name for label, name in enumerate(names) if label and label not in self.extents]:
             raise DataError(
                 f"None of the {len(counts):,} cases holds {', '.join(missing)}, so nothing could learn it. Look "
@@ -158,19 +170,17 @@ class _Gathered:
             shape_voxels=_whole(np.median(shapes, axis=0)),
             smallest_voxels=_whole(shapes.min(axis=0)),
             largest_voxels=_whole(shapes.max(axis=0)),
-            spacing_mm=tuple(np.median(self.spacings, axis=0).tolist()) if self.spacings else None,
+            spacing_mm=None if first.spacing_mm is None else tuple(usual.tolist()),
             part_of_voxels=tuple((counts.sum(axis=0) / counts.sum())[1:].tolist()),
-            extent_voxels=tuple(_whole(np.median(self.extents[label], axis=0)) for label in each),
-            extent_90_voxels=tuple(self._large(label) for label in each),
-            all_90_voxels=self._large(0),
-            empty=1 - len(self.extents[0]) / len(counts),
+            extent_voxels=tuple(_whole(np.median(self.extents[label], axis=0) / usual) for label in each),
+            extent_90_voxels=tuple(
+                _whole(np.quantile(self.extents[label], MOST_OF_THEM, axis=0) / usual) for label in each
+            ),
+            empty=float((counts[:, 1:].sum(axis=1) == 0).mean()),
             inside=_quantiles(self.greys[True]),
             outside=_quantiles(self.greys[False]),
             unit=unit,
         )
-
-    def _large(self, label: int) -> tuple[int, ...]:
-        return _whole(np.quantile(self.extents[label], MOST_OF_THEM, axis=0))
 
 
 def _checked(case: Case, names: Sequence[str], first: Case | None) -> NDArray[np.int64]:
@@ -239,5 +249,6 @@ def _quantiles(greys: Sequence[NDArray[np.float64]]) -> tuple[float, ...]:
     return tuple(np.quantile(everything, QUANTILES).tolist()) if len(everything) else (float("nan"),) * len(QUANTILES)
 
 
-def _whole(numbers: NDArray[np.generic]) -> tuple[int, ...]:
-    return tuple(int(np.ceil(number)) for number in numbers)
+def _whole(sides: NDArray[np.float64]) -> tuple[int, ...]:
+    """Rounded up, apart from what float64 rounds itself."""
+    return tuple(max(1, math.ceil(side - 1e-9)) for side in sides.tolist())
