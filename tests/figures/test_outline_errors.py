@@ -80,4 +80,4 @@ def test_an_empty_mask_and_a_volume_are_refused() -> None:
     predicted, true = with_a_speck()
     for masks in ((predicted & False, true), (predicted, true & False), (predicted[None], true[None])):
         with pytest.raises(ValueError, match="two slices with something in each"):
-            plot_surface_distances(*masks, (1,) * masks[0].ndim, "Nothing")
+            plot_surface_distances(masks[0], masks[1], (1,) * masks[0].ndim, "Nothing")
