@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-Line = str | tuple[int, tuple[int, ...]]  #: a style of matplotlib by name, or as an offset and dashes
+Line = str | tuple[float, Sequence[float]]  #: a style of matplotlib by name, or as an offset and dashes
 
 
 def draw_outline(

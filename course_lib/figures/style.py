@@ -8,12 +8,19 @@ from html import escape
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
 from PIL import Image
 
 # Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008). Nothing rests on colour alone:
 # lines differ in style and marker too, areas in hatching.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-LINES = ((ORANGE, "-", "s"), (BLUE, "--", "o"), ("0.3", ":", "^"), (GREEN, "-.", "D"), (PURPLE, (0, (6, 1)), "v"))
+LINES: tuple[tuple[str, LineStyleType, str], ...] = (
+    (ORANGE, "-", "s"),
+    (BLUE, "--", "o"),
+    ("0.3", ":", "^"),
+    (GREEN, "-.", "D"),
+    (PURPLE, (0, (6, 1)), "v"),
+)
 MARKS = ((ORANGE, "s"), (BLUE, "o"), (GREEN, "D"), (PURPLE, "v"), ("0.3", "^"))
 AREAS = ((BLUE, "//"), (ORANGE, ".."), ("0.3", "xx"), (GREEN, "\\\\"), (PURPLE, "++"))
 

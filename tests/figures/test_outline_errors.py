@@ -78,6 +78,6 @@ def test_the_distances_of_each_direction_are_drawn_sorted_and_said() -> None:
 
 def test_an_empty_mask_and_a_volume_are_refused() -> None:
     predicted, true = with_a_speck()
-    for found, there in ((predicted & False, true), (predicted, true & False), (predicted[None], true[None])):
+    for masks in ((predicted & False, true), (predicted, true & False), (predicted[None], true[None])):
         with pytest.raises(ValueError, match="two slices with something in each"):
-            plot_surface_distances(found, there, (1,) * there.ndim, "Nothing")
+            plot_surface_distances(masks[0], masks[1], (1,) * masks[0].ndim, "Nothing")

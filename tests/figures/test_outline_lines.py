@@ -19,7 +19,7 @@ def axes() -> Iterator[Axes]:
 
 
 def polygons(axes: Axes) -> list[np.ndarray]:
-    return axes.collections[0].get_paths()[0].to_polygons(closed_only=False)
+    return [np.asarray(points) for points in axes.collections[0].get_paths()[0].to_polygons(closed_only=False)]
 
 
 def block(rows: slice, columns: slice) -> np.ndarray:

@@ -130,7 +130,7 @@ def draw_outlines(
 def outlines(structure: Structure, spoiling: Spoiling) -> Mask:
     """The structure's outline as it is spoilt, [rows, columns]; as it truly is for ``Spoiling()``."""
     counts = [round(mm / structure.spacing_mm) for mm in structure.size_mm]
-    rows, columns = ((np.arange(count) + 0.5) * structure.spacing_mm for count in counts)
+    rows, columns = ((np.arange(count, dtype=np.float64) + 0.5) * structure.spacing_mm for count in counts)
     down, right = rows[:, None] - structure.centre_mm[0], columns - structure.centre_mm[1]
     inside = _beyond_border(structure, spoiling.tail_left_out, down + spoiling.up_mm, right - spoiling.right_mm)
     away = structure.radius_mm + spoiling.speck_away_mm

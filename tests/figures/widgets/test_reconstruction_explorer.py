@@ -23,7 +23,7 @@ from course_lib.modalities.chest_ct.tomography import Geometry, project
 from tests.figures.widgets.counted import count_calls
 
 PIXEL_MM = 8.0
-MOST_PROJECTIONS = 100  #: as long as they take may a move take: SIRT projects forth and back in each of its steps
+MOST_PROJECTIONS = 200  #: as long as they take may a move take: 20 steps of SIRT take about 70
 
 
 def body(pixels: int = 48) -> NDArray[np.float32]:
@@ -124,10 +124,10 @@ def test_a_move_draws_once_and_takes_no_longer_than_the_steps_of_the_slowest_met
     explorer = reconstruction_explorer(body(128), PIXEL_MM / 2)
     explorer.children[2].value = "SIRT"
     assert len(drawn) == 2
-    projection = seconds(lambda: project(body(128)[None], Geometry(128, PIXEL_MM / 2, ANGLES[-1])))
+    # The first projection prepares the geometry, which the widget then finds prepared.
+    projection = min(seconds(lambda: project(body(128)[None], Geometry(128, PIXEL_MM / 2, ANGLES[-1]))) for _ in "1234")
     move = seconds(lambda: setattr(explorer.children[0], "value", ANGLES[-1]))
     assert len(drawn) == 3
-    print(projection, move, move / projection)
     assert move < MOST_PROJECTIONS * projection
 
 
