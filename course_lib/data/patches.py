@@ -111,7 +111,7 @@ class PatchDataset(Generic[P]):
 def _voxel_of_structure(target: torch.Tensor, axes: int) -> list[int] | None:
     """One of the voxels of one of the labels above 0, all labels with the same chance; None where there is none."""
     marked = target.reshape(-1, *target.shape[-axes:])  # [readers, *spatial], or a single label map
-    labels = marked[marked > 0].unique()
+    labels = marked[marked > 0].unique()  # type: ignore[no-untyped-call]
     if not len(labels):
         return None
     label = labels[torch.randint(len(labels), ())]

@@ -50,5 +50,6 @@ def volume_preparation(
     scale: Sequence[torchio.Transform] = [torchio.ZNormalization()]
     if window_hu is not None:
         scale = [torchio.Clamp(*window_hu), torchio.RescaleIntensity((-1, 1), in_min_max=window_hu)]
-    to_grid = [torchio.ToCanonical(), OneHotResample(tuple(spacing_mm))]
+    right, anterior, superior = spacing_mm
+    to_grid = [torchio.ToCanonical(), OneHotResample((right, anterior, superior))]
     return torchio.Compose([*to_grid, *scale, torchio.CropOrPad(tuple(shape), padding_mode="edge")])

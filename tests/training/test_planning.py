@@ -227,8 +227,8 @@ def test_a_structure_that_is_thin_across_the_slices_does_not_keep_the_pixels_sma
 
 def test_a_window_is_never_without_width() -> None:
     plan = make_plan(sarcomas(inside=(40.0,) * 5), 60, SPEED)
-    assert plan.window_hu == (15, 65)
     assert "only 40 to 40 HU, it is made 50 wide" in reason(plan, "normalisation")
+    assert plan.window_hu == (15, 65)
 
 
 def test_who_says_background_everywhere_misses_all_structures_together() -> None:
