@@ -11,7 +11,7 @@ from PIL import Image
 
 from course_lib.authoring.notebooks import clean, run
 from course_lib.figures.classification import plot_confusion
-from course_lib.figures.style import compact, describe, text_alternative
+from course_lib.figures.style import GREYS, compact, describe, text_alternative
 from tests.made_predictions import TEN
 
 IN_A_NOTEBOOK = """
@@ -57,13 +57,23 @@ def test_two_panels_are_described_one_after_the_other() -> None:
     plt.close()
 
 
-@pytest.mark.parametrize(("colour", "mode"), [("0.5", "L"), ("red", "P")])
-def test_a_chart_keeps_its_pixels_in_one_channel_or_in_a_palette(colour: str, mode: str) -> None:
+@pytest.mark.parametrize(("colour", "mode", "off"), [("0.5", "L", 2), ("red", "P", 0)])
+def test_a_chart_keeps_its_pixels_in_one_channel_or_in_a_palette(colour: str, mode: str, off: int) -> None:
     figure, axes = plt.subplots(figsize=(1, 1))
     axes.plot([0, 1], color=colour)
     before, after = _before_and_after(figure)
     assert after.mode == mode
-    assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+    pixels = (np.asarray(picture.convert("RGB"), dtype=float) for picture in (before, after))
+    assert np.abs(np.subtract(*pixels)).max() <= off
+
+
+def test_black_and_white_stay_so_where_greys_are_rounded() -> None:
+    picture = Image.fromarray(np.arange(256, dtype=np.uint8)[None].repeat(4, axis=0))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    after = np.asarray(Image.open(io.BytesIO(compact(file.getvalue()))))
+    assert len(np.unique(after)) == GREYS
+    assert (after[0, 0], after[0, -1]) == (0, 255)
 
 
 def test_a_picture_of_many_colours_looks_alike() -> None:
