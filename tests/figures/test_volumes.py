@@ -59,7 +59,7 @@ def test_all_planes_have_true_proportions_and_one_scale() -> None:
 def test_the_outline_lies_where_the_mask_is() -> None:
     panels = show_planes(head(), AFFINE, title="Outlined", mask=mask(), labels=LABELS)
     contours = [part for part in panels[0].collections if isinstance(part, ContourSet)]
-    assert [part.linestyles for part in contours] == ["-", "--"]
+    assert [part.linestyles for part in contours] == [["-"], ["--"]]
     box = contours[0].get_paths()[0].get_extents()  # voxels 2 to 4 of 12 from the left end; the picture starts right
     assert (box.x0, box.x1) == (pytest.approx(11 - 4.5), pytest.approx(11 - 1.5))
     assert (box.y0, box.y1) == (pytest.approx(15 - 11.5), pytest.approx(15 - 7.5))

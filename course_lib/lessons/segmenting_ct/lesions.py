@@ -39,6 +39,8 @@ def _draw_masks(rng: np.random.Generator) -> Inputs:
 
 def _named(answer: Answer, inputs: Inputs) -> object:
     came = answer(*inputs)
+    if came is None:
+        return {"the number found": None}
     if not isinstance(came, tuple | list) or len(came) != 3:
         return {"what is returned": came}
     return dict(zip(("the number found", "the number missed", "the number of false alarms"), came, strict=True))
