@@ -156,9 +156,10 @@ def test_repeats_and_taking_keep_samples_and_patients_in_step() -> None:
 
 def test_another_patch_is_another_preparation() -> None:
     data = Numbered([marked(8, 8)])
-    one, other = preparation_of(PatchDataset(data, (4, 4))), preparation_of(PatchDataset(data, (8, 4)))
-    assert one != other
-    assert one == preparation_of(PatchDataset(data, (4, 4), repeats=2).take([0]))
+    small, large = PatchDataset(data, (4, 4)), PatchDataset(data, (8, 4))
+    again = PatchDataset(data, (4, 4), repeats=2).take([0])
+    assert preparation_of(small) != preparation_of(large)
+    assert preparation_of(small) == preparation_of(again)
 
 
 @pytest.mark.parametrize(
