@@ -19,7 +19,7 @@ from course_lib.figures.widgets.metric_breaker import (
     metric_breaker,
     outlines,
 )
-from tests.figures.widgets.counted import count_calls
+from tests.counted import count_calls
 
 GOAL_1 = "Goal 1: Dice above 0.9, though HD95 is 10 mm or more"
 GOAL_2 = "Goal 2: Dice below 0.6, though HD95 is 2 mm or less"

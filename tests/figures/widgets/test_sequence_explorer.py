@@ -8,7 +8,7 @@ import pytest
 from course_lib.figures.widgets.sequence_explorer import draw_sequence, sequence_explorer
 from course_lib.modalities.simulated_head import Tissue
 from course_lib.modalities.simulated_head.sequences import SEQUENCES
-from tests.figures.widgets.counted import count_calls
+from tests.counted import count_calls
 
 TISSUES = (Tissue.AIR, Tissue.CSF, Tissue.GREY, Tissue.WHITE, Tissue.MENINGIOMA)
 SLICE = np.random.default_rng(0).choice(TISSUES, (128, 128)).astype(np.uint8)

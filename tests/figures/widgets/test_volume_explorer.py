@@ -1,7 +1,5 @@
 """The explorer of a volume: sliders move the planes, their greys and their words."""
 
-import time
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 from course_lib.figures.plane_pictures import OUTLINES, outlines_of
 from course_lib.figures.planes import LETTER_PX, PLANES, pixels_per_mm, upright
 from course_lib.figures.widgets.volume_explorer import LINE_PX, draw_volume, volume_viewer
+from tests.counted import seconds_of
 from tests.figures.made_volumes import AFFINE, LABELS, MARK_MM, head, mask, store
 
 
@@ -119,12 +118,12 @@ def test_a_volume_of_one_slice_has_sliders_that_can_be_shown() -> None:
     assert all(slider.min <= slider.value <= slider.max for slider in explorer.children[:-1])
 
 
-def test_a_head_is_drawn_anew_within_a_seventh_of_a_second() -> None:
+def test_a_head_is_drawn_anew_in_less_time_than_it_was_prepared() -> None:
     size = (160, 192, 160)
     values = np.random.default_rng(0).random(size, dtype=np.float32)
     marked = np.zeros(size, np.uint8)
     marked[40:80, 40:80, 40:80] = 1
-    explorer = volume_viewer(values, np.eye(4), mask=marked)
-    started = time.process_time()  # other programs use this computer too
-    explorer.children[0].value += 1
-    assert time.process_time() - started < 0.15
+    explorers = []
+    prepared = seconds_of(lambda: explorers.append(volume_viewer(values, np.eye(4), mask=marked)))
+    slider = explorers[0].children[0]
+    assert seconds_of(lambda: setattr(slider, "value", slider.value + 1)) < 0.6 * prepared  # usually a quarter
