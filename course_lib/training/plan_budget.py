@@ -13,7 +13,7 @@ from course_lib.networks.costs import gflops
 from course_lib.networks.unet import UNet
 from course_lib.training.config import TrainConfig
 from course_lib.training.optimisation import make_optimizer
-from course_lib.training.plan_rules import depth_for, patch_sizes
+from course_lib.training.plan_rules import SMALLEST_STRUCTURE, depth_for, patch_sizes, resampled, thinnest
 from course_lib.training.trainer import batches_of
 
 #: What `measure_speed` trains: a network of this depth and width, and these patches, by dimensions.
@@ -27,6 +27,7 @@ VALIDATION = 1 / 4  #: as many validation cases as training cases, about, are an
 IN_TIME = 0.85  #: of the minutes are planned; the rest is for reading, cutting and what else a computer does
 
 WIDTHS = (32, 16, 8)  #: channels of the largest maps, best first
+COARSER = (1.0, 1.25, 1.5, 1.75, 2.0)  #: times the shortest side of a voxel, in volumes for which there is no time
 STEP_VOXELS = {2: 2**16, 3: 2**15}  #: of the patches of one step together, where time allows
 LEAST_BATCH, MOST_BATCH = {2: 4, 3: 1}, 16
 ENOUGH_STEPS, ENOUGH_PASSES = 400, 8  #: that a plan should leave time for, before it makes patch and network smaller
@@ -60,12 +61,41 @@ class Draft:
         return not self.limited or (self.steps >= ENOUGH_STEPS and seen >= ENOUGH_PASSES * cases)
 
 
-def best_draft(data: Fingerprint, minutes: float, speed: float) -> Draft:
-    """The first patch and network that leave enough steps; else the last, with as many as there is time for.
+def in_time(data: Fingerprint, minutes: float, speed: float) -> tuple[Fingerprint, str, Draft]:
+    """The first spacing, patch and network that leave enough steps; else the last, with as many as there is time for.
+
+    The fingerprint is returned at that spacing, and why it is that. Volumes get coarser voxels where nothing else
+    helps, as long as the usual structure stays `SMALLEST_STRUCTURE` voxels across.
 
     Raises:
-        ValueError: not even that.
+        ValueError: nothing fits.
     """
+    found: tuple[Fingerprint, str, Draft] | None = None
+    coarsest = resampled(data)[0]
+    for coarser in COARSER if data.dimensions == 3 and data.spacing_mm else COARSER[:1]:
+        at_spacing, why = resampled(data, coarser)
+        if coarser > 1 and thinnest(at_spacing) < SMALLEST_STRUCTURE:
+            break
+        coarsest = at_spacing
+        draft = _draft(at_spacing, minutes, speed)
+        if draft is not None:
+            found = at_spacing, why, draft
+            if draft.is_enough(data.cases):
+                break
+    if found is None:
+        *_, smallest = patch_sizes(coarsest)
+        needed = minutes
+        while _fitted(coarsest, smallest, WIDTHS[-1], needed, speed) is None:
+            needed *= 1.1
+        raise ValueError(
+            f"In {minutes:g} minutes no training fits, at {speed:,.0f} voxels a second: the smallest has patches of "
+            f"{by(smallest)} and {FEWEST_STEPS} steps. Give at least minutes={1.05 * needed:.2g}."
+        )
+    return found
+
+
+def _draft(data: Fingerprint, minutes: float, speed: float) -> Draft | None:
+    """The first patch and network that leave enough steps; else the last that fit; None if none does."""
     last: Draft | None = None
     for patch in patch_sizes(data):
         for width in WIDTHS:
@@ -73,15 +103,6 @@ def best_draft(data: Fingerprint, minutes: float, speed: float) -> Draft:
             if draft and draft.is_enough(data.cases):
                 return draft
             last = draft or last
-    if last is None:
-        *_, smallest = patch_sizes(data)
-        needed = minutes
-        while _fitted(data, smallest, WIDTHS[-1], needed, speed) is None:
-            needed *= 1.1
-        raise ValueError(
-            f"In {minutes:g} minutes no training fits, at {speed:,.0f} voxels a second: the smallest has patches of "
-            f"{by(smallest)} and {FEWEST_STEPS} steps. Give at least minutes={1.05 * needed:.2g}."
-        )
     return last
 
 

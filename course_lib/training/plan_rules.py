@@ -47,31 +47,34 @@ def in_dimensions(data: Fingerprint) -> tuple[Fingerprint, int | None, str]:
     return _without_axis(data, axis), axis, f"{why}: learn from slices as images, across axis {axis}"
 
 
-def resampled(data: Fingerprint) -> tuple[Fingerprint, str]:
-    """The fingerprint at the plan's spacing, and why: the usual one, or a coarser one if patches are too small."""
+def resampled(data: Fingerprint, coarser: float = 1.0) -> tuple[Fingerprint, str]:
+    """The fingerprint at the plan's spacing, and why: the usual one, or a coarser one if patches are too small.
+
+    With ``coarser`` no side of a voxel is shorter than so many times the shortest of that, because time is short.
+    """
     mm = data.spacing_mm
     if mm is None:
         return data, f"the files have lost it, so that sizes count in {name_of_voxels(data)}"
-    ratio, new = data.ratio_of_spacings, _coarsened(data, mm)
+    ratio, held, counted = data.ratio_of_spacings, _coarsened(data, mm), name_of_voxels(data)
     apart = data.dimensions == 3 and ratio >= ANISOTROPIC
+    new = tuple(max(side, coarser * min(held)) for side in held)
     if new == mm:
         far = f"; the slices are {max(mm):.1f} mm apart, {ratio:.1f} times the pixel" if apart else ""
         return data, f"the median of the cases{far}"
-    factors = [fine / coarse for fine, coarse in zip(mm, new, strict=True)]
-    changed = replace(
-        data,
-        spacing_mm=new,
-        shape_voxels=_scaled(data.shape_voxels, factors),
-        smallest_voxels=_scaled(data.smallest_voxels, factors),
-        largest_voxels=_scaled(data.largest_voxels, factors),
-        extent_voxels=tuple(_scaled(sides, factors) for sides in data.extent_voxels),
-        extent_90_voxels=tuple(_scaled(sides, factors) for sides in data.extent_90_voxels),
-    )
-    far = f". The slices were {ratio:.1f} times the pixel apart, so the pixel grows first" if apart else ""
-    return changed, (
-        f"at the usual {by(mm)} mm structures reach {by(longest(data))} {name_of_voxels(data)}; these and some room "
-        f"are more than the {MOST_VOXELS[data.dimensions]:,} of a patch. Now they reach {by(longest(changed))}{far}"
-    )
+    fits, changed, why = _at_spacing(data, mm, held), _at_spacing(data, mm, new), []
+    if held != mm:
+        why.append(
+            f"at the usual {by(mm)} mm structures reach {by(longest(data))} {counted}, with some room more than the "
+            f"{MOST_VOXELS[data.dimensions]:,} of a patch; now they reach {by(longest(fits))}"
+        )
+    if apart:
+        why.append(f"the slices were {ratio:.1f} times the pixel apart, so the pixel grows first")
+    if new != held:
+        why.append(
+            f"there is no time for {by(held)} mm: coarser, a volume has {math.prod(changed.shape_voxels):,} {counted} "
+            f"instead of {math.prod(fits.shape_voxels):,}, and structures are still {thinnest(changed)} across"
+        )
+    return changed, "; ".join(why)
 
 
 def window_of(data: Fingerprint) -> tuple[tuple[float, float] | None, str]:
@@ -145,6 +148,11 @@ def longest(data: Fingerprint) -> tuple[int, ...]:
     return tuple(max(sides) for sides in zip(*data.extent_90_voxels, strict=True))
 
 
+def thinnest(data: Fingerprint) -> int:
+    """The shortest side of the usual box around any structure, in voxels."""
+    return min(side for box in data.extent_voxels for side in box)
+
+
 def holds_usual_image(data: Fingerprint, patch: Sequence[int]) -> bool:
     """Whether a patch is as long as the usual image along every axis."""
     return all(side >= usual for side, usual in zip(patch, data.shape_voxels, strict=True))
@@ -195,6 +203,20 @@ def _coarsened(data: Fingerprint, usual: tuple[float, ...]) -> tuple[float, ...]
         if wanted <= MOST_VOXELS[data.dimensions] or smallest <= SMALLEST_STRUCTURE:
             return new
         new = tuple(mm * 1.05 if axis in growing else mm for axis, mm in enumerate(new))
+
+
+def _at_spacing(data: Fingerprint, old: Sequence[float], new: tuple[float, ...]) -> Fingerprint:
+    """The fingerprint with its lengths in other voxels."""
+    factors = [fine / coarse for fine, coarse in zip(old, new, strict=True)]
+    return replace(
+        data,
+        spacing_mm=new,
+        shape_voxels=_scaled(data.shape_voxels, factors),
+        smallest_voxels=_scaled(data.smallest_voxels, factors),
+        largest_voxels=_scaled(data.largest_voxels, factors),
+        extent_voxels=tuple(_scaled(sides, factors) for sides in data.extent_voxels),
+        extent_90_voxels=tuple(_scaled(sides, factors) for sides in data.extent_90_voxels),
+    )
 
 
 def _scaled(sides: Sequence[int], factors: Sequence[float]) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from course_lib.networks.costs import count_parameters
 from course_lib.networks.unet import UNet
 from course_lib.tasks.task import P
 from course_lib.training.config import TrainConfig
-from course_lib.training.plan_budget import Draft, best_draft, count_steps, measure_speed
+from course_lib.training.plan_budget import Draft, count_steps, in_time, measure_speed
 from course_lib.training.plan_reasons import (
     how_answered,
     why_batch,
@@ -34,7 +34,7 @@ from course_lib.training.plan_reasons import (
     why_rate,
     why_time,
 )
-from course_lib.training.plan_rules import in_dimensions, resampled, share_of_patches, up, window_of
+from course_lib.training.plan_rules import in_dimensions, share_of_patches, up, window_of
 
 SHORT_STEPS = 2000  #: a shorter training learns at the higher rate
 LEARNING_RATES = (5e-3, 2e-3)  #: of a short training and a longer one; the recipes of the course lie between
@@ -93,8 +93,9 @@ def make_plan(data: Fingerprint, minutes: float = 10, voxels_per_second: float |
     ``voxels_per_second`` is what `measure_speed` gives; it is called, if nothing is given. With the same number the
     plan is the same everywhere.
 
-    First the network becomes narrower, then the patch smaller, down to most structures with some room; then the
-    training shorter, and at last it sees only a part of the cases.
+    First the network becomes narrower, then the patch smaller, down to most structures with some room; then the voxels
+    of a volume coarser, as far as structures allow; then the training shorter, and at last it sees only a part of the
+    cases.
 
     Raises:
         ValueError: ``minutes`` or ``voxels_per_second`` are not above 0, or the minutes are too few for any training;
@@ -106,9 +107,8 @@ def make_plan(data: Fingerprint, minutes: float = 10, voxels_per_second: float |
             "voxels_per_second=None to measure this computer."
         )
     flat, across, why_dimensions = in_dimensions(data)
-    at_spacing, why_spacing = resampled(flat)
     speed = measure_speed(flat.dimensions, flat.channels) if voxels_per_second is None else voxels_per_second
-    draft = best_draft(at_spacing, minutes, speed)
+    at_spacing, why_spacing, draft = in_time(flat, minutes, speed)
     window, why_window = window_of(data)
     share, why_share = share_of_patches(at_spacing, draft.patch)
     if share == 0 and across is None and data.empty:

@@ -1,6 +1,7 @@
 """A plan follows from the data, stays within its minutes, and can be carried out."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,33 @@ def test_fewer_minutes_never_give_more_work_and_are_always_kept(data: Fingerprin
     plans = [make_plan(data, minutes, SPEED) for minutes in (1, 3, 10, 60)]
     assert all(plan.minutes <= given for plan, given in zip(plans, (1, 3, 10, 60), strict=True))
     assert [plan.width for plan in plans] == sorted(plan.width for plan in plans) or len({p.patch for p in plans}) > 1
-    sizes = [np.prod(plan.patch) for plan in plans]
-    assert sizes == sorted(sizes)
+    finest = [min(plan.spacing_mm or (1.0,)) for plan in plans]
+    assert finest == sorted(finest, reverse=True)
+    for fewer, more in pairwise(plans):
+        assert np.prod(fewer.patch) <= np.prod(more.patch) or fewer.spacing_mm != more.spacing_mm
     assert plans[-1].epochs * plans[-1].repeats <= plan_budget.MOST_PASSES + plans[-1].repeats
+
+
+def test_without_time_a_volume_gets_coarser_voxels_as_far_as_its_structures_allow() -> None:
+    rich, poor = (make_plan(hippocampi(), minutes, SPEED / 5) for minutes in (300, 1))
+    assert rich.spacing_mm == (1.0, 1.0, 1.0)
+    assert not rich.coarsened
+    assert poor.spacing_mm is not None
+    assert 1 < poor.spacing_mm[0] <= 14 / plan_rules.SMALLEST_STRUCTURE
+    assert poor.coarsened
+    assert "there is no time for 1 x 1 x 1 mm" in reason(poor, "spacing")
+    thin = hippocampi(extent_voxels=((19, 16, 8), (18, 23, 8)))
+    assert make_plan(thin, 1, SPEED / 5).spacing_mm == (1.0, 1.0, 1.0)
+
+
+def test_large_structures_and_no_time_are_both_named() -> None:
+    plan = make_plan(sarcomas(), 1, SPEED / 5)
+    why = reason(plan, "spacing")
+    assert why.index("more than the 110,592 of a patch") < why.index("so the pixel grows first") < why.index("no time")
+
+
+def test_images_keep_their_spacing_however_little_time_there_is() -> None:
+    assert make_plan(nodules(spacing_mm=(0.7, 0.7)), 1, SPEED / 5).spacing_mm == (0.7, 0.7)
 
 
 def test_a_fast_computer_gets_a_wider_network_in_the_same_time() -> None:

@@ -82,7 +82,7 @@ class OutlineNumbers:
 
 def metric_breaker() -> Explorer:
     """A choice of the structure, and sliders that spoil its outline, over both outlines and what the metrics say."""
-    style = {"description_width": "9em"}
+    style = {"description_width": "10em"}
     structures = [(one.name, name) for name, one in STRUCTURES.items()]
     sliders = {
         "structure": ipywidgets.RadioButtons(
@@ -94,7 +94,7 @@ def metric_breaker() -> Explorer:
         ("up_mm", "up, mm", 0, -6, 6, 0.5),
         ("growth_mm", "growth, mm", 0, -3, 3, 0.25),
         ("tail_left_out", "tail left out", 0, 0, 1, 0.1),
-        ("speck_mm", "a speck, mm across", 0, 0, 6, 0.5),
+        ("speck_mm", "speck, mm across", 0, 0, 6, 0.5),
         ("speck_away_mm", "speck, mm away", 15, 3, 20, 1),
     ):
         sliders[name] = ipywidgets.FloatSlider(

@@ -62,8 +62,8 @@ def test_nothing_lies_far_away_and_dice_is_bad_with_the_small_one_alone(spoiling
     ("structure", "said", "value", "goal"),
     [
         ("large", "tail left out", 1, GOAL_1),
-        ("large", "a speck, mm across", 4, GOAL_1),
-        ("small", "a speck, mm across", 1, GOAL_1),
+        ("large", "speck, mm across", 4, GOAL_1),
+        ("small", "speck, mm across", 1, GOAL_1),
         ("small", "up, mm", 2, GOAL_2),
         ("small", "growth, mm", 1.5, GOAL_2),
     ],
