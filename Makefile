@@ -12,7 +12,7 @@ For instructors
   make real DATA=<folder>   run the notebooks on real images, one set or a room; results in build/real/
 
 For those who change the course
-  make quick                the quick tests, in little more than a minute: between two edits
+  make quick                the quick tests, in about three minutes on two cores
   make test                 all tests and every notebook, but not in a browser
   make browser              the notebooks and their widgets in JupyterLab, in Chromium or Chrome
   make lint                 style and types of the code, form of the notebooks, and who imports whom
