@@ -7,6 +7,7 @@ from course_lib.networks.backbones import build_backbone
 from course_lib.networks.costs import costs_of_unfreezing, gflops
 
 
+@pytest.mark.slow
 def test_the_way_back_costs_twice_the_way_there_in_depthwise_convolutions_too() -> None:
     with torch.device("meta"):
         network = build_backbone("efficientnet_lite0", weights=None)
