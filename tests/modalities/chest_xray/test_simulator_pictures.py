@@ -16,12 +16,12 @@ from course_lib.modalities.chest_xray.simulator import (
     render,
     render_layers,
 )
-from course_lib.modalities.chest_xray.simulator.imaging import BONE, ENERGIES, LUNG_DENSITY, SOFT_TISSUE, Attenuation
-from course_lib.modalities.chest_xray.simulator.radiograph import make_grid
 from course_lib.modalities.simulated_chest.anatomy import build_body
 from course_lib.modalities.simulated_chest.disease import lobe_parts
 from course_lib.modalities.simulated_chest.nodules import draw_nodule
 from course_lib.modalities.simulated_chest.people import Lobe, Pattern
+from course_lib.modalities.simulated_film.imaging import BONE, ENERGIES, LUNG_DENSITY, SOFT_TISSUE, Attenuation
+from course_lib.modalities.simulated_film.radiograph import make_grid
 
 PATTERNS: list[tuple[Kind, Pattern]] = [
     ("bacteria", "lobar"),

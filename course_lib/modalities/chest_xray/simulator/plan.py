@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from course_lib.modalities.chest_xray.simulator.exposure import draw_exposure
-from course_lib.modalities.chest_xray.simulator.radiograph import render
 from course_lib.modalities.simulated_chest.people import Kind, Patient, draw_patient
+from course_lib.modalities.simulated_film.exposure import draw_exposure
+from course_lib.modalities.simulated_film.radiograph import render
 
 VERSION = 2  #: raised whenever the pictures change
 SPLITS = ("train", "val", "test")  #: patients are numbered through in this order

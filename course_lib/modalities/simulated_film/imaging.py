@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
-from course_lib.modalities.chest_xray.simulator.exposure import Exposure
 from course_lib.modalities.simulated_chest.geometry import Plane
+from course_lib.modalities.simulated_film.exposure import Exposure
 
 # NIST, X-Ray Mass Attenuation Coefficients (SRD 126), tables for ICRU-44 soft tissue and cortical bone, cm2/g; times
 # the density that the same page gives, 1.06 and 1.92 g/cm3. Lung is soft tissue at 0.26 g/cm3 (ICRU Report 46).

@@ -5,8 +5,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.chest_xray.simulator.exposure import Exposure
-from course_lib.modalities.chest_xray.simulator.imaging import (
+from course_lib.modalities.simulated_chest.anatomy import build_body
+from course_lib.modalities.simulated_chest.disease import fill_lungs
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
+from course_lib.modalities.simulated_chest.nodules import shadows
+from course_lib.modalities.simulated_chest.people import Patient
+from course_lib.modalities.simulated_film.exposure import Exposure
+from course_lib.modalities.simulated_film.imaging import (
     Attenuation,
     add_leads,
     develop,
@@ -14,11 +19,6 @@ from course_lib.modalities.chest_xray.simulator.imaging import (
     open_field,
     write_on,
 )
-from course_lib.modalities.simulated_chest.anatomy import build_body
-from course_lib.modalities.simulated_chest.disease import fill_lungs
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
-from course_lib.modalities.simulated_chest.nodules import shadows
-from course_lib.modalities.simulated_chest.people import Patient
 
 MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
 

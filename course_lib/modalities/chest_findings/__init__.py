@@ -1,0 +1,1 @@
+"""Findings in boxes on chest X-rays: what is there, and where."""
