@@ -23,7 +23,7 @@ from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
 from course_lib.sources.archive import (
     MANIFEST,
-    images_of_a_set,
+    files_of_a_set,
     is_of_a_set,
     is_whole,
     read_manifest,
@@ -35,6 +35,7 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
 from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
+from course_lib.sources.nih_films import is_part_of_work
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
 from course_lib.support.foreign import printable, some_of
@@ -99,7 +100,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 def _as_unpacked(card: DatasetCard) -> bool:
     """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
-    return bool(card.handle) and not card.archive
+    return bool(card.handle) and (not card.archive or bool(card.selection))
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
@@ -162,7 +163,9 @@ def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]])
     slug, _, state = top.removeprefix(".").rpartition(".")
     if not top.startswith(".") or slug not in sets:
         return False
-    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
+    if state == "fetching":
+        return below in FETCHING_FILES or is_part_of_work(below)
+    return state in ("unpacking", "copying") and _is_of_a_set(below)
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
@@ -189,7 +192,7 @@ def _make_read_only(room: Path, files: Iterable[Path]) -> None:
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    paths = images_of_a_set(found) if _as_unpacked(card) else _files_to_copy(found)
+    paths = files_of_a_set(found, card) if _as_unpacked(card) else _files_to_copy(found)
     require_disk(target.parent, sum((found / path).stat().st_size for path in paths), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
     remove_half_made(scratch, _is_of_a_set)
