@@ -367,10 +367,11 @@ def _answer_questions(silence_seconds: float) -> None:
     """One line of JSON for each that comes in, until no more can come; nothing else is printed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # at Ctrl-C, who started it ends it
     _limit_client(silence_seconds)
-    for line in sys.stdin:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            answer = _ask_in_this_process(*json.loads(line))
-        print(json.dumps(answer), flush=True)
+    with os.fdopen(os.dup(sys.stdin.fileno())) as questions:  # the client calls exit(), which closes sys.stdin
+        for line in questions:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                answer = _ask_in_this_process(*json.loads(line))
+            print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from course_lib.sources.archive import BOXES as COURSE_TABLE
 from course_lib.sources.archive import MANIFEST, check_counts, write_manifest
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.sources.download import DownloadError, Patience, disk_problem, say_bytes
-from course_lib.sources.foreign_image import READABLE_MODES, ImageError, read_image
+from course_lib.sources.foreign_image import PNG_START, READABLE_MODES, ImageError, read_image
 from course_lib.sources.kaggle_address import KaggleAddresses
 from course_lib.sources.single_files import COMING, Limits, fetch_files, is_coming
 from course_lib.support.errors import DataError
-from course_lib.support.files import digest, digest_of_bytes, write_whole
+from course_lib.support.files import digest_of_bytes, write_whole
 from course_lib.support.foreign import printable, understood
 from course_lib.support.own_files import files_below, finished, remove_half_made
 
@@ -43,7 +43,7 @@ VIEWS = ("PA", "AP")
 FILM = re.compile(r"[0-9]{8}_[0-9]{3}\.png")
 NUMBER = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,20})?")
 FILM_SIDE_PX = 1024  #: of every film on Kaggle, in whose pixels the boxes are
-MOST_OUTSIDE_PX = 8.0  #: by which a box may reach over the edge; it is cut there
+MOST_OUTSIDE_PX = 32.0  #: by which a box may reach over the edge; it is cut there
 MOST_ROWS = 200_000
 TABLE_LIMITS = Limits(most_bytes=50_000_000, usual_bytes=4_000_000)
 USUAL_FILM_BYTES = 400_000  #: 45 GB / 112,120
@@ -102,13 +102,11 @@ def fetch_nih_films(
     print(f"Asking Kaggle for single files of {card.name}, about {say_bytes(needed)} …", flush=True)
     with KaggleAddresses(card, patience or Patience()) as addresses:
         fetch_files(addresses, {name: name for name in (BOXES, ENTRIES)}, work / TABLES, TABLE_LIMITS)
-        boxes = read_boxes((work / TABLES / BOXES).read_bytes())
-        entries = read_entries((work / TABLES / ENTRIES).read_bytes())
-        places = _places_of(choose_films(boxes, entries), card)
+        places, table = _planned(work / TABLES, card)
         limits = Limits(MOST_FILM_BYTES, USUAL_FILM_BYTES, most_bytes)
         sums = fetch_files(addresses, places, work / SET, limits, made_of=film_of)
     try:
-        _complete(work / SET, sums, table_of(boxes, entries))
+        _complete(work / SET, sums, table)
         (work / SET).rename(target)
     except OSError as error:
         raise disk_problem(error, target.parent, card.name, "What has come is kept. ") from error
@@ -125,6 +123,8 @@ def forget_work(work: Path) -> None:
 
 def is_part_of_work(path: PurePosixPath) -> bool:
     """Whether the folder in which such a set is put together may have a file at this place."""
+    if len(path.parts) < 2:
+        return False
     top, below = path.parts[0], finished(PurePosixPath(*path.parts[1:]))
     if top == TABLES:
         return str(below) in (BOXES, ENTRIES)
@@ -149,12 +149,13 @@ def choose_films(boxes: Sequence[Box], entries: Mapping[str, Entry]) -> list[str
     boxed = {box.film for box in boxes}
     if strange := sorted(boxed - entries.keys()):
         raise DataError(f"{BOXES} names {strange[0]}, which {ENTRIES} does not know. {CHANGED}")
-    others = sorted((name for name in entries if entries[name].without_finding and name not in boxed), key=digest)
+    others = [name for name in entries if entries[name].without_finding and name not in boxed]
     if len(others) < len(boxed):
         raise DataError(
             f"{ENTRIES} names {len(others):,} films without a finding; expected at least {len(boxed):,}, as many as "
             f"have boxes. {CHANGED}"
         )
+    others.sort(key=lambda name: digest_of_bytes(name.encode()))
     return sorted(boxed | {*others[: len(boxed)]})
 
 
@@ -216,29 +217,24 @@ def table_of(boxes: Sequence[Box], entries: Mapping[str, Entry]) -> str:
     return text.getvalue()
 
 
-def film_of(content: bytes, place: str) -> bytes:
+def film_of(content: bytes) -> bytes:
     """The film as the course keeps it: as it came, or as a grey PNG if it has a fourth channel, which says nothing.
 
     Raises:
-        ImageError: it is no PNG of 1024 x 1024 pixels.
+        DataError: it is no PNG of 1024 x 1024 pixels; the message is the end of a sentence.
     """
-    picture = read_image(content, PurePosixPath(place).name, modes=READABLE_MODES | {"RGBA": "grey with four channels"})
-    if picture.grey.size != (FILM_SIDE_PX, FILM_SIDE_PX) or not content.startswith(b"\x89PNG"):
+    try:
+        picture = read_image(content, "it", modes=READABLE_MODES | {"RGBA": "four channels"})
+    except ImageError as error:
+        raise DataError(error.problem) from error
+    if picture.grey.size != (FILM_SIDE_PX, FILM_SIDE_PX) or not content.startswith(PNG_START):
         size = f"{picture.grey.width} x {picture.grey.height} pixels"
-        raise ImageError(place, f"has {size}; expected a PNG of {FILM_SIDE_PX} x {FILM_SIDE_PX}", "Call again.")
+        raise DataError(f"is an image of {size}; expected a PNG of {FILM_SIDE_PX} x {FILM_SIDE_PX}")
     if picture.mode != "RGBA":
         return content
     file = io.BytesIO()
     picture.grey.save(file, "PNG")
     return file.getvalue()
-
-
-def _places_of(films: Sequence[str], card: DatasetCard) -> dict[str, str]:
-    """Where each film belongs, by its path at Kaggle, once the card has said that there are so many."""
-    places = {path_at_kaggle(film): f"images/{film}" for film in films}
-    expected = [PurePosixPath(place) for place in (*places.values(), COURSE_TABLE)]
-    check_counts(expected, card, "What Kaggle's tables name", CHANGED)
-    return places
 
 
 def _check_allowed(card: DatasetCard, needed: float, most_bytes: float) -> None:
@@ -248,6 +244,20 @@ def _check_allowed(card: DatasetCard, needed: float, most_bytes: float) -> None:
             f"more than {say_bytes(most_bytes)} were allowed here. Run `make data CARD={card.slug}` in a terminal, or "
             "call again without the limit."
         )
+
+
+def _planned(tables: Path, card: DatasetCard) -> tuple[dict[str, str], str]:
+    """Where each film belongs, by its path at Kaggle, and the course's table; tables of no use are removed."""
+    try:
+        boxes, entries = read_boxes((tables / BOXES).read_bytes()), read_entries((tables / ENTRIES).read_bytes())
+        places = {path_at_kaggle(film): f"images/{film}" for film in choose_films(boxes, entries)}
+        expected = [PurePosixPath(place) for place in (*places.values(), COURSE_TABLE)]
+        check_counts(expected, card, "What Kaggle's tables name", CHANGED)
+    except DataError:
+        for name in (BOXES, ENTRIES):
+            (tables / name).unlink()
+        raise
+    return places, table_of(boxes, entries)
 
 
 def _complete(folder: Path, sums: Mapping[str, str], table: str) -> None:

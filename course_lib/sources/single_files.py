@@ -50,15 +50,15 @@ def fetch_files(
     folder: Path,
     limits: Limits,
     *,
-    made_of: Callable[[bytes, str], bytes] = lambda content, _: content,
+    made_of: Callable[[bytes], bytes] = bytes,
 ) -> dict[str, str]:
     """Fetch files of a data set into a folder; gives the SHA-256 of each, by its place there.
 
-    ``paths`` says for each path in the data set where the file belongs, as a path from the folder. ``made_of`` gets
-    what came and the place, gives what is kept, and raises a DataError if it is of no use; what is there already goes
-    through it as well, and is fetched again only if it is refused. A file that Kaggle packs is unpacked. Each appears
-    whole or not at all; what has come of it is kept beside the folder, so that a call goes on where another ended.
-    Only for who holds the lock of the data set.
+    ``paths`` says for each path in the data set where the file belongs, as a path from the folder. ``made_of`` makes of
+    what came what is kept, or raises a DataError, the end of a sentence that begins with the file's name; what is there
+    already goes through it as well, and is fetched again only if it is refused. A file that Kaggle packs is unpacked.
+    Each appears whole or not at all; what has come of it is kept beside the folder, so that a call goes on where
+    another ended. Only for who holds the lock of the data set.
 
     Raises:
         DownloadError: Kaggle can not be reached or says no, a file is missing or of no use, they are too large, or the
@@ -100,7 +100,7 @@ class _Fetching:
         folder: Path,
         coming: Path,
         limits: Limits,
-        made_of: Callable[[bytes, str], bytes],
+        made_of: Callable[[bytes], bytes],
     ) -> None:
         self.addresses, self.paths, self.folder, self.coming = addresses, paths, folder, coming
         self.limits, self.made_of = limits, made_of
@@ -150,7 +150,7 @@ class _Fetching:
         except MissingFileError as problem:
             self.bad.append(str(problem))
         except DataError as problem:
-            self.bad.append(f"{printable(path)}: {problem}")
+            self.bad.append(f"{printable(path)} {problem}")
         else:
             self.sums[place] = digest_of_bytes(content)
 
@@ -161,7 +161,7 @@ class _Fetching:
             self._check_going_on()
             content = target.read_bytes()
             with contextlib.suppress(DataError):
-                content = self.made_of(content, place)
+                content = self.made_of(content)
                 self.sizes[place] = len(content)
                 self.bar.was_here(len(content))
                 return content
@@ -179,7 +179,7 @@ class _Fetching:
             pause=self.stopped.wait,
         )
         try:
-            content = self.made_of(_unpacked(packed.read_bytes(), path, self.limits.most_bytes), place)
+            content = self.made_of(_unpacked(packed.read_bytes(), path, self.limits.most_bytes))
             write_whole(self.folder / place, content)
         finally:
             discard(packed)
@@ -216,8 +216,8 @@ class _Fetching:
     def _what_is_bad(self) -> str:
         return (
             f"{len(self.bad):,} of {len(self.paths):,} files of {self.card.name} could not be fetched: "
-            f"{some_of(self.bad)}. Call again to ask for the others once more. If that ends in the same "
-            "way, Kaggle's copy has changed or Kaggle has a fault."
+            f"{some_of(self.bad)}. Call again to ask for what is missing. If that ends in the same way, Kaggle's copy "
+            f"has changed or Kaggle has a fault: get the set from its source ({self.card.source}) and set COURSE_DATA."
         )
 
 
@@ -225,7 +225,7 @@ class _Bar:
     """One progress bar over all files, in bytes; how many there will be is estimated anew with each file."""
 
     def __init__(self, title: str, files: int, usual_bytes: int) -> None:
-        self._title, self._files, self._usual_bytes = title, files, usual_bytes
+        self._title, self._files = title, files
         self._lock = threading.Lock()
         self._whole = self.bytes = 0
         self._bar = tqdm(
@@ -264,8 +264,7 @@ class _Bar:
 
 def _check_paths(paths: Mapping[str, str]) -> None:
     for path in (*paths, *paths.values()):
-        parts = path.replace("\\", "/").split("/")
-        if {"", ".", ".."} & {*parts} or ":" in path or not path.isprintable():
+        if {"", ".", ".."} & {*path.split("/")} or {":", "\\"} & {*path} or not path.isprintable():
             raise DataError(f"{printable(path)} is no path in a data set: expected names, with / between them.")
     if len({_coming_name(place) for place in paths.values()}) < len(paths):
         raise DataError("Two files of the data set would get one place: expected a place for each.")
@@ -275,7 +274,7 @@ def _unpacked(content: bytes, path: str, most_bytes: int) -> bytes:
     """The file, where Kaggle has packed it into a ZIP archive of its own; else what came.
 
     Raises:
-        DataError: the archive holds anything but this file, or cannot be unpacked.
+        DataError: the archive holds anything but this file, or can not be unpacked.
     """
     if not content.startswith(ZIP_START) or path.endswith(".zip"):
         return content
@@ -283,9 +282,11 @@ def _unpacked(content: bytes, path: str, most_bytes: int) -> bytes:
         members = archive.infolist()
         names = [member.filename.replace("\\", "/").split("/")[-1] for member in members]
         if names != [path.split("/")[-1]]:
-            raise DataError(f"it came packed with other files ({some_of(names)})")
+            raise DataError(f"came packed with other files ({some_of(names)})")
+        if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DataError("came packed in another compression than Kaggle's")
         if members[0].file_size > most_bytes:
-            raise DataError(f"it would unpack to {say_bytes(members[0].file_size)}")
+            raise DataError(f"would unpack to {say_bytes(members[0].file_size)}")
         with archive.open(members[0]) as packed:
             unpacked = packed.read(members[0].file_size)
             packed.read(1)  # the end, where the checksum is compared
@@ -293,7 +294,7 @@ def _unpacked(content: bytes, path: str, most_bytes: int) -> bytes:
 
 
 def _can_not_unpack(reason: str) -> DataError:
-    return DataError(f"it came packed, and can not be unpacked ({reason})")
+    return DataError(f"came packed, and can not be unpacked ({reason})")
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ def box_table(lines: tuple[str, ...] = BOX_LINES, heading: str = BOXES_HEADING) 
 
 def entry_line(film: str, findings: str, view: str = "PA") -> str:
     """A line of the table of films."""
-    return f"{film},{findings},0,{int(film[:8])},58,M,{view},2682,2749,0.143,0.143,"
+    return f"{film},{findings},0,32,58,M,{view},2682,2749,0.143,0.143,"
 
 
 def entry_table(heading: str = ENTRIES_HEADING, extra: tuple[str, ...] = ()) -> bytes:
