@@ -86,7 +86,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = _found(card, room)
-        if not found and card.archive:
+        if not found and card.archive and not as_unpacked:
             found = dataset_folder(card.modality, f"kaggle:{card.slug}")
         if found and not target.exists():
             with alone_with(target, card):
