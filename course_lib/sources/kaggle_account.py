@@ -160,12 +160,6 @@ class KaggleClient:
         return KaggleAnswer("none", problem=f"exit status {process.wait()}")
 
 
-def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool = False) -> KaggleAnswer:
-    """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
-    with KaggleClient(silence_seconds, anonymously=anonymously) as client:
-        return client.ask(handle)
-
-
 def _pass_on(process: "subprocess.Popen[bytes]", answers: "queue.SimpleQueue[bytes]") -> None:
     """Put what the process prints into the queue, line by line, and an empty line when it has ended."""
     assert process.stdout
@@ -213,7 +207,7 @@ def _has_content(place: str | Path) -> bool:
 def _problem_at(place: tuple[str | Path, ...]) -> str:
     """Why what the client finds there can be no token, as a predicate; empty if it may be one.
 
-    The token is read: only for the process that ``ask_kaggle`` starts. What an error says of it is dropped, as it may
+    The token is read: only for the process that `KaggleClient` starts. What an error says of it is dropped, as it may
     quote the token.
     """
     try:

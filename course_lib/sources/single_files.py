@@ -257,7 +257,8 @@ class _Bar:
     def was_here(self, count: int) -> None:
         with self._lock:
             self.bytes += count
-            self._bar.initial += count
+            if not self._bar.disable:
+                self._bar.initial += count  # so that it does not count for the speed
             self._bar.update(count)
         self.is_whole()
 

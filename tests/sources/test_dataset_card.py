@@ -94,6 +94,13 @@ def test_every_card_is_complete_and_well_formed(path: Path) -> None:
         ({"archive": {"(": 1}}, r"'\(' in archive is not a regular expression"),
         ({"archive": {"[^/]+": 1}}, "has a / within brackets, but it may only stand between two names"),
         ({"archive": {r"(a/)?b\.png": 1}}, "has a / within brackets"),
+        (
+            {"selection": "the best", "archive": {"a": 1}},
+            "selection must be one of nih-films, or left out",
+        ),
+        ({"selection": "nih-films"}, "selection needs a handle, and a table archive that counts the files"),
+        ({"selection": "nih-films", "archive": {"a": 1}, "handle": ""}, "selection needs a handle"),
+        ({"selection": True, "archive": {"a": 1}}, "selection must be a text, but is True"),
         ({"archive": {"a": 0}}, r"archive\.a must be a number of files, but is 0"),
     ],
 )

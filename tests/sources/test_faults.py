@@ -26,7 +26,6 @@ from PIL import Image
 
 from course_lib.sources import archive as archive_room
 from course_lib.sources import kaggle_dataset
-from course_lib.sources.kaggle_account import KaggleAnswer
 from tests.sources.kaggle_fixtures import NOBODYS_PROXY, QUICK, SECRETS, TOKEN, Learner
 from tests.sources.kaggle_stand_in import SIGNATURE, STORAGE, Fault
 from tests.sources.xray_archive import image_names, jpeg, link_member, write_archive
@@ -374,7 +373,7 @@ def test_the_archive_is_bad(
     damage(learner.archive, learner)
     before = elsewhere(learner)
     with monkeypatch.context() as quick:
-        quick.setattr(kaggle_dataset, "ask_kaggle", lambda *_: KaggleAnswer("accepted", address))  # saves a second
+        quick.setattr(kaggle_dataset, "address_of_archive", lambda *_: address)  # saves a second
         fault_table(name, learner.refused(expected, ANEW))
     assert elsewhere(learner) == before
     assert {path.name for path in learner.cache.rglob("*")} == {
