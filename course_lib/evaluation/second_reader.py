@@ -7,8 +7,8 @@ The numbers of `ReaderModel` are those of eight radiologists and residents who r
 nodule: 74 % of the nodules at 0.25 false marks per film alone, 80 % at 0.33 with a program that marked one healthy
 place per film; of 127 nodules which they had passed over and the program showed, they took over 57. That a lesion is
 the likelier to be seen, the higher its contrast above what surrounds it, was measured too; the logistic form and its
-steepness are assumed. The readers differ: twelve found 46 to 78 % of
-the same nodules, whose logits a standard deviation of 0.45 spreads as far.
+steepness are assumed. The readers differ: twelve found 46 to 78 % of the same nodules, and a standard deviation of 0.45
+in the logit spreads twelve about as far.
 
 Sources: S. Schalekamp et al., Computer-aided Detection Improves Detection of Pulmonary Nodules in Chest Radiographs
 beyond the Support by Bone-suppressed Images, Radiology 272:252-261, 2014, and the abstract of the same study at RSNA
