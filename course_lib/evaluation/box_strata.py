@@ -63,7 +63,8 @@ def sensitivity_by(
 def sides_px(predictions: DetectionPredictions) -> NDArray[np.float64]:
     """The side of each true box, image after image: the square root of its area, px."""
     corners = np.concatenate([np.empty((0, 4)), *(true.corners for true in predictions.true)])
-    return np.sqrt((corners[:, 2:] - corners[:, :2]).prod(axis=1))
+    sides: NDArray[np.float64] = np.sqrt((corners[:, 2:] - corners[:, :2]).prod(axis=1))
+    return sides
 
 
 def in_steps(values: NDArray[np.float64], edges: Sequence[float], unit: str) -> NDArray[np.str_]:
@@ -104,7 +105,8 @@ def of_each_box(judged: JudgedBoxes, of_image: Sequence[str]) -> NDArray[np.str_
 def class_of_each_box(judged: JudgedBoxes) -> NDArray[np.str_]:
     """The class of each true box, by name: [true boxes], image after image."""
     places = np.concatenate([np.empty(0, np.int64), *judged.true_classes])
-    return np.array(judged.classes, dtype=np.str_)[places]
+    names: NDArray[np.str_] = np.array(judged.classes, dtype=np.str_)[places]
+    return names
 
 
 def _stratum(

@@ -48,8 +48,8 @@ def froc_band(
     ordered, counts = _Ordered.of(judged, classes), _patient_counts(judged, resamples, seed)
     every = np.concatenate([wanted, FROC_RATES])
     value = ordered.sensitivity(np.ones(len(judged)), every)
-    drawn = [ordered.sensitivity(times, every) for times in counts]
-    sensitivities = np.array([draw for draw in drawn if not np.isnan(draw).any()])
+    drawn = np.array([ordered.sensitivity(times, every) for times in counts]).reshape(-1, len(every))
+    sensitivities = drawn[~np.isnan(drawn).any(axis=1)]
     low, high = _middle(sensitivities[:, : len(wanted)], level)
     mean_low, mean_high = _middle(sensitivities[:, len(wanted) :].mean(axis=1, keepdims=True), level)
     mean = (float(value[len(wanted) :].mean()), float(mean_low[0]), float(mean_high[0]))

@@ -19,8 +19,8 @@ class AlarmsByKind:
 
     @property
     def together(self) -> float:
-        """The false alarms per image of all images, as a FROC counts them."""
-        return self.at_share(self.healthy_share)
+        """The false alarms per image of all images, as a FROC counts them; NaN if there is no image."""
+        return float("nan") if np.isnan(self.healthy_share) else self.at_share(self.healthy_share)
 
     def at_share(self, healthy_share: float) -> float:
         """The false alarms per image, were so large a part of the images without a finding. 0: none of them is.
@@ -59,7 +59,8 @@ def alarms_by_kind(judged: JudgedBoxes, threshold: float, classes: ClassNames = 
         dtype=np.float64,
     )
     sick = has_finding(judged)
-    return AlarmsByKind(_mean(alarms[sick]), _mean(alarms[~sick]), _mean(~sick), _mean(alarms[~sick] > 0))
+    of_healthy = alarms[~sick]
+    return AlarmsByKind(_mean(alarms[sick]), _mean(of_healthy), _mean(~sick), _mean(of_healthy > 0))
 
 
 def froc_at_share(judged: JudgedBoxes, healthy_share: float, classes: ClassNames = None) -> Froc:

@@ -23,6 +23,9 @@ def image_predictions(
     if not wanted or (unknown := sorted(set(wanted) - set(predictions.classes))):
         said = f"No class is called {', '.join(map(repr, unknown))}." if wanted else "Expected a class, got none."
         raise ValueError(f"{said} There are: {', '.join(predictions.classes)}.")
+    for found, file in zip(predictions.found, predictions.files, strict=True):
+        if not ((found.scores >= 0) & (found.scores <= 1)).all():
+            raise ValueError(f"{file}: a box has a score that is not a number from 0 to 1: {found.scores.tolist()}.")
     places = [predictions.classes.index(name) for name in wanted]
     labels = np.array([np.isin(true.classes, places).any() for true in predictions.true], dtype=np.bool_)
     if against_healthy:

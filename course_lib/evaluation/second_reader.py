@@ -175,7 +175,7 @@ class ReaderStudy:
         of_row = of_film[self.films.films] if what == SENSITIVITY else of_film
         reading = self.readings[way]
         rows = reading.found if what == SENSITIVITY else reading.false_marks
-        above = np.stack([np.bincount(of_row, weights=row, minlength=len(names)) for row in rows])
+        above = np.array([np.bincount(of_row, weights=row, minlength=len(names)) for row in rows], dtype=np.float64)
         return above, np.bincount(of_row, minlength=len(names)).astype(np.float64)
 
 
@@ -247,4 +247,5 @@ def _drawn(
     """[draws], the share of each draw, from how often each reader [draws, readers] and patient came; or NaN."""
     counted = ((readers @ above) * patients).sum(axis=1) / readers.sum(axis=1)
     whole = patients @ below
-    return np.divide(counted, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    shares: NDArray[np.float64] = np.divide(counted, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return shares

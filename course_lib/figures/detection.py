@@ -8,6 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike, NDArray
 
 from course_lib.evaluation.box_strata import Stratum
@@ -21,7 +22,8 @@ from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe,
 RATE_LABELS = ("1/8", "1/4", "1/2", "1", "2", "4", "8")
 SAID_RATES = (1 / 8, 1, 8)  #: whose sensitivities the words give
 SKY = "#56B4E9"  #: of Okabe and Ito, as `style.BLUE`, but to be seen on a dark lung too
-TRUE_LINE, FOUND_LINE = (SKY, "-"), (ORANGE, "--")  #: colour and style of a box
+TRUE_LINE: tuple[str, LineStyleType] = (SKY, "-")  #: colour and style of a true box
+FOUND_LINE: tuple[str, LineStyleType] = (ORANGE, "--")  #: colour and style of a box
 PEOPLE_ACROSS = 50  #: icons in a row
 HEAT = LinearSegmentedColormap.from_list("heat", [(0, "#D55E0000"), (1, "#D55E00D8")])  #: from clear to orange
 

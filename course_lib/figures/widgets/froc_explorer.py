@@ -17,9 +17,8 @@ from course_lib.figures.style import BLUE, ORANGE, describe, text_alternative
 from course_lib.figures.widgets.explorer import LAYOUT, Explorer, pixels_of
 
 SIZE_INCHES, DPI = (7.6, 3.6), 100
-LEAST_RATE = (
-    FROC_RATES[0] / 2
-)  #: at which a point with fewer false alarms is drawn: 0 has no place on a logarithmic axis
+#: At which fewer false alarms are drawn, because a logarithmic axis has no 0.
+LEAST_RATE = FROC_RATES[0] / 2
 
 
 def froc_explorer(
@@ -95,10 +94,9 @@ def _draw_curve(axes: Axes, curve: Froc, point: tuple[float, float]) -> None:
     axes.plot(max(point[0], LEAST_RATE), point[1], "o", color=ORANGE, markersize=9, clip_on=False)
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(FROC_RATES, RATE_LABELS)
-    axes.set(
-        xlabel="false alarms per image", ylabel="sensitivity", xlim=(LEAST_RATE, 2 * FROC_RATES[-1]), ylim=(0, 1.02)
-    )
+    axes.set_xticks((LEAST_RATE, *FROC_RATES), ("less", *RATE_LABELS))
+    axes.set(xlabel="false alarms per image", ylabel="sensitivity")
+    axes.set(xlim=(LEAST_RATE, 2 * FROC_RATES[-1]), ylim=(0, 1.02))
     axes.set_title(f"sensitivity {point[1]:.2f} at {point[0]:.2f} false alarms", fontsize=9)
     axes.grid(color="0.92")
 
