@@ -141,6 +141,20 @@ class Froc:
         return float(self.thresholds[np.flatnonzero(self.false_alarms <= false_alarms)[-1]])
 
 
+def class_places(every: Sequence[str], wanted: ClassNames) -> NDArray[np.int64]:
+    """The indices of the wanted classes, in rising order: of one, of several, or of every class for None.
+
+    Raises:
+        ValueError: there is no such class, or none is named.
+    """
+    names = every if wanted is None else (wanted,) if isinstance(wanted, str) else wanted
+    if not names or set(names) - set(every):
+        unknown = ", ".join(repr(name) for name in names if name not in every)
+        said = f"No class is called {unknown}." if names else "Expected a class, got none."
+        raise ValueError(f"{said} There are: {', '.join(every)}.")
+    return np.array(sorted({every.index(name) for name in names}), dtype=np.int64)
+
+
 @dataclass(frozen=True)
 class JudgedBoxes:
     """Each found box, and whether it is a hit. Patients can be drawn from it without matching the boxes again."""
@@ -205,16 +219,8 @@ class JudgedBoxes:
         return float(np.mean([curve.sensitivity_at(rate) for rate in FROC_RATES]))
 
     def places_of(self, classes: ClassNames) -> NDArray[np.int64]:
-        """The indices of the classes: of one, of several, or of all.
-
-        Raises:
-            ValueError: there is no such class, or none is named.
-        """
-        names = self.classes if classes is None else (classes,) if isinstance(classes, str) else tuple(classes)
-        if not names or (unknown := sorted(set(names) - set(self.classes))):
-            said = f"No class is called {', '.join(map(repr, unknown))}." if names else "Expected a class, got none."
-            raise ValueError(f"{said} There are: {', '.join(self.classes)}.")
-        return np.array(sorted({self.classes.index(name) for name in names}), dtype=np.int64)
+        """The indices of the classes: of one, of several, or of all. See `class_places`."""
+        return class_places(self.classes, classes)
 
     def _of(self, classes: ClassNames) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
         """Scores and hits of the found boxes of some classes or of all, and the number of true ones."""
@@ -259,10 +265,7 @@ def merged(predictions: DetectionPredictions, names: Sequence[str], called: str)
     Raises:
         ValueError: there is no such class, or none is named.
     """
-    if not names or (unknown := sorted(set(names) - set(predictions.classes))):
-        said = f"No class is called {', '.join(map(repr, unknown))}." if names else "Expected a class, got none."
-        raise ValueError(f"{said} There are: {', '.join(predictions.classes)}.")
-    places = [predictions.classes.index(name) for name in names]
+    places = class_places(predictions.classes, names)
     return replace(
         predictions,
         classes=(called,),
@@ -323,7 +326,7 @@ def _hit_scores(found: Boxes, true: Boxes, hits: NDArray[np.int64]) -> NDArray[n
     return scores
 
 
-def _as_one_class(boxes: Boxes, places: Sequence[int]) -> Boxes:
+def _as_one_class(boxes: Boxes, places: NDArray[np.int64]) -> Boxes:
     chosen = np.isin(boxes.classes, places)
     return Boxes(boxes.corners[chosen], np.zeros(int(chosen.sum()), dtype=np.int64), boxes.scores[chosen])
 

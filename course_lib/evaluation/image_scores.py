@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_lib.evaluation.detection import DetectionPredictions
+from course_lib.evaluation.detection import DetectionPredictions, class_places
 from course_lib.evaluation.predictions import Predictions
 
 
@@ -20,13 +20,10 @@ def image_predictions(
     Raises:
         ValueError: a class is unknown, none is named, or a score is not a number from 0 to 1.
     """
-    if not wanted or (unknown := sorted(set(wanted) - set(predictions.classes))):
-        said = f"No class is called {', '.join(map(repr, unknown))}." if wanted else "Expected a class, got none."
-        raise ValueError(f"{said} There are: {', '.join(predictions.classes)}.")
+    places = class_places(predictions.classes, wanted)
     for found, file in zip(predictions.found, predictions.files, strict=True):
         if not ((found.scores >= 0) & (found.scores <= 1)).all():
             raise ValueError(f"{file}: a box has a score that is not a number from 0 to 1: {found.scores.tolist()}.")
-    places = [predictions.classes.index(name) for name in wanted]
     labels = np.array([np.isin(true.classes, places).any() for true in predictions.true], dtype=np.bool_)
     if against_healthy:
         healthy = np.array([not len(true) for true in predictions.true], dtype=np.bool_)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.evaluation.detection import DetectionPredictions
+from course_lib.evaluation.detection import DetectionPredictions, class_places
 from course_lib.evaluation.hit_rules import Corners, box_iobb
 
 Overlap = Callable[[Corners, Corners], NDArray[np.float64]]  #: `box_iobb` or `box_iou`
@@ -78,11 +78,9 @@ def localisation(
     Source: X. Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315, section 4. How the numbers were counted is not
     said there; that is worked out from table 4.
     """
-    if class_name not in predictions.classes:
-        raise ValueError(f"No class is called {class_name!r}. There are: {', '.join(predictions.classes)}.")
+    (place,) = class_places(predictions.classes, (class_name,))
     if not 0 <= least < 1:
         raise ValueError(f"The overlap to be exceeded must be 0 or more and below 1, but is {least}.")
-    place = predictions.classes.index(class_name)
     localised, false, boxes = 0, 0, 0
     for found, true in zip(predictions.found, predictions.true, strict=True):
         there = true.corners[true.classes == place]

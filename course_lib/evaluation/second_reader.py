@@ -153,18 +153,31 @@ class ReaderStudy:
         Source: B. D. Gallas et al., A Framework for Random-Effects ROC Analysis: Biases with the Bootstrap and Other
         Variance Estimators, Commun. Stat. Theory Methods 38:2586-2603, 2009.
         """
-        readers, patients = len(self._sums(first, what)[0]), len(np.unique(self.films.patients))
-        if patients < 2:
-            raise ValueError(f"An interval over patients needs two of them at least, but there are {patients}.")
-        rng = np.random.default_rng(seed)
-        times = [rng.multinomial(count, np.full(count, 1 / count), resamples) for count in (readers, patients)]
-        columns = [_drawn(*self._sums(way, what), *times) for way in (first, second)]
-        draws = np.stack(columns, axis=1)
-        gained = draws[:, 0] - draws[:, 1]
-        there = gained[~np.isnan(gained)]
-        low, high = np.quantile(there, [0.025, 0.975]) if len(there) else (np.nan, np.nan)
+        draws = np.stack([self._draws(way, what, resamples, seed) for way in (first, second)], axis=1)
         difference = self.value(first, what) - self.value(second, what)
-        return PairedDifference(difference, float(low), float(high), draws)
+        return PairedDifference(difference, *_middle(draws[:, 0] - draws[:, 1]), draws)
+
+    def estimate(
+        self, way: str, what: str = SENSITIVITY, *, resamples: int = 1000, seed: int = 0
+    ) -> tuple[float, float, float]:
+        """The `value`, and the ends of its 95 % interval over readers and patients, drawn as in `compare`.
+
+        Raises:
+            ValueError: there is no such way or measure, or there are fewer than two patients.
+        """
+        return self.value(way, what), *_middle(self._draws(way, what, resamples, seed))
+
+    def _draws(self, way: str, what: str, resamples: int, seed: int) -> NDArray[np.float64]:
+        """[resamples], the measure in each draw of readers and patients; the same draws for the same seed."""
+        above, below = self._sums(way, what)
+        if len(below) < 2:
+            raise ValueError(f"An interval over patients needs two of them at least, but there are {len(below)}.")
+        rng = np.random.default_rng(seed)
+        readers, patients = (rng.multinomial(count, np.full(count, 1 / count), resamples) for count in above.shape)
+        counted = ((readers @ above) * patients).sum(axis=1) / readers.sum(axis=1)
+        whole = patients @ below
+        shares: NDArray[np.float64] = np.divide(counted, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+        return shares
 
     def _sums(self, way: str, what: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """What is counted [readers, patients], and out of how many [patients]: lesions, or films."""
@@ -241,11 +254,10 @@ def read_films(films: ReadFilms, model: ReaderModel, readers: int = 8, *, seed: 
     )
 
 
-def _drawn(
-    above: NDArray[np.float64], below: NDArray[np.float64], readers: NDArray[np.int64], patients: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """[draws], the share of each draw, from how often each reader [draws, readers] and patient came; or NaN."""
-    counted = ((readers @ above) * patients).sum(axis=1) / readers.sum(axis=1)
-    whole = patients @ below
-    shares: NDArray[np.float64] = np.divide(counted, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-    return shares
+def _middle(draws: NDArray[np.float64]) -> tuple[float, float]:
+    """Between which two values the middle 95 % of the draws lie; NaN where no draw has a value."""
+    there = draws[~np.isnan(draws)]
+    if not len(there):
+        return float("nan"), float("nan")
+    low, high = np.quantile(there, [0.025, 0.975])
+    return float(low), float(high)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.typing import LineStyleType
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,8 @@ from course_lib.evaluation.intervals import with_interval
 from course_lib.evaluation.screening import Screened
 from course_lib.figures.images import count_in_words, draw_images
 from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe, in_a_row
+
+Corners = tuple[float, float, float, float]  #: a box as x0, y0, x1, y1, px
 
 RATE_LABELS = ("1/8", "1/4", "1/2", "1", "2", "4", "8")
 SAID_RATES = (1 / 8, 1, 8)  #: whose sensitivities the words give
@@ -109,20 +112,12 @@ def draw_boxes(axes: Axes, true: Boxes, found: Boxes, classes: Sequence[str]) ->
     The picture must be there before: its limits stay as they are.
     """
     limits = axes.get_xlim(), axes.get_ylim()
-    for boxes, (color, style), below in ((true, TRUE_LINE, False), (found, FOUND_LINE, True)):
-        for (x0, y0, x1, y1), place, score in zip(boxes.corners, boxes.classes, boxes.scores, strict=True):
-            # The edges of pixels are the coordinates of a box; the middle of the first pixel is at 0 in a picture.
-            corner = (x0 - 0.5, y0 - 0.5)
-            axes.add_patch(
-                Rectangle(corner, x1 - x0, y1 - y0, fill=False, edgecolor=color, linestyle=style, linewidth=1.4)
-            )
-            words = f"{classes[place]} {score:.2f}" if below else classes[place]
-            spot = (x0 - 0.5, y1 - 0.5) if below else corner
-            label = axes.annotate(
-                words, spot, xytext=(0, -2 if below else 2), textcoords="offset points", fontsize=6, color="white"
-            )
-            label.set(va="top" if below else "bottom", clip_on=True)
-            label.set_bbox({"facecolor": color, "alpha": 0.75, "edgecolor": "none", "pad": 0.6})
+    for (x0, y0, x1, y1), place in zip(true.corners, true.classes, strict=True):
+        _draw_box(axes, (x0, y0, x1, y1), *TRUE_LINE, halo=True)
+        _label(axes, (x0, y0), classes[place], "bottom", SKY, "black")
+    for (x0, y0, x1, y1), place, score in zip(found.corners, found.classes, found.scores, strict=True):
+        _draw_box(axes, (x0, y0, x1, y1), *FOUND_LINE)
+        _label(axes, (x0, y1), f"{classes[place]} {score:.2f}", "top", ORANGE, "white")
     axes.set(xlim=limits[0], ylim=limits[1])
 
 
@@ -229,7 +224,7 @@ def plot_heat(
     axes.plot(x, y, "x", color="black", markersize=8, markeredgewidth=3)
     axes.plot(x, y, "x", color="white", markersize=7, markeredgewidth=1.2)
     for x0, y0, x1, y1 in true.corners if true is not None else ():
-        axes.add_patch(Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, edgecolor=SKY, linewidth=1.4))
+        _draw_box(axes, (x0, y0, x1, y1), *TRUE_LINE, halo=True)
     axes.figure.colorbar(shown, ax=axes, shrink=0.8, label="score")
     axes.axis("off")
     axes.set_title(heading, fontsize=10)
@@ -241,6 +236,28 @@ def _from(boxes: Boxes, threshold: float) -> Boxes:
     """The boxes with the score of the threshold or more."""
     kept = boxes.scores >= threshold
     return Boxes(boxes.corners[kept], boxes.classes[kept], boxes.scores[kept])
+
+
+def _draw_box(axes: Axes, box: Corners, color: str, style: LineStyleType, *, halo: bool = False) -> None:
+    """The frame of a box; a halo keeps a light line visible on light tissue.
+
+    A box begins at the edge of its first pixel, whose middle is at 0 in a picture: so all moves by half a pixel.
+    """
+    x0, y0, x1, y1 = box
+    frame = Rectangle((x0 - 0.5, y0 - 0.5), x1 - x0, y1 - y0, fill=False, edgecolor=color, linestyle=style)
+    frame.set_linewidth(1.4)
+    if halo:
+        frame.set_path_effects([withStroke(linewidth=2.6, foreground="black", alpha=0.6)])
+    axes.add_patch(frame)
+
+
+def _label(axes: Axes, corner: tuple[float, float], words: str, side: str, fill: str, ink: str) -> None:
+    """Small words at the corner of a box, above it where their bottom lies there, else below it."""
+    away = (0, 2 if side == "bottom" else -2)
+    spot = (corner[0] - 0.5, corner[1] - 0.5)
+    label = axes.annotate(words, spot, xytext=away, textcoords="offset points", fontsize=6, color=ink)
+    label.set(va=side, clip_on=True)
+    label.set_bbox({"facecolor": fill, "alpha": 0.75, "edgecolor": "none", "pad": 0.6})
 
 
 def _rates_in_words(band: FrocBand) -> str:
