@@ -25,7 +25,7 @@ class Boxes:
     """The boxes of one image. No box at all is corners of shape [0, 4].
 
     Raises:
-        ValueError: the fields do not fit each other, or a box ends before it begins.
+        ValueError: the fields do not fit each other, a corner is not a number, or a box ends before it begins.
     """
 
     corners: NDArray[np.float64]  #: [boxes, 4] as x0, y0, x1, y1 in pixels; the area is (x1 - x0) (y1 - y0)
@@ -39,6 +39,8 @@ class Boxes:
                 "Expected corners [boxes, 4], classes [boxes] and scores [boxes], but got "
                 f"{self.corners.shape}, {self.classes.shape} and {self.scores.shape}."
             )
+        if np.isnan(self.corners).any():
+            raise ValueError(f"{np.isnan(self.corners).any(axis=1).sum()} of {count} boxes have a corner that is NaN.")
         backwards = (self.corners[:, 2:] < self.corners[:, :2]).any(axis=1)
         if backwards.any():
             raise ValueError(f"Expected x0 <= x1 and y0 <= y1, but a box is {self.corners[backwards][0].tolist()}.")

@@ -38,8 +38,7 @@ def has_finding(judged: JudgedBoxes) -> NDArray[np.bool_]:
 
     They are so only as far as someone looked: a film without a box may show what nobody boxes.
     """
-    there: NDArray[np.bool_] = judged.true_counts.any(axis=1)
-    return there
+    return np.array(judged.true_counts.any(axis=1), dtype=np.bool_)
 
 
 def alarms_by_kind(judged: JudgedBoxes, threshold: float, classes: ClassNames = None) -> AlarmsByKind:

@@ -73,7 +73,7 @@ def localisation(
     positives hangs on ``lowest_score``. And IoBB alone is easily pleased: one pixel inside a heart has an IoBB of 1.
 
     Raises:
-        ValueError: there is no such class, or ``least`` is not from 0 up to but not 1.
+        ValueError: there is no such class, a score is not a number, or ``least`` is not 0 or more and below 1.
 
     Source: X. Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315, section 4. How the numbers were counted is not
     said there; that is worked out from table 4.
@@ -83,6 +83,8 @@ def localisation(
         raise ValueError(f"The overlap to be exceeded must be 0 or more and below 1, but is {least}.")
     localised, false, boxes = 0, 0, 0
     for found, true in zip(predictions.found, predictions.true, strict=True):
+        if np.isnan(found.scores).any():
+            raise ValueError(f"{np.isnan(found.scores).sum()} of {len(found)} scores are not a number.")
         there = true.corners[true.classes == place]
         said = found.corners[(found.classes == place) & (found.scores >= lowest_score)]
         over = overlap(said, there) > least

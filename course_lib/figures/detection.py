@@ -20,7 +20,7 @@ from course_lib.evaluation.screening import Screened
 from course_lib.figures.images import count_in_words, draw_images
 from course_lib.figures.style import BLUE, LINES, ORANGE, axes_or_new, describe, in_a_row
 
-Corners = tuple[float, float, float, float]  #: a box as x0, y0, x1, y1, px
+Frame = tuple[float, float, float, float]  #: a box as x0, y0, x1, y1, px
 
 RATE_LABELS = ("1/8", "1/4", "1/2", "1", "2", "4", "8")
 SAID_RATES = (1 / 8, 1, 8)  #: whose sensitivities the words give
@@ -238,7 +238,7 @@ def _from(boxes: Boxes, threshold: float) -> Boxes:
     return Boxes(boxes.corners[kept], boxes.classes[kept], boxes.scores[kept])
 
 
-def _draw_box(axes: Axes, box: Corners, color: str, style: LineStyleType, *, halo: bool = False) -> None:
+def _draw_box(axes: Axes, box: Frame, color: str, style: LineStyleType, *, halo: bool = False) -> None:
     """The frame of a box; a halo keeps a light line visible on light tissue.
 
     A box begins at the edge of its first pixel, whose middle is at 0 in a picture: so all moves by half a pixel.

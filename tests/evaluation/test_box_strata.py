@@ -29,7 +29,8 @@ def test_the_part_above_the_threshold_is_counted_by_stratum() -> None:
     sizes = in_steps(sides_px(SMALL_AND_LARGE), (20,), "px")
     assert sizes.tolist() == ["below 20 px"] * 3 + ["20 px or more"]
     small, large = sensitivity_by(judged, sizes, 0.5)
-    assert (small.name, small.boxes, small.patients, small.sensitivity) == ("below 20 px", 3, 2, pytest.approx(2 / 3))
+    assert (small.name, small.boxes, small.patients) == ("below 20 px", 3, 2)
+    assert small.sensitivity == pytest.approx(2 / 3)
     assert (large.boxes, large.sensitivity) == (1, 0)
     assert sensitivity_by(judged, sizes, 0.4)[0].sensitivity == 1  # the score of the threshold itself counts
     assert small.estimate == (small.sensitivity, small.low, small.high)

@@ -16,7 +16,8 @@ MIXED = judge(detections_of(SICK, HEALTHY, QUIET, QUIET), centre_inside)
 
 def test_false_alarms_are_counted_by_kind_of_image() -> None:
     alarms = alarms_by_kind(MIXED, 0.5)
-    assert (alarms.with_finding, alarms.without_finding, alarms.healthy_share) == (2, pytest.approx(1 / 3), 0.75)
+    shares = (alarms.with_finding, alarms.without_finding, alarms.healthy_share)
+    assert shares == pytest.approx((2, 1 / 3, 0.75))
     assert alarms.share_with_alarm == pytest.approx(1 / 3)
     assert alarms.together == pytest.approx(MIXED.froc().false_alarms[-1]) == 0.75
     assert [alarms.at_share(share) for share in (0, 1)] == [2, pytest.approx(1 / 3)]

@@ -66,6 +66,8 @@ def test_the_published_numbers_are_whole_boxes() -> None:
 def test_an_unknown_class_or_overlap_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"'Tumour'.*Nodule, Mass"):
         localisation(detections_of(), "Tumour")
+    with pytest.raises(ValueError, match="1 of 2 scores are not a number"):
+        localisation(detections_of((boxes(TRUE, FAR, scores=[0.5, float("nan")]), boxes(TRUE))), "Nodule")
     for least in (-0.1, 1.0, float("nan")):
         with pytest.raises(ValueError, match="0 or more and below 1"):
             localisation(detections_of(), "Nodule", least)

@@ -56,9 +56,9 @@ def test_the_published_round_has_the_value_that_it_says() -> None:
 def test_what_is_no_share_is_an_error() -> None:
     for wrong in (-0.1, 1.1, float("nan")):
         for place in range(3):
-            shares = [wrong if place == number else 0.5 for number in range(3)]
+            first, second, third = (wrong if place == number else 0.5 for number in range(3))
             with pytest.raises(ValueError, match=r"must be from 0 to 1"):
-                screen(*shares)
+                screen(first, second, third)
     for rate in (-1.0, math.inf, float("nan")):
         with pytest.raises(ValueError, match="0 or more"):
             share_with_alarm(rate)

@@ -117,7 +117,7 @@ def test_the_gain_is_paired_and_so_surer_than_either_sensitivity() -> None:
     assert gain.difference == pytest.approx(STUDY.value(AIDED) - STUDY.value(ALONE))
     assert STUDY.compare(TWO, ALONE, FALSE_MARKS).low > 0.1
     value, low, high = STUDY.estimate(ALONE)
-    assert (value, high - low) == (STUDY.value(ALONE), pytest.approx(spread))
+    assert (value, high - low) == pytest.approx((STUDY.value(ALONE), spread))
 
 
 def test_the_same_seed_reads_the_same_films_alike() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from course_lib.evaluation.box_strata import in_steps, sensitivity_by, sides_px, step_names
+from course_lib.evaluation.box_strata import Stratum, in_steps, sensitivity_by, sides_px, step_names
 from course_lib.evaluation.detection import FROC_RATES, judge
 from course_lib.evaluation.froc_bands import froc_band
 from course_lib.evaluation.hit_rules import centre_inside
@@ -43,7 +43,7 @@ def test_each_detector_has_a_curve_a_band_and_seven_marks() -> None:
         BAND.sensitivity.tolist(),
         worse.sensitivity.tolist(),
     ]
-    assert [list(line.get_xdata()) for line in marks] == [list(FROC_RATES)] * 2
+    assert [np.asarray(line.get_xdata()).tolist() for line in marks] == [list(FROC_RATES)] * 2
     assert len({line.get_linestyle() for line in curves}) == 2
     assert len(axes.collections) == 2
     assert (axes.get_xscale(), [tick.get_text() for tick in axes.get_xticklabels()]) == (
@@ -61,7 +61,7 @@ def test_each_detector_has_a_curve_a_band_and_seven_marks() -> None:
 def test_a_curve_of_few_rates_says_and_marks_those_it_has() -> None:
     axes = plot_froc({"centres": froc_band(JUDGED, (0.5, 1, 2), resamples=10)}, "Short")
     (marks,) = [line for line in axes.lines if line.get_marker() != "None"]
-    assert list(marks.get_xdata()) == [0.5, 1, 2]
+    assert np.asarray(marks.get_xdata()).tolist() == [0.5, 1, 2]
     assert "at 1/8" not in text_alternative(axes).split("8. ", 1)[1]
 
 
@@ -118,14 +118,15 @@ def test_each_stratum_has_its_marker_interval_and_number_of_boxes() -> None:
 
 def test_detectors_with_other_strata_are_refused() -> None:
     (one,) = sensitivity_by(JUDGED, ["a"] * int(JUDGED.true_counts.sum()), 0.5, resamples=5)
-    for groups in ({}, {"a": []}, {"a": [one], "b": [replace(one, name="b")]}):
+    wrong: list[dict[str, list[Stratum]]] = [{}, {"a": []}, {"a": [one], "b": [replace(one, name="b")]}]
+    for groups in wrong:
         with pytest.raises(ValueError, match="the same strata"):
             plot_strata(groups, "Other", "x")
 
 
 def test_everyone_who_is_screened_has_a_square() -> None:
     axes = plot_screened(screen(0.6, 0.3, 0.01), "Of 1,000")
-    drawn = {str(line.get_label()): len(line.get_xdata()) for line in axes.lines}
+    drawn = {str(line.get_label()): np.size(line.get_xdata()) for line in axes.lines}
     assert drawn == {
         "cancer, found: 6.0": 6,
         "cancer, called back for another place: 1.2": 1,
@@ -146,7 +147,7 @@ def test_a_heat_map_has_a_cross_at_its_highest_point_in_pixels_of_the_image() ->
     heat = np.zeros((8, 10))
     heat[1, 6] = 0.9  # of cells of 10 px: the middle lies at x 65, y 15 in a box, half a pixel less in the picture
     axes = plot_heat(FILM, heat, "Centres", true=boxes((60, 10, 70, 20)))
-    assert {(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in axes.lines} == {(64.5, 14.5)}
+    assert [np.asarray(line.get_data()).ravel().tolist() for line in axes.lines] == [[64.5, 14.5]] * 2
     assert (
         "A map of 10 x 8 cells over a grey image, from 0.00 to 0.90; its highest point lies inside the true box."
         in (text_alternative(axes))
