@@ -1,5 +1,6 @@
 """Networks: the course's own and torchvision's, what they cost, which parts learn, and what is trained already."""
 
+from course_lib.networks.anchor_detectors import LiteFCOS, LiteRetinaNet
 from course_lib.networks.backbones import (
     BACKBONES,
     build_backbone,
@@ -22,7 +23,9 @@ from course_lib.networks.unet import UNet
 __all__ = [
     "BACKBONES",
     "HeatmapDetector",
+    "LiteFCOS",
     "LiteHeatmapDetector",
+    "LiteRetinaNet",
     "LiteUNet",
     "Net",
     "Outliner",
