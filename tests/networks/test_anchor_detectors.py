@@ -184,11 +184,13 @@ def test_a_thousand_boxes_and_boxes_on_the_edge(detector: Detector) -> None:
     assert math.isfinite(TASK.loss(answer, [many, edge]))
 
 
-def test_gradients_reach_every_parameter(detector: Detector) -> None:
-    output = detector(images(2))
+@pytest.mark.parametrize("sixteen", [False, True])
+def test_gradients_reach_every_parameter(detector: Detector, sixteen: bool) -> None:
+    with torch.autocast("cpu", torch.bfloat16, enabled=sixteen):
+        output = detector(images(2))
     assert isinstance(output, FoundBoxes)
     TASK.loss(output, TARGETS[::2]).backward()  # type: ignore[no-untyped-call]
-    assert [name for name, p in detector.named_parameters() if p.grad is None] == []
+    assert [name for name, p in detector.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
     detector.zero_grad()
 
 
