@@ -11,6 +11,7 @@ from course_lib.data.splits import check_patients_apart
 from course_lib.modalities import room as workshop_room
 from course_lib.modalities.chest_findings import phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
+from course_lib.modalities.simulated_chest.findings import FINDINGS
 from course_lib.networks import weights
 from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import CARDS_FOLDER, load_card
@@ -68,7 +69,7 @@ def test_the_card_says_how_many_are_simulated() -> None:
     assert f"{quick['train']} + {quick['test']} phantoms" in source
     assert f"COURSE_PROFILE=full {full['train']} + {full['test']}." in source
     assert load_card(SIMULATED).version == str(phantoms.VERSION)
-    assert load_card(SIMULATED).classes == phantoms.FINDINGS == load_card(SLUG).classes[: len(phantoms.FINDINGS)]
+    assert load_card(SIMULATED).classes == FINDINGS == load_card(SLUG).classes[: len(FINDINGS)]
 
 
 def test_a_folder_may_hold_several_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
