@@ -100,7 +100,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 def _as_unpacked(card: DatasetCard) -> bool:
     """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
-    return bool(card.handle and card.counts) and not card.archive
+    return bool(card.handle) and not card.archive
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
