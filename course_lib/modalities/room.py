@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from torchvision.models import WeightsEnum
 
+from course_lib.data.boxed_folder import TABLE, files_of_boxed, holds_boxed
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.marked_slices import NODULE, files_of_marked, holds_marked
 from course_lib.data.outlined_folder import IMAGES, MASKS, files_of_outlined, holds_outlined
@@ -35,6 +36,7 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
 from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
+from course_lib.sources.nih_films import is_part_of_work
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
 from course_lib.support.foreign import printable, some_of
@@ -85,7 +87,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = _found(card, room)
-        if not found and card.archive:
+        if not found and card.archive and not card.selection:
             found = dataset_folder(card.modality, f"kaggle:{card.slug}")
         if found and not target.exists():
             with alone_with(target, card):
@@ -111,7 +113,8 @@ def _found(card: DatasetCard, room: Path) -> Path | None:
     places = [*([given / card.slug, given] if given else []), cache_folder("datasets") / card.slug]
     there = [place.resolve() for place in places if place.is_dir() and not place.resolve().is_relative_to(room)]
     readable = (find_modality(card.modality).as_pictures(place) if card.archive else place for place in there)
-    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place) or holds_marked(place))
+    forms = (holds_volumes, holds_outlined, holds_boxed, holds_marked)
+    ours = (place for place in readable if any(holds(place) for holds in forms))
     return next((place for place in ours if recognise_card(place) == card), None)
 
 
@@ -162,7 +165,9 @@ def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]])
     slug, _, state = top.removeprefix(".").rpartition(".")
     if not top.startswith(".") or slug not in sets:
         return False
-    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
+    if state == "fetching":
+        return below in FETCHING_FILES or is_part_of_work(below)
+    return state in ("unpacking", "copying") and _is_of_a_set(below)
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:
@@ -209,20 +214,21 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
 
 
 def _files_to_copy(found: Path) -> list[PurePosixPath]:
-    """The volumes and their label maps, or the images or slices and their masks, as paths from the folder."""
+    """The volumes and their label maps, or the images and their masks or boxes, as paths from the folder."""
     volumes, others = (
         [PurePosixPath(path.relative_to(found).as_posix()) for path in paths]
-        for paths in (volumes_of(found), files_of_outlined(found) + files_of_marked(found))
+        for paths in (volumes_of(found), files_of_outlined(found) + files_of_boxed(found) + files_of_marked(found))
     )
     return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes), *others]
 
 
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
+    boxed = path.name == TABLE or (names_an_image(path) and path.parent.name == IMAGES)
     volume = names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()}
     there = path.parent.parent.name
     image = names_an_image(path) and (there in (IMAGES, MASKS) or bool(NODULE.fullmatch(there)))
-    return is_of_a_set(path) or volume or image
+    return is_of_a_set(path) or volume or image or boxed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
