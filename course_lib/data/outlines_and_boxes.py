@@ -47,6 +47,9 @@ class BoxedImage:
     boxes: tuple[tuple[float, float, float, float], ...]  #: left, top, right, bottom in px of the file; may be none
     labels: tuple[int, ...]  #: one per box, indices into the class names
     patient: str
+    view: str = ""  #: such as ``PA`` or ``AP``, where a table says it
+    subtlety: tuple[str, ...] = ()  #: one per box, such as ``subtle``; of simulated films, and empty otherwise
+    contrast_to_noise: tuple[float, ...] = ()  #: the same, as a number
 
     @property
     def target(self) -> tuple[object, ...]:

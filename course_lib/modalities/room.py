@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from torchvision.models import WeightsEnum
 
+from course_lib.data.boxed_folder import TABLE, files_of_boxed, holds_boxed
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.marked_slices import NODULE, files_of_marked, holds_marked
 from course_lib.data.outlined_folder import IMAGES, MASKS, files_of_outlined, holds_outlined
@@ -99,7 +100,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 def _as_unpacked(card: DatasetCard) -> bool:
     """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
-    return bool(card.handle) and not card.archive
+    return bool(card.handle and card.counts) and not card.archive
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
@@ -111,7 +112,8 @@ def _found(card: DatasetCard, room: Path) -> Path | None:
     places = [*([given / card.slug, given] if given else []), cache_folder("datasets") / card.slug]
     there = [place.resolve() for place in places if place.is_dir() and not place.resolve().is_relative_to(room)]
     readable = (find_modality(card.modality).as_pictures(place) if card.archive else place for place in there)
-    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place) or holds_marked(place))
+    forms = (holds_volumes, holds_outlined, holds_boxed, holds_marked)
+    ours = (place for place in readable if any(holds(place) for holds in forms))
     return next((place for place in ours if recognise_card(place) == card), None)
 
 
@@ -209,20 +211,21 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
 
 
 def _files_to_copy(found: Path) -> list[PurePosixPath]:
-    """The volumes and their label maps, or the images or slices and their masks, as paths from the folder."""
+    """The volumes and their label maps, or the images and their masks or boxes, as paths from the folder."""
     volumes, others = (
         [PurePosixPath(path.relative_to(found).as_posix()) for path in paths]
-        for paths in (volumes_of(found), files_of_outlined(found) + files_of_marked(found))
+        for paths in (volumes_of(found), files_of_outlined(found) + files_of_boxed(found) + files_of_marked(found))
     )
     return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes), *others]
 
 
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
+    boxed = path.name == TABLE or (names_an_image(path) and path.parent.name == IMAGES)
     volume = names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()}
     there = path.parent.parent.name
     image = names_an_image(path) and (there in (IMAGES, MASKS) or bool(NODULE.fullmatch(there)))
-    return is_of_a_set(path) or volume or image
+    return is_of_a_set(path) or volume or image or boxed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
