@@ -7,7 +7,7 @@ A folder of them is ``images/`` beside ``boxes.csv``, in the folder itself or in
 import csv
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -35,7 +35,6 @@ SEPARATORS = ",;\t|"
 VIEW = "view"
 AS_NAMED = "corners in px"  #: the reading that the columns are named after
 MOST_FRACTION = 1.5  #: a box that ends so near to the corner of a film could not be seen in px
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NAME = re.compile(r"(?P<patient>.+)_\d+\.\w+", re.ASCII)  #: of a film, where no data card tells how they are named
 
 
@@ -53,10 +52,10 @@ class Row:
     @property
     def numbers(self) -> tuple[float, ...] | None:
         """The four numbers; None if one of them is none, or is infinite."""
-        if not all(NUMBER.fullmatch(text) for text in self.written):
-            return None
-        values = tuple(map(float, self.written))
-        return values if all(map(math.isfinite, values)) else None
+        with suppress(ValueError):
+            values = tuple(math.nan if "_" in text else float(text) for text in self.written)
+            return values if all(map(math.isfinite, values)) else None
+        return None
 
     @property
     def says_nothing(self) -> bool:
@@ -292,10 +291,10 @@ def _columns(shown: str, header: str, separator: str, faults: BoxedFaults) -> tu
     if separator != "," and len(cells) > 1:
         faults.tables.append(f"{shown} has {separator!r} between its columns")
     names = [cell.strip().casefold() for cell in cells]
-    if twice := sorted(name for name, times in Counter(names).items() if times > 1 and name in {*NEEDED, VIEW}):
-        faults.tables.append(f"{shown} has {some_of(twice)} twice; the first is taken")
     places = {name: names.index(name) for name in (*NEEDED, VIEW) if name in names}
-    if len(places.keys() & set(NEEDED)) == len(NEEDED):
+    if places.keys() >= set(NEEDED):
+        if twice := [name for name in places if names.count(name) > 1]:
+            faults.tables.append(f"{shown} has {some_of(twice)} twice; the first is taken")
         if strange := [name for name in places if name not in [cell.strip() for cell in cells]]:
             faults.tables.append(f"{shown} writes {some_of(strange)} in other letters")
         return places, len(cells), 1

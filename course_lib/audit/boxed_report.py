@@ -290,7 +290,7 @@ def _formats(boxes: _Boxes) -> Iterator[Finding]:
 def _any(boxes: _Boxes, readings: Sequence[str]) -> NDArray[np.bool_]:
     """Which rows make sense by one of the readings, [rows]."""
     each = np.array([boxes.readings[name] for name in readings], dtype=bool)
-    return np.asarray(each.reshape(-1, len(boxes.rows)).any(axis=0))
+    return np.asarray(each.reshape(len(readings), len(boxes.rows)).any(axis=0))
 
 
 def _edges(boxes: _Boxes) -> Iterator[Finding]:
@@ -302,7 +302,7 @@ def _edges(boxes: _Boxes) -> Iterator[Finding]:
     often = (outside | partly).sum() > OFTEN * max(known.sum(), 1)
     if often:
         farthest = numbers[known].max()
-        said = f" The largest number is {farthest:g}, the largest film has {np.nanmax(sizes):g} px."
+        said = f" The largest number of all boxes is {farthest:g}, the longest side of a film {np.nanmax(sizes):g} px."
         hint = "The boxes may have been drawn on films of another size: multiply them by the ratio of the sizes."
     else:
         said, hint = "", "Draw it on its film; correct the row, or take it out."
@@ -323,7 +323,8 @@ def _doubles(boxes: _Boxes) -> Iterator[Finding]:
     films = _by_film(boxes)
     same = [pair for group in films.values() for pair in _pairs(boxes, group, of_one_finding=True)]
     other = [pair for group in films.values() for pair in _pairs(boxes, group, of_one_finding=False)]
-    exact = any((boxes.numbers[one] == boxes.numbers[two]).all() for one, two in same)
+    doubted = [boxes.rows[place] for place in {place for pair in same for place in pair}]
+    told = [(row.film, row.finding, row.numbers) for row in doubted]
     capped = any(len(group) == MOST_COMPARED for group in films.values())
     note = f" Of each film, no more than {MOST_COMPARED:,} boxes were compared." if capped else ""
     yield _finding(
@@ -332,7 +333,7 @@ def _doubles(boxes: _Boxes) -> Iterator[Finding]:
         f"Two boxes of one finding with an IoU above {DOUBLE:g}: it counts twice in training, and of the two in a test "
         "one is always missed. If all four numbers are the same, loading stops.",
         "Keep one of the two.",
-        "stop" if exact else "look",
+        "stop" if len(set(told)) < len(told) else "look",
         note,
     )
     kinds = Counter(" and ".join(sorted(printable(boxes.rows[place].finding) for place in pair)) for pair in other)
@@ -374,7 +375,7 @@ def _sizes(boxes: _Boxes) -> Iterator[Finding]:
     chosen = boxes.in_px & np.isfinite(boxes.sizes).all(axis=1)
     with np.errstate(invalid="ignore"):
         sides = np.minimum(boxes.numbers[:, 2:], boxes.sizes) - np.maximum(boxes.numbers[:, :2], 0)
-        large = chosen & (sides > 0).all(axis=1) & (sides.prod(axis=1) > LARGE * boxes.sizes.prod(axis=1))
+        large = chosen & (np.maximum(sides, 0).prod(axis=1) > LARGE * boxes.sizes.prod(axis=1))
         small = chosen & ((boxes.numbers[:, 2:] - boxes.numbers[:, :2]).min(axis=1) < SMALL_PX)
     yield _finding(
         "large boxes",
@@ -552,7 +553,7 @@ def _graver(group: Sequence[ImageFile]) -> tuple[bool, ...]:
 def _finding(
     title: str, found: Sequence[str], effect: str, remedy: str, worst: Severity = "look", more: str = ""
 ) -> Finding:
-    """Whatever was found, counted, with the names of the first."""
+    """Whatever was found, counted, with the names of the first, and ``more`` about it."""
     return Finding(title, worst if found else "ok", f"{len(found):,}{_named(found)}.{more}", effect, remedy)
 
 
