@@ -28,7 +28,7 @@ from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of, understood
 from course_lib.support.runtime import expanded, progress
 
-BOXED, UNBOXED = "with boxes", "without a box"  #: the labels of the films
+BOXED, UNBOXED = "boxed", "unboxed"  #: the labels of the films
 NO_FINDING = ("no finding", "no findings", "normal", "healthy", "none")  #: how tables say it, in small letters
 LONGEST_LINE = 10_000  #: characters of a row
 SEPARATORS = ",;\t|"

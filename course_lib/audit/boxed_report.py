@@ -120,13 +120,14 @@ def _people(inventory: BoxedInventory) -> Iterator[Finding]:
             "Intervals are too narrow, and whether a patient is on both sides of a split can not be known.",
             "Ask for a list of patients. Name films <patient>_<number>, or describe their names in a data card.",
         )
-    patients = [{film.patient for film in there} for there in parts.values()]
+    patients = [{film.patient for film in there} for there in parts.values() if there]
     yield _finding(
         "patients in two splits",
         sorted({name for one, other in combinations(patients, 2) for name in one & other}),
         "A model may know these patients already: the score is too good.",
         "Move all films of a patient to one side.",
         "stop",
+        "" if len(patients) > 1 else " There is only one split.",
     )
     kinds = {label: {film.patient for film in films.files if film.label == label} for label in (BOXED, UNBOXED)}
     both = sorted(kinds[BOXED] & kinds[UNBOXED])
@@ -196,7 +197,7 @@ def _contradictions(inventory: BoxedInventory) -> Iterator[Finding]:
     boxed = {row.film for row in inventory.boxes if row.film is not None}
     yield _finding(
         "boxed, and without finding",
-        [row.shown for row in nothing if row.film in boxed],
+        [f"{row.place}: {printable(row.file)}" for row in nothing if row.film in boxed],
         "The table says both, and one of the two is wrong.",
         "Look at the film, or ask who wrote the table; remove the rows that are wrong.",
         "stop",
@@ -273,14 +274,14 @@ def _formats(boxes: _Boxes) -> Iterator[Finding]:
     elsewhere = _any(boxes, list(counts)) & ~fits
     wrong = bool(likeliest) and (AS_NAMED not in likeliest or bool(elsewhere.any()))
     doubt = len(likeliest) > 1 and rows >= BOTH_MAY_FIT
-    said = "; ".join(f"as {name} {n:,}" for name, n in counts.items() if n) or "in no format at all"
+    said = "; ".join(f"{n:,} as {name}" for name, n in counts.items() if n) or "none"
     guess = f" Likeliest are {' or '.join(likeliest)}." if wrong or doubt else ""
     if elsewhere.any():
         guess += f" {elsewhere.sum():,} rows must then be in another format{_named(boxes.shown(elsewhere))}."
     yield Finding(
         "formats",
         "stop" if wrong else "look" if doubt else "ok",
-        f"of {rows:,} rows with numbers, those that make sense {said}.{guess}",
+        f"of {rows:,} rows with numbers make sense: {said} (a row may count more than once).{guess}",
         "Whoever reads all rows as corners in px puts boxes where nothing is, and often no message says so.",
         "Draw some boxes on their films. Write all of them as corners in px: x + width and y + height are the other "
         "corner, and a fraction times the width or height of the film is px.",
@@ -403,13 +404,16 @@ def _sizes(boxes: _Boxes) -> Iterator[Finding]:
 
 
 def _each_finding(boxes: _Boxes) -> Iterator[Finding]:
-    """Of the part to train on."""
+    """Of the part to train on, and of boxes that lie on their films."""
     sides: dict[str, list[float]] = defaultdict(list)
     patients: dict[str, list[str]] = defaultdict(list)
-    for place in np.flatnonzero(boxes.in_px):
+    with np.errstate(invalid="ignore"):
+        low, high = boxes.numbers[:, :2], boxes.numbers[:, 2:]
+        on_film = boxes.in_px & (low >= 0).all(axis=1) & (high <= boxes.sizes + ROUNDING_PX).all(axis=1)
+    for place in np.flatnonzero(on_film):
         row, film = boxes.rows[place], boxes.inventory.film_of(boxes.rows[place])
         if film and film.split == "train":
-            left, top, right, bottom = np.clip(boxes.numbers[place], -1e6, 1e6)
+            left, top, right, bottom = boxes.numbers[place]
             sides[row.finding].append(float(np.sqrt((right - left) * (bottom - top))))
             patients[row.finding].append(film.patient)
     said = [
@@ -422,7 +426,7 @@ def _each_finding(boxes: _Boxes) -> Iterator[Finding]:
     yield Finding(
         "boxes of each finding",
         "look" if few else "ok",
-        f"in train, with the smallest, median and largest root of the area in px: {'; '.join(said) or 'none'}.{mean}",
+        f"in train, with smallest, median and largest root of the area in px: {'; '.join(said) or 'none'}.{mean}",
         f"{some_of(few)}: with fewer than {FEW_PATIENTS} patients, hardly anything can be learned or measured.",
         "Leave these findings out of the comparison, or report them together with others.",
     )
@@ -436,12 +440,12 @@ def _views(boxes: _Boxes) -> Iterator[Finding]:
     inventory = boxes.inventory
     views: dict[int, set[str]] = defaultdict(set)
     for row in inventory.rows:
-        if row.film is not None:
+        if row.film is not None and (row.view or not row.says_nothing):
             views[row.film].add(row.view)
     yield _finding(
         "films with two views",
         [
-            f"{inventory.films.files[film].shown} {some_of(sorted(each))}"
+            f"{inventory.films.files[film].shown} {some_of([view or 'none' for view in sorted(each)])}"
             for film, each in views.items()
             if len(each) > 1
         ],
@@ -474,8 +478,8 @@ def _view_table(boxes: _Boxes, view_of: Mapping[int, str]) -> Finding:
         "views",
         "look" if tells else "ok",
         f"films of the view {printable(usual)} in train: {'; '.join(said)}.{silent}",
-        f"{some_of(sorted(tells))}: chance hardly explains how far the views differ from those of the other films. A "
-        "detector can guess from the view what there is to be found.",
+        f"{some_of(sorted(tells))}: chance hardly explains how far the views differ from those of the other films of "
+        "known view. A detector can guess from the view what there is to be found.",
         "Report the score of each view apart.",
     )
 
@@ -523,7 +527,10 @@ FILES_REMEDY = "Save all films in one way (mode, size, quality), and ask how tho
 GREY_EFFECT = "Three numbers about the grey scale tell films with boxes: another machine, view or exposure may be why."
 GREY_REMEDY = "Bring all films to one grey scale, and vary brightness and contrast in training."
 CORNERS_EFFECT = "The corners tell films with boxes: a letter, a border, or how the patient lay. A network reads it."
-CORNERS_REMEDY = "Look at the corners of some films of each kind; black them out, in training and in use."
+CORNERS_REMEDY = (
+    "Look at the corners of some films of each kind. Crop or black out letters and borders, in training and in use; if "
+    "it is how the patient lay, compare films of one view."
+)
 
 
 def _copies(inventory: BoxedInventory) -> Finding:

@@ -30,7 +30,8 @@ def film(seed: int) -> NDArray[np.uint8]:
     """Soft spots that are unlike any other seed's; [HEIGHT, WIDTH]."""
     spots = gaussian_filter(np.random.default_rng(seed).normal(size=(HEIGHT, WIDTH)), 6)
     falling = np.linspace(1, 0, HEIGHT)[:, None]  # brighter above, in all films, so that none looks like a negative
-    return (20 + 100 * falling + 100 * (spots - spots.min()) / np.ptp(spots)).astype(np.uint8)
+    pixels: NDArray[np.uint8] = (20 + 100 * falling + 100 * (spots - spots.min()) / np.ptp(spots)).astype(np.uint8)
+    return pixels
 
 
 def write_film(part: Path, file: str, pixels: NDArray[np.uint8]) -> Path:

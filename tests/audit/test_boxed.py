@@ -68,7 +68,9 @@ def test_what_is_in_order_is_said_to_be_and_no_file_is_touched(large: Path) -> N
     held_back = "There is no folder test/: the test part is a fixed fifth of the patients."
     assert report["who is in the data"].measured == f"{said}. {held_back}"
     assert report["films without a box"].measured.startswith("30 of 60;")
-    assert report["formats"].measured == "of 30 rows with numbers, those that make sense as corners in px 30."
+    assert report["formats"].measured == (
+        "of 30 rows with numbers make sense: 30 as corners in px (a row may count more than once)."
+    )
     nodules = [one for one in train if one.labels == (0,)]
     sides = [np.sqrt((right - left) * (lower - upper)) for one in nodules for left, upper, right, lower in one.boxes]
     low, middle, high = np.quantile(sides, [0, 0.5, 1])
@@ -144,11 +146,15 @@ ROWS: dict[str, tuple[str, list[str], str]] = {
     "of no finding's name": (row(name(2), ""), ["names of findings"], "1 (no name in 1 rows)."),
     "without finding": (row(name(2), "No Finding", ",,,"), ["rows without a box"], "1 rows say No Finding."),
     "boxed and without finding": (
-        row(name(1), "No finding", ",,,"),
+        row(name(1), "No finding", ",,,", ""),
         ["boxed, and without finding", "rows without a box"],
-        "1 (boxes.csv line 6:    ).",
+        f"1 (boxes.csv line 6: {name(1)}).",
     ),
-    "in fractions": (row(name(2), box="0.5,0.4,0.7,0.9"), ["formats"], "of 5 rows with numbers, those that make sense"),
+    "in fractions": (
+        row(name(2), box="0.5,0.4,0.7,0.9"),
+        ["formats"],
+        "of 5 rows with numbers make sense: 4 as corners in px",
+    ),
     "as width and height": (
         row(name(2), box="60,40,20,30"),
         ["boxes of no size", "formats"],
@@ -242,7 +248,7 @@ def test_another_format_of_all_rows_is_recognised(kind: str, root: Path) -> None
     add_rows(root, *(row(name(2), box=",".join(f"{v:g}" for v in FORMATS[kind](corners))) for corners in others))
     finding = audited(root)["formats"]
     assert finding.severity == "stop"
-    assert f"as {kind} 6" in finding.measured
+    assert f"6 as {kind}" in finding.measured
     assert finding.measured.split("Likeliest are ")[1] == f"{kind}."
 
 
@@ -251,8 +257,8 @@ def test_a_few_rows_in_another_format_are_named(kind: str, root: Path) -> None:
     in_format(root, FORMATS[kind], slice(1))
     finding = audited(root)["formats"]
     assert finding.severity == "stop"
-    assert "as corners in px 3;" in finding.measured
-    assert f"as {kind} 1" in finding.measured
+    assert " 3 as corners in px;" in finding.measured
+    assert f"1 as {kind}" in finding.measured
     assert "Likeliest are corners in px. 1 rows must then be in another format (boxes.csv line 2: " in finding.measured
 
 
