@@ -8,7 +8,8 @@ label away), `shift` (train against test), `labels` (which may be wrong), `pictu
 with label maps: `volume_folders` (what belongs together), `volumes` (each is read once), `volume_copies` (copies and
 mirror images) and `volume_report` (all of it, in words). For slices that several readers marked: `marked_slices` (each
 is read once) and `marked_report` (all of it, in words). For films with a table of boxes: `boxed_films` (films and rows,
-each read once) and `boxed_report` (all of it, in words). No network is trained here; everything takes seconds.
+each read once), `boxed_rows` (what is wrong with boxes) and `boxed_report` (all of it, in words). No network is trained
+here; everything takes seconds.
 """
 
 from course_lib.audit.boxed_films import BoxedInventory, take_boxed

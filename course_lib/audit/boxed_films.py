@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from course_lib.audit.image_folders import SPLITS, ImagePlace
 from course_lib.audit.inventory import SIDE, ImageFile, Inventory
@@ -33,8 +32,6 @@ NO_FINDING = ("no finding", "no findings", "normal", "healthy", "none")  #: how 
 LONGEST_LINE = 10_000  #: characters of a row
 SEPARATORS = ",;\t|"
 VIEW = "view"
-AS_NAMED = "corners in px"  #: the reading that the columns are named after
-MOST_FRACTION = 1.5  #: a box that ends so near to the corner of a film could not be seen in px
 NAME = re.compile(r"(?P<patient>.+)_\d+\.\w+", re.ASCII)  #: of a film, where no data card tells how they are named
 
 
@@ -123,27 +120,6 @@ def take_boxed(folder: str | Path, card: DatasetCard | None = None) -> BoxedInve
     places = {film.path: place for place, film in enumerate(films.files)}
     rows = tuple(replace(row, film=places.get(path)) if path else row for path, row in told)
     return BoxedInventory(root, films, rows, faults)
-
-
-def readings_of(numbers: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
-    """By which readings the four numbers of each row make a box on its film, [rows] each.
-
-    ``numbers`` [rows, 4]; ``sizes`` [rows, 2] are width and height of the film in px, not-a-number where unknown. Four
-    numbers of `MOST_FRACTION` at most are fractions, others are pixels. Corners may lie outside the film, because that
-    is what the columns are named after; another reading must bring the box onto it.
-    """
-    fractions = (np.abs(numbers) <= MOST_FRACTION).all(axis=1)
-    first, second = numbers[:, :2], numbers[:, 2:]
-    made = {}
-    for unit, chosen, edges, slack in (("px", ~fractions, sizes, 1.0), ("fractions", fractions, np.ones(2), 0.01)):
-        for order, low, high in (
-            ("corners", first, second),
-            ("x, y, width, height", first, first + second),
-            ("centre, width, height", first - second / 2, first + second / 2),
-        ):
-            inside = ((low >= -slack) & (high <= edges + slack)).all(axis=1) | (order == "corners")
-            made[f"{order} in {unit}"] = np.asarray(chosen & inside & (high > low).all(axis=1))
-    return made
 
 
 def _films_in(part: Path) -> list[Path]:

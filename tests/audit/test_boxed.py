@@ -11,7 +11,8 @@ from PIL import Image
 
 from course_lib.audit import AuditReport, audit_boxed, take_boxed
 from course_lib.audit.__main__ import main
-from course_lib.audit.boxed_films import LONGEST_LINE, readings_of
+from course_lib.audit.boxed_films import LONGEST_LINE
+from course_lib.audit.boxed_rows import readings_of
 from course_lib.data.boxed_folder import MOST_BYTES, read_boxed
 from course_lib.data.image_folder import hold_back_test
 from course_lib.support.errors import DataError
@@ -94,7 +95,7 @@ ROWS: dict[str, tuple[str, list[str], str]] = {
     "negative, and beyond": (
         row(name(2), box="-4,30,50,75"),
         ["boxes beyond the edge", "negative numbers"],
-        "1 (boxes.csv line 6: -4 30 50 75 by 4.0 px).",
+        "1 (boxes.csv line 6: -4 30 50 75 by 4 px).",
     ),
     "beyond": (
         row(name(2), box="66,40,80,90.5"),
@@ -104,7 +105,12 @@ ROWS: dict[str, tuple[str, list[str], str]] = {
     "beyond, sideways": (
         row(name(2), box="66,40,97,70"),
         ["boxes beyond the edge"],
-        "1 (boxes.csv line 6: 66 40 97 70 by 1.0 px)",
+        "1 (boxes.csv line 6: 66 40 97 70 by 1 px)",
+    ),
+    "beyond all measure": (
+        row(name(2), box="-1e308,20,1e308,42"),
+        ["boxes beyond the edge", "negative numbers"],
+        "1 (boxes.csv line 6: -1e308 20 1e308 42 by 1e+308 px).",
     ),
     "outside": (row(name(2), box="100,40,120,70"), ["boxes outside the film"], "1 (boxes.csv line 6: 100 40 120 70)."),
     "outside, above": (
