@@ -137,8 +137,9 @@ def _rows_of(table: Path) -> list[_Row]:
     with understood(lambda reason: DataError(f"{shown} can not be read as a table ({reason}). {again}")):
         lines = csv.reader(io.StringIO(_text_of(table), newline=""), strict=True)
         header = next(lines, [])
-        columns = _columns_of(shown, header)
-        rows = [_row(shown, lines.line_num, cells, columns, len(header)) for cells in lines if cells]
+        below = [(lines.line_num, cells) for cells in lines if cells]
+    columns = _columns_of(shown, header)
+    rows = [_row(shown, line, cells, columns, len(header)) for line, cells in below]
     _check_no_fractions(shown, rows)
     return rows
 

@@ -36,6 +36,7 @@ from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import disk_problem, require_disk
 from course_lib.sources.foreign_image import names_an_image
 from course_lib.sources.kaggle_dataset import alone_with, fetch_dataset, find_dataset, forget_archive
+from course_lib.sources.nih_films import is_part_of_work
 from course_lib.support.errors import DataError
 from course_lib.support.files import digest_of_file
 from course_lib.support.foreign import printable, some_of
@@ -86,7 +87,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = _found(card, room)
-        if not found and card.archive:
+        if not found and card.archive and not card.selection:
             found = dataset_folder(card.modality, f"kaggle:{card.slug}")
         if found and not target.exists():
             with alone_with(target, card):
@@ -100,7 +101,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 def _as_unpacked(card: DatasetCard) -> bool:
     """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
-    return bool(card.handle and card.counts) and not card.archive
+    return bool(card.handle) and not card.archive
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
@@ -164,7 +165,9 @@ def _is_part(path: PurePosixPath, sets: Mapping[str, Collection[PurePosixPath]])
     slug, _, state = top.removeprefix(".").rpartition(".")
     if not top.startswith(".") or slug not in sets:
         return False
-    return below in FETCHING_FILES if state == "fetching" else state in ("unpacking", "copying") and _is_of_a_set(below)
+    if state == "fetching":
+        return below in FETCHING_FILES or is_part_of_work(below)
+    return state in ("unpacking", "copying") and _is_of_a_set(below)
 
 
 def _files_of(room: Path, slug: str) -> set[PurePosixPath]:

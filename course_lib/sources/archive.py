@@ -30,6 +30,7 @@ from course_lib.support.own_files import remove_half_made
 from course_lib.support.runtime import progress
 
 MANIFEST = "SHA256SUMS"  #: in the form that `sha256sum --check` reads
+BOXES = "boxes.csv"  #: the table of a set of images with boxes, beside their folder
 MAX_MEMBERS_PER_IMAGE = 10  #: the archive on Kaggle has three: the image, its second copy, a file of macOS
 MOST_NAMED = 10  #: images or classes in one message
 MAX_EXPANSION = 10  #: JPEG and PNG are compressed already; only a bomb unpacks to more than this
@@ -159,7 +160,8 @@ def images_of_a_set(folder: Path) -> list[PurePosixPath]:
 def is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
     packed = len(path.parts) == 1 and path.suffix == ".mat"
-    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) == 3 and names_an_image(path))
+    boxed = str(path) == BOXES or (path.parts[:-1] == ("images",) and names_an_image(path))
+    return path == PurePosixPath(MANIFEST) or packed or boxed or (len(path.parts) == 3 and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:
@@ -172,7 +174,7 @@ def is_whole(folder: Path, card: DatasetCard) -> bool:
 
 
 def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
-    """How many images there are, once each has been read, opened, and compared with the manifest.
+    """How many images there are, once each has been read, opened, and compared with the manifest; a table too.
 
     ``command`` is what makes the folder anew, for the messages; by default ``make data`` for this card.
 
@@ -190,7 +192,7 @@ def verify(folder: Path, card: DatasetCard, command: str = "") -> int:
     if problems:
         shown, listed = printable(folder), some_of(problems, MOST_NAMED)
         raise DataError(f"{shown} has changed since it was unpacked, in {len(problems):,} places: {listed}. {remedy}")
-    return len(images)
+    return sum(path.name != BOXES for path in images)
 
 
 def read_manifest(folder: Path, command: str) -> dict[PurePosixPath, str]:
@@ -306,6 +308,8 @@ def _problem_at(path: Path, digest: str | None) -> str:
 def _problem_of(data: bytes, digest: str | None, path: Path) -> str:
     if digest and digest_of_bytes(data) != digest:
         return "has another SHA-256"
+    if path.name == BOXES:
+        return ""  # whoever reads the boxes looks at them
     if path.suffix == ".mat":
         is_hdf5 = any(data.startswith(HDF5, start) for start in BEFORE_HDF5)
         return "" if is_hdf5 else "is no file of MATLAB 7.3, which is HDF5"

@@ -13,6 +13,7 @@ from course_lib.support.runtime import COURSE_ROOT
 CARDS_FOLDER = COURSE_ROOT / "datasets"
 TASKS = ("classification", "segmentation", "detection")
 SPLITS = ("train", "val", "test")
+SELECTIONS = ("nih-films",)  #: rules by which single files of a set are chosen and fetched
 WHERE_PATIENTS_STAND = ("file name", "folder", "table", "fold")
 REQUIRED: dict[str, type] = {
     "name": str,
@@ -33,7 +34,13 @@ REQUIRED: dict[str, type] = {
     "labels": str,
     "defects": list,
 }
-OPTIONAL: dict[str, type] = {"file_names": list, "splits_share_no_patient": bool, "counts": dict, "archive": dict}
+OPTIONAL: dict[str, type] = {
+    "file_names": list,
+    "splits_share_no_patient": bool,
+    "selection": str,
+    "counts": dict,
+    "archive": dict,
+}
 MAY_BE_EMPTY = {"handle", "doi"}
 IN_TOML = {str: "a text", bool: "true or false", list: "a list of texts", dict: "a table"}
 
@@ -61,6 +68,7 @@ class DatasetCard:
     defects: tuple[str, ...]  #: known ones
     file_names: tuple[str, ...] = ()  #: regular expressions; with a group ``patient`` if the name tells it
     splits_share_no_patient: bool = False  #: is person 7 in train another child than person 7 in test?
+    selection: str = ""  #: one of `SELECTIONS`, if single files are fetched; `archive` counts these
     counts: dict[str, dict[str, int]] = field(default_factory=dict)  #: images per split and class
     archive: dict[str, int] = field(default_factory=dict)  #: other files: expressions for paths, and how many of each
 
@@ -160,6 +168,15 @@ def _problems_of_content(values: dict[str, Any], slug: str) -> Iterator[str]:
     yield from _problems_of_file_names(values.get("file_names", []), values["patients_from"])
     yield from _problems_of_counts(values.get("counts", {}), values["task"], values["classes"])
     yield from _problems_of_archive(values.get("archive", {}))
+    if "selection" in values:
+        yield from _problems_of_selection(values)
+
+
+def _problems_of_selection(values: dict[str, Any]) -> Iterator[str]:
+    if values["selection"] not in SELECTIONS:
+        yield f"selection must be one of {', '.join(SELECTIONS)}, or left out, but is {values['selection']!r}"
+    if not values["handle"] or not values.get("archive"):
+        yield "selection needs a handle, and a table archive that counts the files that are chosen"
 
 
 def _problems_of_archive(archive: dict[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import requests
 import urllib3
@@ -18,6 +19,7 @@ from tqdm.auto import tqdm
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import understood
 from course_lib.support.locks import alone
+from course_lib.support.runtime import bars_are_off
 
 CHUNK_BYTES = 256 * 1024  #: written at most at once, and as soon as it is here
 MOST_BYTES = 10**15  #: of one file; whoever says more is not believed
@@ -72,12 +74,15 @@ def fetch(
     *,
     patience: Patience | None = None,
     approve: Callable[[int, int], None] = lambda _size, _missing: None,
+    told: Callable[[int], object] | None = None,
+    pause: Callable[[float], object] = time.sleep,
 ) -> Path:
     """The file at ``target``, whole. What an earlier call left of it is kept, and only the rest is asked for.
 
     ``where`` gives the address and is asked again before each try, since signed addresses expire. ``approve`` learns
-    the size and how many bytes are missing before the first of them is fetched, and may raise. Of two processes that
-    want the same file, the second waits for the first.
+    the size and how many bytes are missing before the first of them is fetched, and may raise. ``told`` learns how many
+    bytes have come, instead of a bar that shows it, and may raise; ``pause`` waits for so many seconds. Of two
+    processes that want the same file, the second waits for the first.
 
     Raises:
         DownloadError: no try succeeded, the disk is full, or the folder can not be written.
@@ -90,7 +95,7 @@ def fetch(
         while not target.exists():  # it may have come while this process waited
             before, started = what_is_kept(target).bytes, time.monotonic()
             try:
-                _fetch_rest(where, target, title, patience, approve)
+                _fetch_rest(where, target, title, patience, approve, told)
             except BrokenTryError as broken:
                 kept = what_is_kept(target)
                 little = patience.least_speed * (time.monotonic() - started)
@@ -100,7 +105,7 @@ def fetch(
                     raise DownloadError(
                         f"{title} could not be fetched: {broken}. {_kept_sentence(kept)}{broken.remedy}"
                     ) from None  # the causes name the signed address, which is nobody else's business
-                time.sleep(wait)
+                pause(wait)
     return target
 
 
@@ -157,7 +162,12 @@ def disk_problem(error: OSError, folder: Path, title: str, kept: str = "") -> Do
 
 
 def _fetch_rest(
-    where: Callable[[], str], target: Path, title: str, patience: Patience, approve: Callable[[int, int], None]
+    where: Callable[[], str],
+    target: Path,
+    title: str,
+    patience: Patience,
+    approve: Callable[[int, int], None],
+    told: Callable[[int], object] | None,
 ) -> None:
     kept = what_is_kept(target)
     if not kept.size or kept.bytes != kept.size:  # else an earlier call was stopped just before the last step
@@ -166,7 +176,8 @@ def _fetch_rest(
             kept = _start(response, kept)
             approve(kept.size, kept.size - kept.bytes)
             require_disk(target.parent, kept.size - kept.bytes, f"Fetching {title}")
-            _receive(response, kept, title, patience)
+            with _bar(kept, title, hidden=bool(told)) as bar:
+                _receive(response, kept, patience, told or bar.update)
     kept.part.replace(target)
     kept.note.unlink()
 
@@ -237,14 +248,26 @@ def seconds_to_wait(retry_after: str) -> float | None:
     return float(retry_after) if SECONDS.fullmatch(retry_after) else None
 
 
-def _receive(response: requests.Response, kept: Kept, title: str, patience: Patience) -> None:
+def _bar(kept: Kept, title: str, *, hidden: bool) -> "tqdm[NoReturn]":
+    return tqdm(
+        desc=title,
+        total=kept.size,
+        initial=kept.bytes,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        miniters=1,
+        disable=hidden or bars_are_off(),
+    )
+
+
+def _receive(response: requests.Response, kept: Kept, patience: Patience, told: Callable[[int], object]) -> None:
     left, brought, since = kept.size - kept.bytes, 0, time.monotonic()
-    bar = tqdm(desc=title, total=kept.size, initial=kept.bytes, unit="B", unit_scale=True, leave=False, miniters=1)
-    with bar, kept.part.open("ab") as file:
+    with kept.part.open("ab") as file:
         while chunk := _read(response):
             file.write(chunk)
             file.flush()
-            bar.update(len(chunk))
+            told(len(chunk))
             left, brought, seconds = left - len(chunk), brought + len(chunk), time.monotonic() - since
             if seconds >= patience.silence_seconds:
                 if left and brought < patience.least_speed * seconds:

@@ -1,9 +1,9 @@
-"""The learner's Kaggle account: the token on this computer, and the one question that Kaggle's own client asks for us.
+"""The learner's Kaggle account: the token on this computer, and the questions that Kaggle's own client asks for us.
 
-The official client signs in with whatever it finds and asks where a data set lies. That happens in a process of its
-own, since the client signs in when it is imported, waits without limit, prints, and ends the program that imported it
-when there is no token. So the notebook's own process never reads the token. The bytes are fetched by `download`: the
-client's own download writes an error page over what it has when a retry is refused.
+The official client signs in with whatever it finds and asks where a data set lies, or one of its files. That happens in
+a process of its own, since the client signs in when it is imported, waits without limit, prints, and ends the program
+that imported it when there is no token. So the notebook's own process never reads the token. The bytes are fetched by
+`download`: the client's own download writes an error page over what it has when a retry is refused.
 """
 
 import contextlib
@@ -11,10 +11,13 @@ import functools
 import io
 import json
 import os
+import queue
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +35,7 @@ TOKEN_FORM = (
     "or a whole kaggle.json with username and key"
 )
 MOST_FILE_BYTES = 100_000  #: of a file that holds a token
+MOST_REDIRECT_BYTES = 10_000  #: of what comes with an answer that names another address
 NO_TEXT = "is no plain text: perhaps an editor stored it as UTF-16"
 REMEDIES = {  #: where the client finds a token, in its order, and how to take a stale one out of the way
     "the variable KAGGLE_API_TOKEN": "unset KAGGLE_API_TOKEN",
@@ -87,24 +91,88 @@ def token_before(stored: Path) -> str:
     return "" if first.endswith(stored.name) else first
 
 
+class KaggleClient:
+    """Kaggle's client in a process of its own, which signs in once and answers one question after another.
+
+    It starts with the first question, and again if it has ended; a ``with`` block ends it. Any thread may ask.
+    """
+
+    def __init__(self, silence_seconds: float = 10.0, *, anonymously: bool = False) -> None:
+        self._silence_seconds = silence_seconds
+        self._anonymously = anonymously
+        self._asking = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._empty_home: tempfile.TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> "KaggleClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        if self._empty_home:
+            self._empty_home.cleanup()
+
+    def ask(self, handle: str, file: str = "") -> KaggleAnswer:
+        """What Kaggle says to ``owner/name/version``, with the token that the client finds; or to one of its files."""
+        with self._asking:
+            process = self._running()
+            assert process.stdin
+            with contextlib.suppress(OSError, ValueError):  # it has just ended, or was: the next line says how
+                process.stdin.write(json.dumps([handle, file]).encode() + b"\n")
+                process.stdin.flush()
+            try:
+                line = self._answers.get(timeout=4 * self._silence_seconds + 30)
+            except queue.Empty:
+                self.close()
+                return KaggleAnswer("none", problem="silent")
+            return KaggleAnswer(**json.loads(line)) if line else self._ended(process)
+
+    def close(self) -> None:
+        """End the process, if there is one; who waits for an answer is told at once."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            with contextlib.suppress(OSError):  # what it has not read is lost
+                self._process.stdin.close()  # type: ignore[union-attr]
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._answers = queue.SimpleQueue()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(self._silence_seconds)],
+                cwd=COURSE_ROOT,
+                env=_without_tokens(self._home()) if self._anonymously else None,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            threading.Thread(target=_pass_on, args=(self._process, self._answers), daemon=True).start()
+        return self._process
+
+    def _home(self) -> str:
+        """A home without a token."""
+        self._empty_home = self._empty_home or tempfile.TemporaryDirectory()
+        return self._empty_home.name
+
+    def _ended(self, process: "subprocess.Popen[bytes]") -> KaggleAnswer:
+        return KaggleAnswer("none", problem=f"exit status {process.wait()}")
+
+
 def ask_kaggle(handle: str, silence_seconds: float = 10.0, *, anonymously: bool = False) -> KaggleAnswer:
     """What Kaggle says to ``owner/name/version``, asked by the official client with the token that it finds."""
-    command = [sys.executable, "-m", __name__, handle, str(silence_seconds)]
-    with tempfile.TemporaryDirectory() as empty:
-        try:
-            done = subprocess.run(
-                command,
-                cwd=COURSE_ROOT,
-                env=_without_tokens(empty) if anonymously else None,
-                capture_output=True,
-                timeout=4 * silence_seconds + 30,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return KaggleAnswer("none", problem="silent")
-    if done.returncode != 0:
-        return KaggleAnswer("none", problem=f"exit status {done.returncode}")
-    return KaggleAnswer(**json.loads(done.stdout))
+    with KaggleClient(silence_seconds, anonymously=anonymously) as client:
+        return client.ask(handle)
+
+
+def _pass_on(process: "subprocess.Popen[bytes]", answers: "queue.SimpleQueue[bytes]") -> None:
+    """Put what the process prints into the queue, line by line, and an empty line when it has ended."""
+    assert process.stdout
+    with process.stdout as lines:
+        for line in lines:
+            answers.put(line)
+    answers.put(b"")
 
 
 def _without_tokens(home: str) -> dict[str, str]:
@@ -214,21 +282,29 @@ def _is_a_word(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[!-~]+", value) is not None
 
 
-def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
-    """The answer as a dictionary. Changes the process for good: only for the one that ``ask_kaggle`` starts."""
+def _limit_client(silence_seconds: float) -> None:
+    """Changes the process for good: only for the one that `KaggleClient` starts.
+
+    The client sets no time limit, and would follow the redirect and start to receive the file itself.
+    """
     import requests
 
-    # The client sets no time limit, and would follow the redirect and start to receive the file itself.
     requests.Session.send = functools.partialmethod(  # type: ignore[assignment, method-assign]
         requests.Session.send, timeout=silence_seconds, allow_redirects=False
     )
+
+
+def _ask_in_this_process(handle: str, file: str = "") -> dict[str, Any]:
+    """The answer as a dictionary."""
+    import requests
+
     source = _token_source()
     known = {"credentials": "none", "token_from": source}
     if source and (spoiled := _problem_at(_token_places()[source])):
         return {**known, "problem": "no token", "token_problem": spoiled}
     try:
         api, known["credentials"] = _signed_in_client(source)
-        return {**known, **_ask(api, handle)}
+        return {**known, **_ask(api, handle, file)}
     except requests.HTTPError as error:
         if error.response is None:
             return {**known, "problem": "garbled"}
@@ -250,6 +326,7 @@ def _ask_in_this_process(handle: str, silence_seconds: float) -> dict[str, Any]:
         return {**known, "problem": type(error).__name__}
 
 
+@functools.cache
 def _signed_in_client(source: str) -> tuple[Any, str]:
     """Kaggle's client, signed in if it could, and what became of the token from ``source``.
 
@@ -266,20 +343,36 @@ def _signed_in_client(source: str) -> tuple[Any, str]:
     return kaggle.api, "refused" if signed_in_by_key and source in tuple(REMEDIES)[:3] else "accepted"
 
 
-def _ask(api: Any, handle: str) -> dict[str, Any]:
+def _ask(api: Any, handle: str, file: str) -> dict[str, Any]:
     from kagglesdk.datasets.types.dataset_api_service import ApiDownloadDatasetRequest
 
     owner, name, version = api.split_dataset_string(handle)
     request = ApiDownloadDatasetRequest()
     request.owner_slug, request.dataset_slug, request.dataset_version_number = owner, name, int(version)
-    with api.build_kaggle_client() as client:
-        response = client.datasets.dataset_api_client.download_dataset(request)
-    if "Location" not in response.headers:
-        return {"problem": "garbled"}
-    return {"address": urllib.parse.urljoin(response.url, response.headers["Location"])}
+    if file:
+        request.file_name = file
+    with _connection(api).datasets.dataset_api_client.download_dataset(request) as response:
+        if "Location" not in response.headers:
+            return {"problem": "garbled"}
+        response.raw.read(MOST_REDIRECT_BYTES)  # a line that is read to its end serves the next question too
+        return {"address": urllib.parse.urljoin(response.url, response.headers["Location"])}
+
+
+@functools.cache
+def _connection(api: Any) -> Any:
+    return api.build_kaggle_client().__enter__()
+
+
+def _answer_questions(silence_seconds: float) -> None:
+    """One line of JSON for each that comes in, until no more can come; nothing else is printed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # at Ctrl-C, who started it ends it
+    _limit_client(silence_seconds)
+    with os.fdopen(os.dup(sys.stdin.fileno())) as questions:  # the client calls exit(), which closes sys.stdin
+        for line in questions:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                answer = _ask_in_this_process(*json.loads(line))
+            print(json.dumps(answer), flush=True)
 
 
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        answer = _ask_in_this_process(sys.argv[1], float(sys.argv[2]))
-    print(json.dumps(answer))
+    _answer_questions(float(sys.argv[1]))

@@ -16,9 +16,6 @@ from course_lib.sources.archive import (
 )
 from course_lib.sources.dataset_card import DatasetCard, card_slugs, load_card
 from course_lib.sources.download import (
-    OFFLINE_REMEDY,
-    WEB_PAGE,
-    BrokenTryError,
     DownloadError,
     Patience,
     discard,
@@ -26,16 +23,15 @@ from course_lib.sources.download import (
     fetch,
     require_disk,
     say_bytes,
-    seconds_to_wait,
 )
-from course_lib.sources.kaggle_account import REMEDIES, TOKEN_FORM, TOKEN_PAGE, KaggleAnswer, ask_kaggle
+from course_lib.sources.kaggle_address import address_of_archive
+from course_lib.sources.nih_films import fetch_nih_films, forget_work
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of
 from course_lib.support.locks import alone
 from course_lib.support.runtime import ROOM_FOLDER, cache_folder, data_folder
 
-LONGEST_ANSWER_SECONDS = 10.0  #: that Kaggle may take to say where an archive lies; the archive itself may be slower
-WITHOUT_NETWORK = "Without a network, set COURSE_DATA to a folder that has the images, or work with phantoms."
+FETCH_SELECTION = {"nih-films": fetch_nih_films}  #: by `DatasetCard.selection`
 
 
 def find_dataset(card: DatasetCard, *, room: Path | None = None) -> Path | None:
@@ -71,7 +67,8 @@ def fetch_dataset(
 ) -> Path:
     """The folder that holds the whole data set; fetched from Kaggle if it is nowhere on this computer.
 
-    Nothing larger than ``at_most_mb`` is fetched. Of two processes that start at once, the second waits for the first.
+    Nothing larger than ``at_most_mb`` is fetched. Where the card has a ``selection``, single files are. Of two
+    processes that start at once, the second waits for the first.
 
     Raises:
         DownloadError: Kaggle can not be reached or says no, the archive is too large, or the disk is full.
@@ -86,8 +83,11 @@ def fetch_dataset(
     target = (cache or cache_folder("datasets")) / slug
     with alone_with(target, card):
         if not target.exists():  # else another process put it there while this one waited
-            _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
-            _unpack(_archive_of(target), target, card)
+            if card.selection:
+                FETCH_SELECTION[card.selection](card, _work_of(target), target, at_most_mb, patience)
+            else:
+                _fetch_archive(card, _archive_of(target), at_most_mb, patience or Patience())
+                _unpack(_archive_of(target), target, card)
     check_counts(files_of_a_set(target, card), card, f"The copy in {target}", "Remove that folder and call again.")
     return target
 
@@ -151,20 +151,26 @@ def alone_with(target: Path, card: DatasetCard) -> Iterator[None]:
     """Hold the data set's lock; say so if another process has it."""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(alone(target.parent / f".{target.name}.fetching" / "lock", f"fetching {card.name}"))
+            held.enter_context(alone(_work_of(target) / "lock", f"fetching {card.name}"))
         except OSError as error:
             raise disk_problem(error, target.parent, card.name) from error
         yield
 
 
+def _work_of(target: Path) -> Path:
+    """The folder with the lock of a data set, and with what has come of it."""
+    return target.parent / f".{target.name}.fetching"
+
+
 def _archive_of(target: Path) -> Path:
-    return target.parent / f".{target.name}.fetching" / "archive.zip"
+    return _work_of(target) / "archive.zip"
 
 
 def forget_archive(target: Path) -> None:
-    """Remove the archive of a set that is whole: a call that was killed after unpacking may have left it."""
-    with contextlib.suppress(OSError):  # a folder that may not be written holds no archive of ours
+    """Remove the archive, or the films, of a set that is whole: a call that was killed at its end may have left it."""
+    with contextlib.suppress(OSError, DataError):  # a folder that may not be written holds nothing of ours
         discard(_archive_of(target))
+        forget_work(_work_of(target))
 
 
 def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, patience: Patience) -> None:
@@ -179,81 +185,7 @@ def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, p
 
     if not archive.exists():
         print(f"Asking Kaggle for {card.name} …", flush=True)
-    fetch(lambda: _address(card, patience), archive, card.name, patience=patience, approve=approve)
-
-
-def _address(card: DatasetCard, patience: Patience) -> str:
-    """Where the archive can be fetched, as Kaggle's client says.
-
-    Raises:
-        BrokenTryError: Kaggle did not answer, or asks for a pause.
-        DownloadError: Kaggle said no, and will say so again.
-    """
-    silence = min(patience.silence_seconds, LONGEST_ANSWER_SECONDS)
-    answer = ask_kaggle(card.handle, silence)
-    if answer.status in (401, 403) and answer.credentials == "refused":
-        anonymous = ask_kaggle(card.handle, silence, anonymously=True)
-        if anonymous.address:
-            print(f"Kaggle does not accept the token from {answer.token_from}, but gives {card.name} without one.")
-            return anonymous.address
-    if answer.address:
-        return answer.address
-    if answer.problem in ("unreachable", "silent"):
-        what = "can not be reached" if answer.problem == "unreachable" else "does not answer"
-        raise BrokenTryError(f"Kaggle {what}", f"{OFFLINE_REMEDY} {WITHOUT_NETWORK}")
-    if answer.status == 429 or answer.status >= 500:
-        wait = seconds_to_wait(answer.retry_after)
-        raise BrokenTryError(_busy(answer, wait), f"Wait a while, then call again. {WITHOUT_NETWORK}", wait)
-    raise DownloadError(f"{card.name} could not be fetched. {_refusal(answer, card)}")
-
-
-def _busy(answer: KaggleAnswer, wait: float | None) -> str:
-    pause = f" and asks for a pause of {wait:.0f} s" if wait else ""
-    return f"Kaggle answered {answer.status} ({'too many calls' if answer.status == 429 else 'it has a fault'}){pause}"
-
-
-def _refusal(answer: KaggleAnswer, card: DatasetCard) -> str:
-    owner, name, version = card.handle.split("/")
-    if answer.problem == "garbled":
-        return WEB_PAGE
-    if answer.token_problem:
-        return (
-            f"The token from {answer.token_from} {answer.token_problem}. Expected {TOKEN_FORM}. To replace it, "
-            f"{REMEDIES[answer.token_from]}, store the token with the dialogue in notebook 00, and call again."
-        )
-    if answer.problem == "bad proxy":
-        return (
-            "The address of the proxy can not be read. Expected http://<name>:<port> in the variables HTTPS_PROXY and "
-            "HTTP_PROXY; correct or unset them, then call again."
-        )
-    if answer.problem:
-        return (
-            f"Kaggle's client ended with {printable(answer.problem)}, which the course does not know. Look at the "
-            "variables that begin with KAGGLE_ and at the folder .kaggle in your home: correct, unset or remove what "
-            "is wrong there, and call again. Else install the client again: delete .venv, then run `make lab`."
-        )
-    if answer.status == 404:
-        return (
-            f"Kaggle has no version {version} of {owner}/{name} (404), or hides it from this account. "
-            f"Compare the handle in datasets/{card.slug}.toml with Kaggle's page."
-        )
-    if answer.status in (401, 403) and answer.credentials == "none":
-        return (
-            f"Kaggle wants to know who asks ({answer.status}), and there is no token on this computer. Get one at "
-            f"{TOKEN_PAGE}, store it with the dialogue in notebook 00, and call again."
-        )
-    if answer.status == 403 and answer.credentials == "accepted":
-        return (
-            f"Kaggle knows the account but refuses the data set (403): its terms are not accepted yet. Open "
-            f"https://www.kaggle.com/datasets/{owner}/{name}, sign in, accept the terms, and call again."
-        )
-    if answer.status in (401, 403):
-        return (
-            f"Kaggle does not accept the token from {answer.token_from} ({answer.status}): it is mistyped or has "
-            f"expired. It comes before others, so {REMEDIES[answer.token_from]}. Then get a new one at {TOKEN_PAGE}, "
-            "store it with the dialogue in notebook 00, and call again."
-        )
-    return f"Kaggle answered {answer.status}, which the course does not know. {OFFLINE_REMEDY}"
+    fetch(lambda: address_of_archive(card, patience), archive, card.name, patience=patience, approve=approve)
 
 
 def _unpack(archive: Path, target: Path, card: DatasetCard) -> None:

@@ -65,8 +65,8 @@ def test_findings_are_as_many_and_as_large_as_the_card_says(boxed: list[BoxedIma
     nodules, masses = sides_of(boxed, "Nodule"), sides_of(boxed, "Mass")
     boxes = sum(len(film.boxes) for film in boxed)
     assert f"of {boxes} boxes {len(nodules)} are nodules and {len(masses)} are masses" in DEFECTS
-    said = f"a side of {min(nodules):.0f} to {max(nodules):.0f} px (the square root of the area; half of them up to"
-    assert f"{said} {np.median(nodules):.0f})" in DEFECTS
+    said = f"On films of {SIDE} px a nodule has a side of {min(nodules):.0f} to {max(nodules):.0f} px (the square root"
+    assert f"{said} of the area; half of them up to {np.median(nodules):.0f})" in DEFECTS
     assert f"from {min(masses):.0f} to {max(masses):.0f} px, which is half of the width of the film" in DEFECTS
     assert 0.45 < max(masses) / SIDE < 0.55
 

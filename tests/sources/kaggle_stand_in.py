@@ -1,15 +1,18 @@
-"""A Kaggle of our own on loopback: it speaks what the installed client speaks, serves archives, and fails on request.
+"""A Kaggle of our own on loopback: it speaks what the installed client speaks, serves archives and single files, and
+fails on request.
 
 The real client reaches it through ``HTTP_PROXY`` and ``KAGGLE_API_ENVIRONMENT=LOCALHOST``, so requests come in the form
-that a proxy gets: ``POST http://localhost/api/v1/…``, and ``GET http://storage.example/…`` for the archives.
+that a proxy gets: ``POST http://localhost/api/v1/…``, and ``GET http://storage.example/…`` for archives and files.
 """
 
 import email.utils
+import io
 import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +35,8 @@ class Fault:
     html: bool = False  #: a web page, as a proxy sends it
     cut_after: int | None = None  #: close the line after this many bytes of the body
     stall_after: int | None = None  #: say nothing more after this many bytes of the body; -1: not even a header
-    on: str = ""  #: only where the address holds this
+    on: str = ""  #: only where the address, or the file that is asked for, holds this
+    after: int = 0  #: let so many such requests pass
     times: int = 1_000  #: for this many requests
 
 
@@ -43,6 +47,7 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
+    asked: str = ""  #: the file of a data set that a question is about
     sent: int = 0
 
     @property
@@ -57,6 +62,8 @@ class StandIn:
     """The server's state: what it has, whom it trusts, how it fails, and what it was asked."""
 
     archives: dict[str, Callable[[], Path]] = field(default_factory=dict)  #: by owner/name/version
+    singles: dict[str, bytes] = field(default_factory=dict)  #: files of data sets, by owner/name/version/path
+    zipped: str = ""  #: singles whose names end so are packed on their way
     files: dict[str, bytes] = field(default_factory=dict)  #: by path, for weights
     tokens: set[str] = field(default_factory=set)
     keys: set[tuple[str, str]] = field(default_factory=set)  #: user name and key of a kaggle.json
@@ -132,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         name = self.path.removeprefix(STORAGE).split("?")[0]
         if self.path.startswith(STORAGE) and self.path.endswith(SIGNATURE) and name in self.world.archives:
             body = self.world.archives[name]().read_bytes()
+        elif self.path.startswith(STORAGE) and self.path.endswith(SIGNATURE) and name in self.world.singles:
+            body = self._single(name)
         elif self.path in self.world.files:
             body = self.world.files[self.path]
         else:
@@ -145,11 +154,26 @@ class _Handler(BaseHTTPRequestHandler):
     def _note(self) -> bytes:
         self.request_ = Request(self.command, self.path, dict(self.headers.items()))
         self.world.log.append(self.request_)
-        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.request_.asked = json.loads(body).get("fileName", "") if body else ""
+        return body
+
+    def _single(self, name: str) -> bytes:
+        """A file of a data set, packed if the world says so, and always to the same bytes."""
+        content = self.world.singles[name]
+        if not self.world.zipped or not name.endswith(self.world.zipped):
+            return content
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(name.rpartition("/")[2]), content)
+        return packed.getvalue()
 
     def _next(self, kind: str) -> Fault | None:
         fault: Fault | None = getattr(self.world, kind)
-        if fault and fault.on not in self.path:
+        if fault and fault.on not in self.path and fault.on not in self.request_.asked:
+            return None
+        if fault and fault.after:
+            fault.after -= 1
             return None
         if fault:
             fault.times -= 1
@@ -159,10 +183,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _download(self, asked: dict[str, Any]) -> None:
         name = f"{asked['ownerSlug']}/{asked['datasetSlug']}/{asked.get('datasetVersionNumber', '')}"
+        known: Container[str] = self.world.archives
+        if asked.get("fileName"):
+            name, known = f"{name}/{asked['fileName']}", self.world.singles
         if not self._trusted():
             self._refuse(401 if "Authorization" in self.headers else 403, "who are you?")
-        elif name not in self.world.archives:
-            self._refuse(404, "no such data set")
+        elif name not in known:
+            self._refuse(404, "no such data set or file")
         else:
             self.send_response(302)
             self.send_header("Location", self.world.place or f"{STORAGE}{name}?{SIGNATURE}")

@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,8 +132,7 @@ def test_a_spoiled_token_is_noticed_before_kaggle_is_asked(
 ) -> None:
     source = lay(tmp_path, place, content, monkeypatch)
     monkeypatch.setattr(kaggle_account, "_signed_in_client", pytest.fail)
-    monkeypatch.setattr(requests.Session, "send", requests.Session.send)  # which is changed for good
-    answer = kaggle_account._ask_in_this_process("a/b/1", 1)
+    answer = kaggle_account._ask_in_this_process("a/b/1")
     assert answer["token_from"] == source
     assert answer["token_problem"].startswith(said)
     assert "5ecret" not in json.dumps(answer)
@@ -170,6 +168,5 @@ def test_a_whole_token_goes_to_the_client(
         raise OSError(f"{source} 5ecret")
 
     monkeypatch.setattr(kaggle_account, "_signed_in_client", sign_in)
-    monkeypatch.setattr(requests.Session, "send", requests.Session.send)
-    answer = kaggle_account._ask_in_this_process("a/b/1", 1)
+    answer = kaggle_account._ask_in_this_process("a/b/1")
     assert answer == {"credentials": "none", "token_from": source, "problem": "OSError"}, "no word of the error"

@@ -20,8 +20,8 @@ from course_lib.modalities.simulated_chest.people import Effusion, Lobe, Patient
 
 Layer = float | Plane  #: the thickness of what lies around a lung, cm
 
-MENISCUS, MENISCUS_POWER = 0.22, 2.0  #: lung heights that fluid creeps up; how its layer thickens on the way down
-LEAST_MENISCUS = 0.05  #: lung heights, where there is little fluid
+MENISCUS_POWER = 2.0  #: how the layer of fluid thickens on the way down
+AIR_POWER = 3.5  #: how the layer of air thins out on the way down
 IN_FRONT_OF_LUNG = 0.35  #: of the air's thickness at the side, in front of the lung and behind it
 PLEURA = 0.045  #: cm: the visceral pleura with the film of fluid on it
 MOST_SQUEEZED = 2.0  #: times as dense a lung gets at most, when air takes its room
@@ -96,8 +96,7 @@ def fluid_around(
     """
     side = _sign(effusion.side)
     top = float(dome(patient, inspiration, np.array(side * DOME_TOP * patient.half_width), side))
-    climb = patient.lung_height * np.clip(LEAST_MENISCUS + 0.8 * effusion.height, LEAST_MENISCUS, MENISCUS)
-    into = np.clip((grid.y - top + effusion.height * patient.lung_height) / climb, 0, 1)
+    into = np.clip(((grid.y - top) / patient.lung_height + effusion.height) / effusion.climb, 0, 1)
     thick = into**MENISCUS_POWER * patient.half_depth
     lung = body.lungs[SIDES.index(side)]
     left = _lung_inside(patient, inspiration, grid, body, side, turn, thick, thick)
@@ -112,26 +111,15 @@ def air_around(
     The pleura on it shows as a thin line, because a ray runs a long way in it where it runs along the surface.
     """
     side = _sign(pneumothorax.side)
-    down = np.clip((grid.y - apex(patient)) / (inspiration * patient.lung_height), 0, 1)
-    thick = pneumothorax.depth * (1 - (1 - pneumothorax.base) * down)
+    down = np.clip((grid.y - apex(patient)) / (pneumothorax.reach * patient.lung_height), 0, 1)
+    thick = pneumothorax.depth * (1 - down**AIR_POWER)
     whole = body.lungs[SIDES.index(side)]
     lung, within = (
-        np.minimum(
-            whole,
-            _lung_inside(
-                patient,
-                inspiration,
-                grid,
-                body,
-                side,
-                turn,
-                thick + more,
-                IN_FRONT_OF_LUNG * thick + more,
-                thick + more,
-            ),
-        )
-        for more in (0.0, PLEURA)
+        np.minimum(whole, _lung_inside(patient, inspiration, grid, body, side, turn, beside, before, beside))
+        for beside, before in ((thick, IN_FRONT_OF_LUNG * thick), (thick + PLEURA, IN_FRONT_OF_LUNG * thick + PLEURA))
     )
+    gone = thick > 0
+    lung, within = np.where(gone, lung, whole), np.where(gone, within, whole)
     squeezed = min(MOST_SQUEEZED, float(whole.sum() / max(1e-6, float(lung.sum()))))
     return PleuralAir(whole - lung, lung, lung - np.minimum(lung, within), squeezed)
 

@@ -31,14 +31,18 @@ FINDINGS = ("Nodule", "Mass", "Effusion", "Pneumothorax", "Cardiomegaly", "Pneum
 NODULES_OF_ONE = (0.65, 0.2, 0.1, 0.05)  #: how many people have one, two, three, four
 MASSES_OF_ONE = (0.8, 0.2)
 BOTH_SIDES = 0.25  #: of the effusions
-EFFUSION_HEIGHT = (-0.06, 0.6)  #: lung heights above the dome, from and to
-PNEUMOTHORAX_DEPTH, PNEUMOTHORAX_BASE = (0.1, 0.55), (0.0, 0.6)  #: the first in half-widths
-SEVERITY = (0.4, 1.0)  #: of pneumonia
+EFFUSION_HEIGHT, EFFUSION_HEIGHTS = (-0.06, 0.6), (1.0, 1.6)  #: lung heights, from and to; of the beta distribution
+EFFUSION_CLIMB = (0.1, 0.5)  #: lung heights, from and to
+PNEUMOTHORAX_DEPTH, PNEUMOTHORAX_REACH = (0.05, 0.25), (0.15, 1.0)  #: in half-widths; in lung heights
+SEVERITY = (0.3, 0.9)  #: of pneumonia
 LOBAR = 0.6  #: part of the consolidations; the others are patchy
+LUNG_HEIGHT = (1.87, 0.12)  #: of adults, in half-widths: mean and spread, set by eye beside square films
+ARMS = (-80, -30)  #: of adults, degrees above the horizontal: they hang or stand off
+MORE_VESSELS, BREAST = 1.35, 0.6  #: times as prominent, for the same reason
 SMALL_CHILD = 2  #: years, below which a heart may be wider
 NORMAL_RATIO, NORMAL_RATIO_OF_SMALL = 0.50, 0.58  #: the largest cardiothoracic ratio that is normal
 RATIO_GAP = 0.02  #: between the hearts that are called enlarged and those that are not: readers disagree there
-HEALTHY_RATIO, ENLARGED_RATIO = (0.40, 0.48), (0.52, 0.68)  #: of adults, from and to
+HEALTHY_RATIO, ENLARGED_RATIO = (0.41, 0.48), (0.52, 0.66)  #: of adults, from and to
 
 
 def draw_patient_with(rng: np.random.Generator, findings: Sequence[str], *, adult: bool = True) -> Patient:
@@ -55,6 +59,11 @@ def draw_patient_with(rng: np.random.Generator, findings: Sequence[str], *, adul
     if len(set(findings)) < len(findings):
         raise ValueError(f"Each finding can be named once, but these are given: {list(findings)}.")
     patient = draw_patient(rng, "normal", adult=adult)
+    if adult:
+        height = patient.half_width * float(rng.normal(*LUNG_HEIGHT))
+        arms = float(rng.uniform(*ARMS))
+        vessels, breast = MORE_VESSELS * patient.vessels, BREAST * patient.breast
+        patient = replace(patient, lung_height=height, vessels=vessels, arms=arms, breast=breast, resting_heart=True)
     patient = with_heart(patient, _draw_ratio(rng, patient, "Cardiomegaly" in findings))
     if "Pneumonia" in findings:
         pattern: Pattern = "lobar" if rng.random() < LOBAR else "patchy"
@@ -113,13 +122,18 @@ def _draw_effusions(rng: np.random.Generator) -> tuple[Effusion, ...]:
     sides: list[Side] = ["right", "left"]
     if rng.random() >= BOTH_SIDES:
         sides = [sides[rng.integers(2)]]
-    return tuple(Effusion(side, float(rng.uniform(*EFFUSION_HEIGHT))) for side in sides)
+    lowest, highest = EFFUSION_HEIGHT
+    heights = lowest + (highest - lowest) * rng.beta(*EFFUSION_HEIGHTS, size=len(sides))
+    return tuple(
+        Effusion(side, float(height), float(rng.uniform(*EFFUSION_CLIMB)))
+        for side, height in zip(sides, heights, strict=True)
+    )
 
 
 def _draw_pneumothorax(rng: np.random.Generator, patient: Patient) -> Pneumothorax:
     side: Side = "right" if rng.random() < 0.5 else "left"
     depth = patient.half_width * rng.uniform(*PNEUMOTHORAX_DEPTH)
-    return Pneumothorax(side, float(depth), float(rng.uniform(*PNEUMOTHORAX_BASE)))
+    return Pneumothorax(side, float(depth), float(rng.uniform(*PNEUMOTHORAX_REACH)))
 
 
 def _draw_nodules(rng: np.random.Generator, patient: Patient, findings: Sequence[str]) -> list[Nodule]:

@@ -43,7 +43,7 @@ CALCIFIED, SMALL_MM = 0.15, 10  #: part of the small, benign, solid ones without
 CALCIUM = (0.15, 0.5)  #: of cortical bone's density, from and to
 PLACES = {"inside": 0.55, "pleura": 0.25, "vessel": 0.2}
 HIDDEN = {"anywhere": 0.6, "heart": 0.13, "dome": 0.11, "collar bone": 0.08, "hilum": 0.08}  #: of the shown ones
-SHOWN_LIMITS = (5.0, 30.0)  #: mm: smaller ones do not show on a film
+SHOWN_LIMITS, SHOWN_SIZES = (5.0, 30.0), (1.5, 1.4)  #: mm: smaller ones do not show; of the beta distribution
 MASS_LIMITS, MASS_SIZES = (30.5, 90.0), (1.1, 2.6)  #: mm; of the beta distribution between them
 LARGEST_MASS, MASS_CLEAR = 0.32, 0.5  #: radius as a part of half_width; part of it that needs room in the lung
 MASS_SPICULATED = (0.5, 0.15, 0.45)  #: how many have spikes; how long these are, from and to
@@ -106,7 +106,7 @@ def draw_shown_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
     """
     smallest, largest = SHOWN_LIMITS
     largest = min(largest, 2 * 10 * LARGEST * patient.half_width)
-    diameter = float(np.exp(rng.uniform(np.log(smallest), np.log(largest))))
+    diameter = float(smallest + (largest - smallest) * rng.beta(*SHOWN_SIZES))
     where = list(HIDDEN)[rng.choice(len(HIDDEN), p=list(HIDDEN.values()))]
     return _draw_shape(rng, patient, diameter, _draw_hidden_place(rng, patient, diameter / 20, where))
 

@@ -52,15 +52,15 @@ class Nodule:
 
 @dataclass(frozen=True)
 class Effusion:
-    """Fluid around a lung of someone who stands or sits: it gathers at the bottom and creeps up along the chest wall."""
+    """Fluid around a lung of someone who stands or sits: it gathers below and creeps up along the chest wall."""
 
     side: Side
-    height: (
-        float  #: where it ends at the chest wall, lung heights above the top of the dome; below 0 only the angle fills
-    )
+    height: float  #: where it ends at the chest wall, lung heights above the dome; below 0 only the angle fills
+    climb: float  #: over how many lung heights it thins out to there; below that no lung is left
 
     def __post_init__(self) -> None:
         _check_side(self)
+        check_positive(self, "climb")
         if not -0.1 <= self.height <= 1:
             raise ValueError(f"height must be from -0.1 to 1 lung heights, but is {self.height}.")
 
@@ -71,13 +71,11 @@ class Pneumothorax:
 
     side: Side
     depth: float  #: from the chest wall to the edge of the lung at the top, cm; less further down
-    base: float  #: the same at the height of the dome, as a part of ``depth``
+    reach: float  #: lung heights from the top down to where the lung lies at the chest wall again
 
     def __post_init__(self) -> None:
         _check_side(self)
-        check_positive(self, "depth")
-        if not 0 <= self.base <= 1:
-            raise ValueError(f"base must be from 0 to 1, but is {self.base}.")
+        check_positive(self, "depth", "reach")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Distractor:
     kind: DistractorKind
     x: float
     y: float
-    z: float  #: its depth: when the patient turns, what lies in front moves to one side and what lies behind to the other
+    z: float  #: its depth: when the patient turns, what lies behind moves to one side, what lies in front to the other
     radius_mm: float  #: of what is bound to a rib: half the thickness of the rib
     thickness: float  #: in its middle, cm of soft tissue (nipple, vessel, electrode) or of cortical bone (the others)
     angle: float = 0.0  #: of the rib, or where the sharp edge of a nipple faces; degrees clockwise from the right
@@ -129,6 +127,7 @@ class Patient:
     effusions: tuple[Effusion, ...] = field(default=(), repr=False)
     pneumothoraces: tuple[Pneumothorax, ...] = field(default=(), repr=False)
     distractors: tuple[Distractor, ...] = field(default=(), repr=False)
+    resting_heart: bool = False  #: the heart's outline is that of `silhouette`
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

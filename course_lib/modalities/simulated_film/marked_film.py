@@ -17,7 +17,7 @@ from scipy.ndimage import distance_transform_edt, label
 
 from course_lib.modalities.simulated_chest.findings import has_large_heart, healthy_heart
 from course_lib.modalities.simulated_chest.geometry import Plane
-from course_lib.modalities.simulated_chest.landmarks import SIDES, apex
+from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, dome
 from course_lib.modalities.simulated_chest.nodules import is_mass
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_film.exposure import Exposure
@@ -38,7 +38,7 @@ Mask = NDArray[np.bool_]
 Part = TypeVar("Part")
 
 SUBTLETIES = ("obvious", "moderate", "subtle", "invisible")
-VISIBLE = (3.0, 1.6, 0.8)  #: least visibility of what is obvious, moderate, subtle; set by looking at many nodules
+VISIBLE = (1.5, 1.05, 0.8)  #: least visibility of what is obvious, moderate, subtle; set by looking at many nodules
 USUAL_MM = 10  #: size at which the visibility is the contrast-to-noise ratio
 NODULE_CM, EFFUSION_CM = 0.1, 1.0  #: of soft tissue in place of lung along a ray, above which a finding is there
 CONSOLIDATED = 0.3  #: part of a lung's air that is gone along a ray, from which on it is consolidated
@@ -47,7 +47,8 @@ LEAST_PART = 0.05  #: of a consolidation's area: smaller islands of it are left 
 LUNG_LEFT = 0.15  #: part of a ray's way in the lung, below which it runs beyond the edge of a drawn-away lung
 AIR_CM = 0.5
 HEART_CM = 0.5
-HEART_TOP, HEART_BOTTOM = 1.4, 0.13  #: above the dome, in half-widths of the heart; below it, in lung heights
+BELOW_DOME = 0.03  #: lung heights
+HEART_TOP, HEART_BOTTOM = 1.25, 0.07  #: above the dome, in half-widths of the heart; below it, in lung heights
 RING_GAP, RING_WIDTH, LEAST_RING_PX = 0.15, 0.6, 3.0  #: in sizes of the mask
 
 
@@ -55,10 +56,11 @@ RING_GAP, RING_WIDTH, LEAST_RING_PX = 0.15, 0.6, 3.0  #: in sizes of the mask
 class Mark:
     """One finding on a film.
 
-    ``contrast_to_noise`` (no unit): the mean difference inside the mask between the film with the finding and the film
-    without it, both without noise, over the standard deviation of the grey of the film without it, noise and anatomy
-    alike, in a ring around the mask, after slow changes (a fitted surface of second order) are taken out. The sign is
-    left out: air is darker, fluid is brighter.
+    ``contrast_to_noise`` (no unit): contrast over noise. The contrast is the mean, inside the mask, of how the finding
+    changes the grey of the film: the difference of the films with it and without it, both without noise. The sign is
+    left out: air is darker, fluid is brighter. The noise is the standard deviation of the grey in a ring around the
+    mask, on the noisy film less that change, after slow changes (a fitted surface of second order) are taken out: the
+    noise of the photons and the anatomy, which a reader sees the finding against.
 
     ``subtlety`` is one of `SUBTLETIES` and follows from the `visibility`.
     """
@@ -91,7 +93,7 @@ def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedF
     """The radiograph that `radiograph.render` makes of a patient, with the marks of the findings.
 
     A nodule or mass is where it puts at least 1 mm of soft tissue in place of lung along the ray, an effusion where it
-    puts 1 cm of fluid there, pneumonia where half as much of the lung's air is gone as at most on that side, a
+    puts 1 cm of fluid there above the diaphragm, pneumonia where half as much of the lung's air is gone as at most on that side, a
     pneumothorax beyond the edge of the lung, and cardiomegaly is the silhouette of the heart. Pneumonia and effusions
     have a mark on each side; each nodule and mass has its own. Distractors have none.
 
@@ -105,7 +107,8 @@ def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedF
     layers, body = attenuate(scene, contents), is_body(scene)
     leads = add_leads(np.zeros_like(scene.body.trunk), exposure) if exposure.leads else 0.0
     seen = add_leads(layers.attenuation, exposure) if exposure.leads else layers.attenuation
-    film = write_on(develop(expose(seen, exposure), exposure, body), exposure)
+    developed = develop(expose(seen, exposure), exposure, body)
+    film = write_on(developed, exposure)
     clean = develop(expose(seen, exposure, noise=False), exposure, body)
     field = open_field(exposure, film.shape)
     marks = []
@@ -113,10 +116,9 @@ def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedF
         mask = one.mask & field
         if not mask.any():
             continue
-        without = one.attenuation + leads
-        clean_without = develop(expose(without, exposure, noise=False), exposure, body)
-        noisy_without = develop(expose(without, exposure), exposure, body)
-        ratio = contrast_to_noise(clean, clean_without, noisy_without, mask, field)
+        clean_without = develop(expose(one.attenuation + leads, exposure, noise=False), exposure, body)
+        change = clean - clean_without
+        ratio = contrast_to_noise(change, developed - change, mask, field)
         size_mm = 10 * scene.grid.pixel * float(np.sqrt(mask.sum()))
         marks.append(Mark(one.finding, mask, box_of(mask), ratio, subtlety_of(ratio, size_mm)))
     return MarkedFilm(np.round(255 * film).astype(np.uint8), tuple(marks))
@@ -134,9 +136,9 @@ def box_of(mask: Mask) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def contrast_to_noise(clean: Plane, clean_without: Plane, noisy_without: Plane, mask: Mask, field: Mask) -> float:
-    """As `Mark` says, from films with and without a finding, without and with noise; 0 where no ring is in the field."""
-    contrast = abs(float((clean - clean_without)[mask].mean()))
+def contrast_to_noise(change: Plane, without: Plane, mask: Mask, field: Mask) -> float:
+    """As `Mark` says, from what a finding changes and from the film without it; 0 where no ring is in the field."""
+    contrast = abs(float(change[mask].mean()))
     size = float(np.sqrt(mask.sum()))
     reach = round(RING_GAP * size + max(LEAST_RING_PX, RING_WIDTH * size)) + 2
     x0, y0, x1, y1 = box_of(mask)
@@ -145,7 +147,7 @@ def contrast_to_noise(clean: Plane, clean_without: Plane, noisy_without: Plane, 
     ring = (away > 0) & (away <= max(LEAST_RING_PX, RING_WIDTH * size)) & field[window]
     if np.count_nonzero(ring) < 12:
         return 0.0
-    noise = _spread(noisy_without[window], ring)
+    noise = _spread(without[window], ring)
     return contrast / noise if noise > 0 else 0.0
 
 
@@ -182,7 +184,8 @@ def _instances(patient: Patient, scene: Scene, contents: Contents, layers: Layer
     for number in range(len(contents.effusions)):
         rest = replace(contents, effusions=_all_but(contents.effusions, number))
         without = attenuate(scene, rest).attenuation
-        yield Instance("Effusion", layers.attenuation - without > airy * EFFUSION_CM, without)
+        mask = (layers.attenuation - without > airy * EFFUSION_CM) & _above_diaphragm(scene)
+        yield Instance("Effusion", mask, without)
     for number, one in enumerate(contents.airs):
         rest = replace(contents, airs=_all_but(contents.airs, number))
         mask = (one.air > AIR_CM) & (one.lung < LUNG_LEFT * (one.air + one.lung))
@@ -191,6 +194,13 @@ def _instances(patient: Patient, scene: Scene, contents: Contents, layers: Layer
         yield _heart(patient, scene)
     if patient.severity > 0:
         yield from _consolidations(scene, contents, layers)
+
+
+def _above_diaphragm(scene: Scene) -> Mask:
+    """Where the rays pass above the domes, and the little below them that still looks like the edge of the lung."""
+    patient, x = scene.patient, scene.grid.x
+    domes = [dome(patient, scene.breath, x, side) for side in SIDES]
+    return np.asarray(scene.grid.y < np.where(x < 0, *domes) + BELOW_DOME * patient.lung_height)
 
 
 def _all_but(parts: tuple[Part, ...], number: int) -> tuple[Part, ...]:

@@ -10,8 +10,8 @@ from course_lib.modalities.simulated_chest.anatomy import Body, build_body
 from course_lib.modalities.simulated_chest.disease import PleuralAir, air_around, fill_lungs, fluid_around
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane
 from course_lib.modalities.simulated_chest.nodules import Shadow, add_shadows, shadow
-from course_lib.modalities.simulated_chest.organs import heart_and_great_vessels
 from course_lib.modalities.simulated_chest.people import Patient
+from course_lib.modalities.simulated_chest.silhouette import heart_shape
 from course_lib.modalities.simulated_film.exposure import Exposure
 from course_lib.modalities.simulated_film.imaging import Attenuation
 
@@ -48,14 +48,15 @@ def build_scene(patient: Patient, exposure: Exposure, grid: Grid) -> Scene:
     if exposure.heart_enlarged != 1:
         patient = replace(patient, heart=patient.heart * exposure.heart_enlarged)
     body = build_body(patient, grid, breath, exposure.turn)
-    return Scene(patient, exposure.turn, breath, grid, body, Attenuation.at(exposure.energy))
+    scene = Scene(patient, exposure.turn, breath, grid, body, Attenuation.at(exposure.energy))
+    return with_other_heart(scene, patient.heart) if patient.resting_heart else scene
 
 
 def with_other_heart(scene: Scene, heart: float) -> Scene:
     """The same with a heart of another half-width, as `Patient.heart`."""
     patient = replace(scene.patient, heart=heart)
     body, turned_by = scene.body, float(np.sin(np.deg2rad(scene.turn)))
-    shape = heart_and_great_vessels(patient, scene.breath, scene.grid, turned_by)
+    shape = heart_shape(patient, scene.breath, scene.grid, turned_by)
     right, left = (np.maximum(0, cavity - shape) for cavity in body.cavities)
     return replace(scene, patient=patient, body=replace(body, heart=shape, lungs=(right, left)))
 

@@ -34,7 +34,7 @@ def write_patients(folder: Path, names: str = "{:08d}_{:03d}.jpg", patients: int
 
     The others have one box on each film, of one finding after the other, and two on the first film of every fourth.
     """
-    rows = []
+    rows: list[Row] = []
     for number in range(first, first + patients):
         for k in range(1 + number % 2):
             name = names.format(number, k)

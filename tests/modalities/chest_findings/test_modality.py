@@ -1,4 +1,4 @@
-"""Films with findings in boxes are opened wherever they come from: a simulator, a folder, a room."""
+"""Films with findings in boxes are opened wherever they come from: a simulator, a folder, Kaggle, a room."""
 
 import shutil
 from dataclasses import replace
@@ -11,12 +11,14 @@ from course_lib.data.splits import check_patients_apart
 from course_lib.modalities import room as workshop_room
 from course_lib.modalities.chest_findings import phantoms
 from course_lib.modalities.registry import dataset_folder, open_dataset
+from course_lib.modalities.simulated_chest.findings import FINDINGS
 from course_lib.networks import weights
 from course_lib.sources import dataset_card
 from course_lib.sources.dataset_card import CARDS_FOLDER, load_card
 from course_lib.support.errors import DataError
 from course_lib.support.runtime import PROFILES
 from tests.modalities.chest_findings.made_films import write_film, write_patients, write_phantoms
+from tests.sources import nih_set
 from tests.sources.kaggle_fixtures import Learner
 
 SLUG, SIMULATED = "nih-chest-xrays", "phantom-chest-findings"
@@ -68,7 +70,7 @@ def test_the_card_says_how_many_are_simulated() -> None:
     assert f"{quick['train']} + {quick['test']} phantoms" in source
     assert f"COURSE_PROFILE=full {full['train']} + {full['test']}." in source
     assert load_card(SIMULATED).version == str(phantoms.VERSION)
-    assert load_card(SIMULATED).classes == phantoms.FINDINGS == load_card(SLUG).classes[: len(phantoms.FINDINGS)]
+    assert load_card(SIMULATED).classes == FINDINGS == load_card(SLUG).classes[: len(FINDINGS)]
 
 
 def test_a_folder_may_hold_several_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +112,19 @@ def test_findings_are_no_other_modality(tmp_path: Path) -> None:
         open_dataset("brain_mri", tmp_path)
     with pytest.raises(DataError, match=r"but findings in boxes on chest X-rays were asked for"):
         open_dataset("chest_findings", "kaggle:lidc-nodules")
+
+
+@pytest.mark.slow
+def test_kaggles_films_are_fetched_and_opened(learner: Learner) -> None:
+    card = (CARDS_FOLDER / f"{SLUG}.toml").read_text(encoding="utf-8").replace("= 1760", f"= {2 * len(nih_set.BOXED)}")
+    (dataset_card.CARDS_FOLDER / f"{SLUG}.toml").write_text(card, encoding="utf-8")
+    learner.world.singles = nih_set.whole_set()
+    data = open_dataset("chest_findings", "kaggle", validation_fraction=0.5)
+    films = {film.path.name: film for film in (*data.train, *data.validation, *data.test)}
+    assert len(films) == 2 * len(nih_set.BOXED)
+    assert {name for name, film in films.items() if film.boxes} == set(nih_set.BOXED)
+    assert films[nih_set.BOXED[0]].boxes == ((225.1, 547.0, 311.9, 626.2), (0, 10.5, 100, 210.5))
+    assert [data.classes[label] for label in films[nih_set.BOXED[0]].labels] == ["Nodule", "Infiltrate"]
 
 
 def test_a_room_takes_what_the_user_has(
