@@ -17,7 +17,7 @@ AS_NAMED = "corners in px"  #: the reading that the columns are named after
 MOST_FRACTION = 1.5  #: a box that ends so near to the corner of a film could not be seen in px
 DOUBLE = 0.9  #: intersection over union, above which two boxes count as one
 LARGE = 0.5  #: part of the film
-SMALL_PX = 4  #: of the shorter side; the map of a detector has one cell for at least as many
+SMALL_PX = 4  #: of the shorter side
 MANY = 20  #: boxes on one film
 MOST_COMPARED = 1000  #: boxes of one film with each other: a million pairs
 FEW_PATIENTS = 10  #: with one finding; an interval over so few is as wide as the question
@@ -243,8 +243,8 @@ def _sizes(boxes: TableBoxes) -> Iterator[Finding]:
     yield counted(
         "small boxes",
         boxes.shown(small),
-        f"A side below {SMALL_PX} px: a slip of the mouse, or numbers of another unit; nothing can be seen in it.",
-        "Draw it on its film; correct the row, or take it out.",
+        f"A side below {SMALL_PX} px: a slip of the mouse, numbers of another unit, or films too small to show it.",
+        "Draw it on its film. Correct the row, take it out, or take larger films.",
     )
     counts = Counter(row.film for row in boxes.rows if row.film is not None)
     many = [f"{boxes.inventory.films.files[film].shown} {n:,}" for film, n in counts.most_common() if n > MANY]
