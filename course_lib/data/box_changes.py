@@ -9,10 +9,24 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as image_functional
 
 from course_lib.data.augmentation import Augmentation
+from course_lib.data.outlines_and_boxes import Change
 
 #: What differs from one film of a chest to the next. No blur and no further compression, which hide small nodules and
 #: take longer than all the rest; no change of the ratio of width to height, which torchvision does not have for boxes.
 FILM_CHANGES = Augmentation(aspect=0.0, blur=0.0, jpeg=0.0)
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """Several changes of a film and its boxes, one after the other; a ``change`` for `BoxedDataset`."""
+
+    changes: tuple[Change, ...]
+
+    def __call__(self, pixels: tv_tensors.Image, target: Any) -> tuple[tv_tensors.Image, Any]:
+        """What the last of them gives."""
+        for change in self.changes:
+            pixels, target = change(pixels, target)
+        return pixels, target
 
 
 @dataclass(frozen=True)

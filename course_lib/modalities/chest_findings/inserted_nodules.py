@@ -29,6 +29,7 @@ SPIKED = 0.35  #: part of them
 LONGER = (0.8, 1.25)  #: width over height
 FILM_MM = 390.0  #: width and height of the film of an adult's chest: 35 to 43 cm
 DIFFERENT = 500  #: nodules and masses, of which one is taken each time
+RAY_MM = 2.0  #: from one ray to the next, at most; a pixel has the mean of its rays
 SHADOW_REACH = 1.5  #: radii from its middle, beyond which no nodule's shadow is drawn
 IN_BOX = 0.12  #: of the strongest shadow, from which on a pixel is in the box
 WIDER_BOX = 0.2  #: part of its side by which a reader draws a box larger, at most
@@ -79,7 +80,7 @@ class InsertNodules:
         canvas = (len(film), len(film))
         return tv_tensors.Image(pixels), {
             **target,
-            "boxes": tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=canvas),  # type: ignore[call-overload]
+            "boxes": tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=canvas),
             "labels": torch.cat([target["labels"], torch.tensor(labels, dtype=torch.int64)]),
         }
 
@@ -104,9 +105,12 @@ def draw_shadow(rng: np.random.Generator, side_px: int) -> Shadow:
     nodule = Nodule(0, 0, 0, radius, lobes, spikes, density, malignant=is_mass, seed=seed)
     mm, longer = FILM_MM / side_px, rng.uniform(*LONGER)
     reach = int(np.ceil(SHADOW_REACH * radius / mm)) + 1
-    across, down = ((np.arange(-reach, reach + 1) + rng.uniform(-0.5, 0.5)) * mm / 10 for _ in range(2))  # cm
+    pixels, rays_each = 2 * reach + 1, int(np.ceil(mm / RAY_MM))
+    finer = (np.arange(pixels * rays_each) + 0.5) / rays_each - 0.5 - reach  # px from the middle
+    across, down = ((finer + rng.uniform(-0.5, 0.5)) * mm / 10 for _ in range(2))  # cm
     x, y = np.meshgrid(across * longer, down / longer)
-    cm = chord(nodule, x, y)[1].astype(np.float32)
+    rays = chord(nodule, x, y)[1].reshape(pixels, rays_each, pixels, rays_each)
+    cm = rays.mean(axis=(1, 3), dtype=np.float32)
     rows, columns = np.nonzero(cm > IN_BOX * cm.max())
     box = (columns.min() - reach, rows.min() - reach, columns.max() + 1 - reach, rows.max() + 1 - reach)
     return Shadow(cm, (int(box[0]), int(box[1]), int(box[2]), int(box[3])), is_mass)

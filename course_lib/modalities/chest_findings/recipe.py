@@ -15,7 +15,7 @@ from torch import nn
 from torchvision.ops import batched_nms
 
 from course_lib.data.augmentation import Augmentation
-from course_lib.data.box_changes import BoxChanges
+from course_lib.data.box_changes import BoxChanges, InTurn
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, Change
 from course_lib.data.transforms import Preprocessing
@@ -36,7 +36,7 @@ from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
-PHANTOMS = Settings({"train": 900, "test": 60}, seed=7)
+PHANTOMS = Settings({"train": 900, "test": 60}, seed=7, pixels=256)
 PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_findings-phantoms"
 SIZE = 256  #: px: a nodule of a median side has 17
 LOOKED_AT = 6  #: every so many of the training films show how the training goes
@@ -45,8 +45,8 @@ SAME = 0.3  #: IoU of two boxes of one class, from which on they are about the s
 
 #: What another person and another machine may do. Mirror images are none: the heart would be on the wrong side.
 CHANGES = Augmentation(
-    rotation=8, shift=0.08, scale=0.2, aspect=0.07, shear=0, blur=0.3, noise=0.03, gamma=0.3, contrast=0.25,
-    brightness=0.05, jpeg=0,
+    rotation=8, shift=0.08, scale=0.2, aspect=0, shear=0, blur=0, noise=0.03, gamma=0.3, contrast=0.25, brightness=0.05,
+    jpeg=0,
 )  # fmt: skip
 
 #: All training patients are learned from and the last epoch is kept, so that no one has to be held out of few.
@@ -166,7 +166,7 @@ class BoxedFindings:
                 _localised, name=name, alarms=alarms
             )
             for name, (_, alarms) in PUBLISHED_AT_IOBB_01.items()
-            if name in self.classes
+            if name in validation.findings.classes
         }
         return {
             FOUND: lambda films: films.lesions.froc().sensitivity_at(1),
@@ -191,12 +191,11 @@ class BoxedFindings:
     def _changed(self, films: Sequence[BoxedImage]) -> BoxedDataset:
         nodule, mass = map(self.classes.index, LESIONS)
         inserted: tuple[Change, ...] = (InsertNodules(nodule, mass),) if self.inserts else ()
-        return BoxedDataset(
-            films, self.classes, self.recipe.how, change=InTurn((*inserted, BoxChanges(self.recipe.augmentation)))
-        )
+        change = InTurn((*inserted, BoxChanges(self.recipe.augmentation)))
+        return BoxedDataset(films, self.classes, self.recipe.how, change=change, in_memory=True)
 
     def _as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
-        return BoxedDataset(films, self.classes, self.recipe.how)
+        return BoxedDataset(films, self.classes, self.recipe.how, in_memory=True)
 
 
 def at_size(px: int, config: TrainConfig) -> Recipe:

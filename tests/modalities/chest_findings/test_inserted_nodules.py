@@ -34,7 +34,7 @@ def film() -> np.ndarray:
 def sample(boxes: list[list[float]]) -> tuple[tv_tensors.Image, dict[str, torch.Tensor]]:
     corners = torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4)
     target = {
-        "boxes": tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=(SIDE, SIDE)),  # type: ignore[call-overload]
+        "boxes": tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=(SIDE, SIDE)),
         "labels": torch.full((len(boxes),), 4),
     }
     return tv_tensors.Image(torch.from_numpy(film().astype(np.uint8))[None]), target
