@@ -39,8 +39,9 @@ CHANNELS = 64  #: of the pyramid and the heads; the papers have 256
 GROUPS = 32  #: of channels that a head normalises together, as in torchvision
 ANCHOR_PX = tuple(tuple(round(4 * stride * 2 ** (third / 3)) for third in range(3)) for stride in STRIDES)
 RATIOS = (0.5, 1.0, 2.0)  #: height over width of an anchor
-OVERLAP = 0.3  #: IoU with a surer box of its class above which a box is suppressed; torchvision's is 0.5 or 0.6, but a
-# shift of 3 px takes a box of 15 px to 0.47, and a second box on the same nodule is a false alarm
+#: IoU with a surer box of its class above which a box is suppressed. Torchvision takes 0.5 or 0.6, but two boxes of 15
+#: px that are 3 px apart in both directions have 0.47, and a second box on the same nodule is a false alarm.
+OVERLAP = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class AnchorAnswer:
         return torch.stack(list(self.parts(targets).values())).sum()
 
     def losses(self, targets: Sequence[Target]) -> torch.Tensor:
-        """What each image costs, as if it were alone: float [batch]."""
+        """What each image costs, as if it were alone: float [batch]. Of RetinaNet, `loss` is their mean."""
         return torch.stack([one.loss([target]) for one, target in zip(self._images(), targets, strict=True)])
 
     def parts(self, targets: Sequence[Target]) -> dict[str, torch.Tensor]:
@@ -107,14 +108,15 @@ class AnchorAnswer:
         """The boxes of each image that are left after non-maximum suppression: corners, labels and scores."""
         judge = copy.copy(self.detector)  # shares the layers, but has limits of its own
         judge.score_thresh, judge.detections_per_img = lowest_score, most
-        outputs = {name: list(values.split(self.levels, dim=1)) for name, values in self.outputs.items()}
-        anchors = [list(self.anchors.split(self.levels))] * self.batch_size
+        levels = list(self.levels)
+        outputs = {name: torch.split(values, levels, dim=1) for name, values in self.outputs.items()}
+        anchors = [torch.split(self.anchors, levels)] * self.batch_size
         told = judge.postprocess_detections(outputs, anchors, [self.extent[::-1]] * self.batch_size)
         return [(image["boxes"], image["labels"], image["scores"]) for image in told]
 
     def _images(self) -> list["AnchorAnswer"]:
         """The answer to each image, as a batch of one."""
-        of_each = zip(*(values.split(1) for values in self.outputs.values()), strict=True)
+        of_each = zip(*(torch.split(values, 1) for values in self.outputs.values()), strict=True)
         return [replace(self, outputs=dict(zip(self.outputs, values, strict=True))) for values in of_each]
 
 

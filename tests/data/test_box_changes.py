@@ -79,7 +79,7 @@ def test_without_strength_nothing_changes() -> None:
 def test_the_exposure_changes_and_stays_in_range() -> None:
     pixels, target = film((30, 40, 54, 58))
     for name in ("noise", "gamma", "contrast", "brightness"):
-        change = BoxChanges(replace(NO_CHANGE, **{name: STRONGEST[name]}))
+        change = BoxChanges(replace(NO_CHANGE, **{name: STRONGEST[name]}))  # type: ignore[arg-type]
         with seeded(1):
             seen, there = change(pixels, target)
         assert not torch.allclose(seen, pixels / 255, atol=0.01), name

@@ -10,7 +10,9 @@ import torch
 from torch import nn
 from torchvision.models.detection import FCOS, RetinaNet
 from torchvision.models.detection.fcos import FCOSHead
+from torchvision.ops import box_iou
 
+from course_lib.networks import anchor_detectors
 from course_lib.networks.anchor_detectors import (
     CHANNELS,
     OVERLAP,
@@ -20,6 +22,7 @@ from course_lib.networks.anchor_detectors import (
     _Pyramid,
 )
 from course_lib.networks.backbones import build_backbone
+from course_lib.networks.costs import gflops
 from course_lib.support.errors import TrainingError
 from course_lib.tasks.centres import Target
 from course_lib.tasks.detection import Detection, FoundBoxes
@@ -37,7 +40,8 @@ def detector(request: pytest.FixtureRequest) -> Detector:
     torch.manual_seed(0)
     made: Detector = request.param(2, weights=None)
     _make_bolder(made)
-    return made.eval()
+    made.eval()
+    return made
 
 
 def _make_bolder(detector: Detector) -> None:
@@ -97,8 +101,13 @@ def test_each_image_costs_what_it_costs_alone(detector: Detector) -> None:
     batch = images(3)
     with torch.inference_mode():
         losses = detector(batch).losses(TARGETS)
-        singly = [TASK.loss(detector(image), [true]) for image, true in zip(batch.split(1), TARGETS, strict=True)]
+        singly = [
+            TASK.loss(detector(image), [true]) for image, true in zip(torch.split(batch, 1), TARGETS, strict=True)
+        ]
+        together = TASK.loss(detector(batch), TARGETS)
     torch.testing.assert_close(losses, torch.stack(singly), rtol=1e-4, atol=1e-5)
+    if isinstance(detector, LiteRetinaNet):
+        torch.testing.assert_close(together, losses.mean(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 70)])
@@ -195,7 +204,8 @@ def test_gradients_reach_every_parameter(detector: Detector, sixteen: bool) -> N
 
 
 def test_before_training_a_box_is_rare_everywhere() -> None:
-    for kind in KINDS:
+    kinds: list[Any] = list(KINDS)
+    for kind in kinds:
         torch.manual_seed(0)
         with torch.inference_mode():
             logits = kind(2, weights=None).eval()(images(1)).outputs["cls_logits"]
@@ -277,3 +287,18 @@ def test_it_says_what_is_wrong(kind: Any, detector: Detector) -> None:
     for shape in ((1, 1, 64, 64), (1, 3, 20, 64), (3, 64, 64)):
         with pytest.raises(ValueError, match="takes images of shape"):
             detector(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(("kind", "narrow", "wide"), [(LiteFCOS, 2.3, 29.6), (LiteRetinaNet, 2.6, 30.8)])
+def test_it_costs_what_is_said_of_it(kind: Any, narrow: float, wide: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = [gflops(kind(8, weights=None).to("meta"), 256)]
+    monkeypatch.setattr(anchor_detectors, "CHANNELS", 256)
+    monkeypatch.setattr(_Pyramid, "out_channels", 256)
+    counted.append(gflops(kind(8, weights=None).to("meta"), 256))
+    assert counted == pytest.approx([narrow, wide], abs=0.05)
+
+
+def test_a_nodule_of_15_px_is_matched_by_the_cells_of_4_px_only() -> None:
+    for cell, expected in ((4, 0.60), (8, 0.37)):
+        box = torch.tensor([[0.0, 0.0, 15.0, 15.0]])
+        assert float(box_iou(box, box + cell / 2)) == pytest.approx(expected, abs=0.005)

@@ -1,11 +1,20 @@
 """The heat-map detector on EfficientNet-Lite0: any size, any stride, and a small head that learns."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
 from course_lib.networks.backbones import build_backbone
 from course_lib.networks.lite_detector import LiteHeatmapDetector
-from course_lib.tasks.centres import RARE, CentreMap
+from course_lib.support.errors import TrainingError
+from course_lib.tasks.centres import RARE, CentreMap, Target
+from course_lib.tasks.detection import Detection
+from tests.tasks.scenes import target
+from tests.tasks.some_samples import samples
+
+TASK = Detection(("bright", "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +85,32 @@ def test_it_says_which_argument_is_wrong() -> None:
 def test_it_says_what_it_can_not_take(detector: LiteHeatmapDetector, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="takes images of shape"):
         detector(torch.zeros(shape))
+
+
+@torch.inference_mode()
+def test_a_thousand_boxes_boxes_on_the_edge_and_none(detector: LiteHeatmapDetector) -> None:
+    where = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0)) * 50
+    many: Target = {"boxes": torch.cat([where, where + 6], dim=1), "labels": torch.arange(1000) % 2}
+    edge = target((0, 0, 64, 64, 0), (60, 60, 64, 64, 1), (-8, 20, 12, 30, 1), (0, 0, 1, 1, 0))
+    told = TASK.predictions(detector(torch.randn(3, 3, 64, 64)), [many, edge, target()], samples("abc", "123"))
+    assert np.isfinite(told.losses).all()
+    assert [len(boxes) for boxes in told.true] == [1000, 4, 0]
+    assert max(len(boxes) for boxes in told.found) <= TASK.most_boxes
+
+
+@torch.inference_mode()
+def test_weights_that_are_no_numbers_name_the_files(detector: LiteHeatmapDetector) -> None:
+    bias = detector.head[-1].get_parameter("bias")
+    before = bias.clone()
+    bias.fill_(math.nan)
+    with pytest.raises(TrainingError, match=r"2 of 2 images is not a number \(a\.png, b\.png\)"):
+        TASK.predictions(detector(torch.randn(2, 3, 32, 32)), [target()] * 2, samples("ab", ("a.png", "b.png")))
+    bias.copy_(before)
+
+
+@torch.inference_mode()
+def test_another_number_of_classes_is_refused(detector: LiteHeatmapDetector) -> None:
+    images = torch.randn(1, 3, 33, 40)
+    TASK.check_output(detector(images), images)
+    with pytest.raises(ValueError, match=r"3 classes \(a, b, c\).*classes=3"):
+        Detection(("a", "b", "c")).check_output(detector(images), images)
