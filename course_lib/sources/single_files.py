@@ -133,15 +133,15 @@ class _Fetching:
             for done in as_completed([pool.submit(self._one, *item) for item in self.paths.items()]):
                 done.result()
                 if len(self.bad) >= MOST_BAD:
-                    break
-            if self.bad:
-                raise DownloadError(self._what_is_bad())
+                    raise DownloadError(self._what_is_bad())
         except BaseException:
             self.stopped.set()
             self.addresses.close()
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+        if self.bad:
+            raise DownloadError(self._what_is_bad())
 
     def _one(self, path: str, place: str) -> None:
         try:

@@ -92,8 +92,8 @@ def draw_films(settings: Settings, number: int) -> list[tuple[Exposure, MarkedFi
     """The films of one patient of the set, one or two, with how each was taken: the same findings, seen anew."""
     rng = np.random.default_rng([settings.seed, number])
     findings = draw_findings(rng)
-    patient = draw_patient_with(rng, findings, adult=True)
     films = 2 if rng.random() < TWO_FILMS else 1
+    patient = draw_patient_with(rng, findings, adult=True)
     exposures = [draw_adult_exposure(rng) for _ in range(films)]
     return [(exposure, render_marked(patient, exposure, settings.pixels)) for exposure in exposures]
 
