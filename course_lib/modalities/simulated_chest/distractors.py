@@ -1,9 +1,9 @@
 """What readers of films take for nodules, though it is none: where it lies, and what it puts into the rays.
 
 Nipples, vessels that run along the beam, places where two ribs cross, healed fractures of ribs, buttons and the
-electrodes of an ECG. Sources: these imitators are named in every textbook of chest radiology and in K. Doi's review,
-Computer-aided diagnosis in medical imaging, Computerized Medical Imaging and Graphics 31:198-211, 2007. How often they
-occur, and their sizes, were set by eye beside films.
+electrodes of an ECG. Source of the nipples, whose outer edge is sharp and whose inner edge is not, and which show on up
+to a tenth of the films: W. T. Miller et al., The troublesome nipple shadow, American Journal of Roentgenology,
+September 1985. How often the others occur, and all sizes, were set by eye beside films.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ import numpy as np
 
 from course_lib.modalities.simulated_chest.anatomy import BREAST_DOWN, BREAST_HIGH, BREAST_OUT
 from course_lib.modalities.simulated_chest.bones import Rib, draw_ribs
-from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, fade, turned
+from course_lib.modalities.simulated_chest.geometry import Grid, Line, Plane, fade, places_grid, turned
 from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, hilum
-from course_lib.modalities.simulated_chest.people import Distractor, Patient
+from course_lib.modalities.simulated_chest.people import Distractor, DistractorKind, Patient
 
 GROWN_UP = 12  #: years
 
 # How often people have them: adults, children.
-NIPPLES = (0.22, 0.05)
+NIPPLES = (0.12, 0.04)
 END_ON = (0.6, 0.5)
 CROSSINGS = (0.35, 0.2)
 FRACTURES = (0.08, 0.01)
@@ -27,18 +27,19 @@ BUTTONS = (0.07, 0.08)
 ELECTRODES = (0.1, 0.1)
 
 NIPPLE_OUT, NIPPLE_DOWN, NIPPLE_SPREAD = 0.6, 0.2, 0.04  #: in a; lung heights below the middle; spread of both
-NIPPLE_MM, NIPPLE_THICK, ONE_SHOWS = (3.5, 6.5), (0.5, 1.1), 0.3  #: from and to; part of them where one is seen
+NIPPLE_MM, NIPPLE_THICK, ONE_SHOWS = (3.5, 6.5), (1.0, 2.2), 0.3  #: from and to; part of them where one is seen
 NIPPLE_FADES = 0.25  #: part of its thickness that is left at its inner edge
 VESSEL_OUT, VESSEL_SPREAD = 1.5, 0.12  #: of the way to the hilum; in a
-VESSEL_RADIUS, VESSEL_LENGTH = (0.012, 0.028), (0.05, 0.11)  #: in a, from and to
-CROSSING_BONE, CALLUS_BONE = (0.08, 0.25), (0.2, 0.5)  #: cm of cortical bone
+VESSEL_RADIUS, VESSEL_LENGTH = (0.012, 0.028), (0.1, 0.22)  #: in a, from and to
+CROSSING_BONE, CALLUS_BONE = (0.2, 0.45), (0.4, 0.9)  #: cm of cortical bone
+CROSSING_OUT = (0.5, 0.9)  #: from the middle, in a
 CROSSING_LONG, CALLUS_LONG, CALLUS_WIDE = 1.3, 2.6, 1.5  #: in half thicknesses of the rib
 NEIGHBOURS = (1, 4)  #: ribs that broke together, one fewer at most
-BUTTON_MM, BUTTON_THICK, BUTTON_GAP = (4.5, 7.0), (0.06, 0.3), (0.3, 0.42)  #: gap in a
+BUTTON_MM, BUTTON_THICK, BUTTON_GAP = (4.5, 7.0), (0.2, 0.7), (0.3, 0.42)  #: gap in a
 IN_A_ROW, POCKET_ODDS, POCKET_AT = 4, 0.35, (0.5, -0.1)  #: in a and lung heights
 HOLES, HOLE_AT, HOLE, RIM = 4, 0.36, 0.17, 0.82  #: in radii of the button
-ELECTRODE_MM, ELECTRODE_THICK = (8.0, 13.0), (0.12, 0.3)
-STUD, STUD_BONE = 0.28, 0.35  #: the metal knob of an electrode: its radius in those of the electrode; cm of bone
+ELECTRODE_MM, ELECTRODE_THICK = (8.0, 13.0), (0.3, 0.8)
+STUD, STUD_BONE = 0.28, 1.2  #: the metal knob of an electrode: its radius in those of the electrode; cm of bone
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,34 @@ def shadows(patient: Patient, inspiration: float, turn: float, grid: Grid) -> Sh
         if one.kind == "vessel end-on":  # it moves with the breath, as nodules do
             y = apex(patient) + (y - apex(patient)) * inspiration
         window = grid.window([(x, y)], CALLUS_LONG * one.radius_mm / 10)
-        part = Grid(grid.x[window], grid.y[window], grid.pixel, 0, (0, 0), 1, 0)
+        part = places_grid(grid.x[window], grid.y[window])
         u, v = (plane / (one.radius_mm / 10) for plane in turned(part, (x, y), one.angle))
+        seen = _shape(one, u, v, grid.pixel / (one.radius_mm / 10))
         if one.kind == "vessel end-on":
-            np.maximum(in_lung[window], one.thickness * _disc(u, v), out=in_lung[window])
-        elif one.kind == "nipple":
-            tissue[window] += one.thickness * _disc(u, v) * (NIPPLE_FADES + (1 - NIPPLE_FADES) * (1 + u) / 2)
-        elif one.kind == "electrode":
-            tissue[window] += one.thickness * _disc(u, v)
-            bone[window] += STUD_BONE * _disc(u / STUD, v / STUD)
-        elif one.kind == "button":
-            bone[window] += one.thickness * _button(u, v, grid.pixel / (one.radius_mm / 10))
+            np.maximum(in_lung[window], seen, out=in_lung[window])
+        elif one.kind in ("nipple", "electrode"):
+            tissue[window] += seen
         else:
-            long, wide = (CROSSING_LONG, 1.0) if one.kind == "rib crossing" else (CALLUS_LONG, CALLUS_WIDE)
-            bone[window] += one.thickness * np.maximum(0, 1 - (u / long) ** 2 - (v / wide) ** 2)
+            bone[window] += seen
+        if one.kind == "electrode":
+            bone[window] += STUD_BONE * _disc(u / STUD, v / STUD)
     return Shadows(in_lung, tissue, bone)
+
+
+def _shape(one: Distractor, u: Plane, v: Plane, pixel: float) -> Plane:
+    """How thick it is, cm, at places along and across it, in radii; ``pixel`` is the side of one, in radii."""
+    shape: Plane
+    if one.kind == "nipple":
+        shape = _disc(u, v) * (NIPPLE_FADES + (1 - NIPPLE_FADES) * (1 + u) / 2)
+    elif one.kind == "button":
+        shape = _button(u, v, pixel)
+    elif one.kind == "rib crossing":
+        shape = np.maximum(0, 1 - (u / CROSSING_LONG) ** 2 - v**2)
+    elif one.kind == "healed fracture":
+        shape = np.maximum(0, 1 - (u / CALLUS_LONG) ** 2 - (v / CALLUS_WIDE) ** 2)
+    else:
+        shape = _disc(u, v)
+    return np.asarray(one.thickness * shape)
 
 
 def _disc(u: Plane, v: Plane) -> Plane:
@@ -146,19 +160,16 @@ def _draw_vessels(rng: np.random.Generator, patient: Patient) -> list[Distractor
 
 def _draw_crossings(rng: np.random.Generator, patient: Patient) -> list[Distractor]:
     """One to three places where the front of a rib crosses the back of another one, denser than both together."""
-    ribs = ribs_of(patient)
+    ribs, x = ribs_of(patient), np.linspace(*CROSSING_OUT, 40) * patient.half_width
+    pairs = [(front, back) for front in range(1, 6) for back in range(front + 1, front + 6)]
     found: list[Distractor] = []
-    for _ in range(rng.integers(1, 4)):
-        side, front = int(rng.choice(SIDES)), int(rng.integers(0, 6))
-        back = front + int(rng.integers(2, 5))
-        x = np.linspace(0.45, 0.9, 40) * patient.half_width
-        apart = _height(ribs[front], x, 1) - _height(ribs[back], x, -1)
-        crossed = np.flatnonzero(np.diff(np.sign(apart)))
+    for number in rng.permutation(len(pairs)):
+        front, back = (ribs[one] for one in pairs[number])
+        crossed = np.flatnonzero(np.diff(np.sign(_height(front, x, 1) - _height(back, x, -1))))
         if len(crossed):
-            found.append(
-                _on_rib("rib crossing", ribs[front], side, float(x[crossed[0]]), 1, rng.uniform(*CROSSING_BONE))
-            )
-    return found
+            out, side = float(x[crossed[0]]), int(rng.choice(SIDES))
+            found.append(_on_rib("rib crossing", front, side, out, 1, rng.uniform(*CROSSING_BONE)))
+    return found[: rng.integers(1, 4)]
 
 
 def _draw_fractures(rng: np.random.Generator, patient: Patient) -> list[Distractor]:
@@ -227,9 +238,9 @@ def _height(rib: Rib, x: Line, front: int) -> Line:
     return np.asarray(rib.level + rib.drop + front * rib.drop * np.sqrt(1 - u * u))
 
 
-def _on_rib(kind: str, rib: Rib, side: int, out: float, front: int, bone: float) -> Distractor:
+def _on_rib(kind: DistractorKind, rib: Rib, side: int, out: float, front: int, bone: float) -> Distractor:
     """Something at this distance from the middle on a rib of one side, along the rib."""
     steps = np.array([out - 0.1, out, out + 0.1])
     before, y, after = _height(rib, steps, front)
     angle = float(np.rad2deg(np.arctan2(side * (after - before), 0.2)))
-    return Distractor(kind, side * out, float(y), 0.0, 10 * rib.radius, float(bone), angle)  # type: ignore[arg-type]
+    return Distractor(kind, side * out, float(y), 0.0, 10 * rib.radius, float(bone), angle)

@@ -195,10 +195,7 @@ def shadow(patient: Patient, nodule: Nodule, inspiration: float, grid: Grid) -> 
     nodule = at_breath(patient, nodule, inspiration)
     window = grid.window([(nodule.x, nodule.y)], _reach(nodule))
     x, y = grid.x[window], grid.y[window]
-    if is_mass(nodule) and x.size:
-        dense = _coarse_chord(nodule, x, y)
-    else:
-        dense = chord(nodule, x, y)[1]
+    dense = _coarse_chord(nodule, x, y) if is_mass(nodule) and x.size else chord(nodule, x, y)[1]
     return Shadow(window, dense, nodule.calcium * dense)
 
 

@@ -1,4 +1,4 @@
-"""The outline of an adult's heart as films show it: it rests on the diaphragm, and its left border has no deep notch."""
+"""An adult's heart as films show it: it rests on the diaphragm, and its left border has no deep notch."""
 
 import numpy as np
 

@@ -38,18 +38,19 @@ Mask = NDArray[np.bool_]
 Part = TypeVar("Part")
 
 SUBTLETIES = ("obvious", "moderate", "subtle", "invisible")
-VISIBLE = (1.5, 1.05, 0.8)  #: least visibility of what is obvious, moderate, subtle; set by looking at many nodules
+VISIBLE = (1.5, 1.1, 0.7)  #: least visibility of what is obvious, moderate, subtle; set by looking at many nodules
 USUAL_MM = 10  #: size at which the visibility is the contrast-to-noise ratio
-NODULE_CM, EFFUSION_CM = 0.1, 1.0  #: of soft tissue in place of lung along a ray, above which a finding is there
+NODULE_CM, EFFUSION_CM = 0.1, 2.0  #: of soft tissue in place of lung along a ray, above which a finding is there
+BELOW_DOME = 0.03  #: lung heights below the diaphragm where an effusion still looks like a part of the chest
 CONSOLIDATED = 0.3  #: part of a lung's air that is gone along a ray, from which on it is consolidated
-HALF = 0.5  #: and of the most on that side: its edge is where half of it is gone
-LEAST_PART = 0.05  #: of a consolidation's area: smaller islands of it are left out
+HALF, MOST = 0.5, 0.998  #: and part of the most on that side, which is this quantile
+LEAST_PART, LEAST_CM2 = 0.05, 2.0  #: of a consolidation's area, and cm2: smaller islands of it are left out
+LEAST_LUNG_CM = 1.0  #: along a ray, which a part of the lung's air is a part of at least
 LUNG_LEFT = 0.15  #: part of a ray's way in the lung, below which it runs beyond the edge of a drawn-away lung
-AIR_CM = 0.5
-HEART_CM = 0.5
-BELOW_DOME = 0.03  #: lung heights
+AIR_CM, HEART_CM = 0.5, 0.5  #: along a ray, above which air around the lung and the heart are there
 HEART_TOP, HEART_BOTTOM = 1.25, 0.07  #: above the dome, in half-widths of the heart; below it, in lung heights
-RING_GAP, RING_WIDTH, LEAST_RING_PX = 0.15, 0.6, 3.0  #: in sizes of the mask
+RING_GAP, RING_WIDTH, LEAST_RING_PX = 0.15, 0.6, 3.0  #: in roots of the area of the mask; px
+LEAST_PIXELS = 12  #: of a ring, to which a surface of six terms can be fitted
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,20 @@ class MarkedFilm:
 
 @dataclass(frozen=True)
 class Instance:
-    """One finding of a patient: where it is, and how the beam is weakened without it."""
+    """One finding of a patient by itself."""
 
     finding: str
-    mask: Mask
-    attenuation: Plane
+    mask: Mask  #: where it is, in the open field or not
+    without: Plane  #: attenuation along the rays of the patient without it
 
 
 def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedFilm:
     """The radiograph that `radiograph.render` makes of a patient, with the marks of the findings.
 
-    A nodule or mass is where it puts at least 1 mm of soft tissue in place of lung along the ray, an effusion where it
-    puts 1 cm of fluid there above the diaphragm, pneumonia where half as much of the lung's air is gone as at most on that side, a
-    pneumothorax beyond the edge of the lung, and cardiomegaly is the silhouette of the heart. Pneumonia and effusions
-    have a mark on each side; each nodule and mass has its own. Distractors have none.
+    A nodule or mass is where it puts at least 1 mm of soft tissue in place of lung along the ray; an effusion, where it
+    puts 2 cm of fluid there, above the diaphragm; pneumonia, where half as much of the lung's air is gone as at most on
+    that side, and at least three tenths; a pneumothorax, beyond the edge of the lung; and cardiomegaly is the heart.
+    Pneumonia and effusions have a mark on each side; each nodule and mass has its own. Distractors have none.
 
     Raises:
         ValueError: the size is not positive.
@@ -105,23 +106,21 @@ def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedF
     scene = build_scene(patient, exposure, make_grid(patient, exposure, size_px))
     contents = contents_of(scene)
     layers, body = attenuate(scene, contents), is_body(scene)
-    leads = add_leads(np.zeros_like(scene.body.trunk), exposure) if exposure.leads else 0.0
-    seen = add_leads(layers.attenuation, exposure) if exposure.leads else layers.attenuation
-    developed = develop(expose(seen, exposure), exposure, body)
-    film = write_on(developed, exposure)
-    clean = develop(expose(seen, exposure, noise=False), exposure, body)
-    field = open_field(exposure, film.shape)
+    attenuation = add_leads(layers.attenuation, exposure) if exposure.leads else layers.attenuation
+    leads = attenuation - layers.attenuation
+    noisy = develop(expose(attenuation, exposure), exposure, body)
+    clean = develop(expose(attenuation, exposure, noise=False), exposure, body)
+    field = open_field(exposure, noisy.shape)
     marks = []
     for one in _instances(patient, scene, contents, layers):
         mask = one.mask & field
-        if not mask.any():
-            continue
-        clean_without = develop(expose(one.attenuation + leads, exposure, noise=False), exposure, body)
-        change = clean - clean_without
-        ratio = contrast_to_noise(change, developed - change, mask, field)
-        size_mm = 10 * scene.grid.pixel * float(np.sqrt(mask.sum()))
-        marks.append(Mark(one.finding, mask, box_of(mask), ratio, subtlety_of(ratio, size_mm)))
-    return MarkedFilm(np.round(255 * film).astype(np.uint8), tuple(marks))
+        if mask.any():
+            change = clean - develop(expose(one.without + leads, exposure, noise=False), exposure, body)
+            ratio = contrast_to_noise(change, noisy - change, mask, field)
+            size_mm = 10 * scene.grid.pixel * float(np.sqrt(mask.sum()))
+            marks.append(Mark(one.finding, mask, box_of(mask), ratio, subtlety_of(ratio, size_mm)))
+    image = np.round(255 * write_on(noisy, exposure)).astype(np.uint8)
+    return MarkedFilm(image, tuple(marks))
 
 
 def box_of(mask: Mask) -> tuple[int, int, int, int]:
@@ -145,7 +144,7 @@ def contrast_to_noise(change: Plane, without: Plane, mask: Mask, field: Mask) ->
     window = slice(max(0, y0 - reach), y1 + reach), slice(max(0, x0 - reach), x1 + reach)
     away = distance_transform_edt(~mask[window]) - 1 - RING_GAP * size
     ring = (away > 0) & (away <= max(LEAST_RING_PX, RING_WIDTH * size)) & field[window]
-    if np.count_nonzero(ring) < 12:
+    if np.count_nonzero(ring) < LEAST_PIXELS:
         return 0.0
     noise = _spread(without[window], ring)
     return contrast / noise if noise > 0 else 0.0
@@ -173,7 +172,7 @@ def _spread(grey: Plane, ring: Mask) -> float:
 
 
 def _instances(patient: Patient, scene: Scene, contents: Contents, layers: Layers) -> Iterator[Instance]:
-    """Each finding of the patient by itself, in no other order than that of the patient's record."""
+    """Each finding of the patient: nodules and masses in the order of the patient, then the others."""
     airy = scene.mu.soft_tissue - scene.mu.lung
     for number, nodule in enumerate(patient.nodules):
         rest = replace(contents, nodules=_all_but(contents.nodules, number))
@@ -191,7 +190,7 @@ def _instances(patient: Patient, scene: Scene, contents: Contents, layers: Layer
         mask = (one.air > AIR_CM) & (one.lung < LUNG_LEFT * (one.air + one.lung))
         yield Instance("Pneumothorax", mask, attenuate(scene, rest).attenuation)
     if has_large_heart(patient):
-        yield _heart(patient, scene)
+        yield _heart(patient, scene, contents)
     if patient.severity > 0:
         yield from _consolidations(scene, contents, layers)
 
@@ -207,14 +206,14 @@ def _all_but(parts: tuple[Part, ...], number: int) -> tuple[Part, ...]:
     return parts[:number] + parts[number + 1 :]
 
 
-def _heart(patient: Patient, scene: Scene) -> Instance:
+def _heart(patient: Patient, scene: Scene, contents: Contents) -> Instance:
     """The heart, from the diaphragm to the great vessels; without the finding it would be of a usual size."""
     shadow, y = scene.patient.heart, scene.grid.y
     floor = apex(patient) + scene.breath * patient.lung_height
     top = floor - HEART_TOP * shadow * patient.half_width
     mask = (scene.body.heart > HEART_CM) & (y > top) & (y < floor + HEART_BOTTOM * patient.lung_height)
     usual = with_other_heart(scene, healthy_heart(patient) * shadow / patient.heart)
-    return Instance("Cardiomegaly", mask, attenuate(usual, contents_of(usual)).attenuation)
+    return Instance("Cardiomegaly", mask, attenuate(usual, contents_of(usual, contents.nodules)).attenuation)
 
 
 def _consolidations(scene: Scene, contents: Contents, layers: Layers) -> Iterator[Instance]:
@@ -223,14 +222,14 @@ def _consolidations(scene: Scene, contents: Contents, layers: Layers) -> Iterato
         filled = [contents.filled[0], contents.filled[1]]
         filled[side] = np.zeros_like(filled[side])
         without = attenuate(scene, replace(contents, filled=(filled[0], filled[1])))
-        part = (layers.fluid - without.fluid) / np.maximum(scene.body.lungs[side], 1.0)
-        mask = part > max(CONSOLIDATED, HALF * float(np.quantile(part, 0.998)))
-        yield Instance("Pneumonia", _without_islands(mask), without.attenuation)
+        part = (layers.fluid - without.fluid) / np.maximum(scene.body.lungs[side], LEAST_LUNG_CM)
+        mask = part > max(CONSOLIDATED, HALF * float(np.quantile(part, MOST)))
+        yield Instance("Pneumonia", _without_islands(mask, LEAST_CM2 / scene.grid.pixel**2), without.attenuation)
 
 
-def _without_islands(mask: Mask) -> Mask:
-    """The mask without its pieces that are small for its area."""
+def _without_islands(mask: Mask, least_px: float) -> Mask:
+    """The mask without its pieces that are smaller than that, or small for its area."""
     pieces, _ = label(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    return np.asarray((sizes >= LEAST_PART * sizes.sum())[pieces] & mask)
+    return np.asarray((sizes >= max(least_px, LEAST_PART * sizes.sum()))[pieces] & mask)

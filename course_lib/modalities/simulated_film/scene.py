@@ -61,14 +61,14 @@ def with_other_heart(scene: Scene, heart: float) -> Scene:
     return replace(scene, patient=patient, body=replace(body, heart=shape, lungs=(right, left)))
 
 
-def contents_of(scene: Scene) -> Contents:
-    """What the patient's findings put into the lungs and around them."""
+def contents_of(scene: Scene, nodules: tuple[Shadow, ...] | None = None) -> Contents:
+    """What the patient's findings put into the lungs and around them; ``nodules`` if they are known already."""
     patient, breath, grid, body = scene.patient, scene.breath, scene.grid, scene.body
     return Contents(
         fill_lungs(patient, breath, grid, body),
         tuple(fluid_around(patient, one, breath, grid, body, scene.turn) for one in patient.effusions),
         tuple(air_around(patient, one, breath, grid, body, scene.turn) for one in patient.pneumothoraces),
-        tuple(shadow(patient, one, breath, grid) for one in patient.nodules),
+        tuple(shadow(patient, one, breath, grid) for one in patient.nodules) if nodules is None else nodules,
     )
 
 
@@ -79,14 +79,14 @@ def is_body(scene: Scene) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Layers:
-    """The attenuation along each ray, step by step, as in `radiograph.render_layers`; and the fluid of pneumonia, cm."""
+    """The attenuation along each ray, step by step, as in `radiograph.render_layers`."""
 
     tissue: Plane
     lungs: Plane
     heart: Plane
     bone: Plane
     disease: Plane
-    fluid: Plane
+    fluid: Plane  #: cm that pneumonia puts in place of air
 
     @property
     def attenuation(self) -> Plane:
