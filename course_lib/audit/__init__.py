@@ -7,9 +7,13 @@ label away), `shift` (train against test), `labels` (which may be wrong), `pictu
 `wrong_labels` (labels flipped on purpose, and found again). The classes are whatever folders there are. For volumes
 with label maps: `volume_folders` (what belongs together), `volumes` (each is read once), `volume_copies` (copies and
 mirror images) and `volume_report` (all of it, in words). For slices that several readers marked: `marked_slices` (each
-is read once) and `marked_report` (all of it, in words). No network is trained here; everything takes seconds.
+is read once) and `marked_report` (all of it, in words). For films with a table of boxes: `boxed_films` (films and rows,
+each read once), `boxed_rows` (what is wrong with boxes) and `boxed_report` (all of it, in words). No network is trained
+here; everything takes seconds.
 """
 
+from course_lib.audit.boxed_films import BoxedInventory, take_boxed
+from course_lib.audit.boxed_report import audit_boxed
 from course_lib.audit.duplicates import (
     SYMMETRIES,
     Duplicates,
@@ -54,6 +58,7 @@ from course_lib.audit.wrong_labels import doubted_places, flip_labels, judged_by
 __all__ = [
     "SYMMETRIES",
     "AuditReport",
+    "BoxedInventory",
     "Dirt",
     "DirtyFolder",
     "Duplicates",
@@ -79,6 +84,7 @@ __all__ = [
     "VolumeFile",
     "VolumeInventory",
     "audit",
+    "audit_boxed",
     "audit_marked",
     "audit_volumes",
     "blind_model",
@@ -104,6 +110,7 @@ __all__ = [
     "perceptual_hash",
     "picture_model",
     "standing_out",
+    "take_boxed",
     "take_inventory",
     "take_marked",
     "take_volumes",

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from course_lib.audit.boxed_report import audit_boxed
 from course_lib.audit.marked_report import audit_marked
 from course_lib.audit.report import AuditReport, audit
 from course_lib.audit.volume_folders import has_volumes
 from course_lib.audit.volume_report import audit_volumes
+from course_lib.data.boxed_folder import find_boxed, holds_boxed
 from course_lib.data.marked_slices import find_marked, holds_marked
 from course_lib.sources.command_line import explained
 from course_lib.support.errors import DataError
@@ -26,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "folder",
         help="has train/<CLASS>/ with images, and val/ and test/ beside it if there are any; or images/<CLASS>/, and "
-        "masks/<CLASS>/ beside it; or <patient>/nodule-K/ with images/ and mask-0/, mask-1/, …; or images/ and labels/ "
-        "with volumes",
+        "masks/<CLASS>/ beside it; or images/ beside boxes.csv; or <patient>/nodule-K/ with images/ and mask-0/, "
+        "mask-1/, …; or images/ and labels/ with volumes",
     )
     options = parser.parse_args(arguments)
     return explained(lambda: _audited(options.folder))
@@ -43,6 +45,8 @@ def _audited(given: str) -> str:
 def _report(folder: Path) -> AuditReport:
     if has_volumes(folder):
         return audit_volumes(folder)
+    if holds_boxed(find_boxed(folder)):
+        return audit_boxed(folder)
     return audit_marked(folder) if holds_marked(find_marked(folder)) else audit(folder)
 
 

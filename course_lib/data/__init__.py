@@ -6,6 +6,7 @@ What reads or holds volumes needs torchio, which takes seconds to load, so it is
 """
 
 from course_lib.data.augmentation import Augmentation
+from course_lib.data.boxed_folder import read_boxed
 from course_lib.data.course_data import CourseData
 from course_lib.data.dicom import apply_window, read_dicom, write_dicom
 from course_lib.data.image_file import open_grey
@@ -46,6 +47,7 @@ __all__ = [
     "evaluation_transform",
     "fit_to_square",
     "open_grey",
+    "read_boxed",
     "read_dicom",
     "read_split",
     "split_by_patient",

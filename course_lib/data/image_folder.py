@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from course_lib.data.boxed_folder import boxed_images_of, holds_boxed
 from course_lib.data.class_order import order_classes
 from course_lib.data.marked_slices import holds_marked, patients_of_marked
 from course_lib.data.outlined_folder import holds_outlined, outlined_images_of
@@ -37,8 +38,9 @@ AnySample = TypeVar("AnySample", bound=OfPatient)
 
 
 def holds_a_set(root: Path) -> bool:
-    """Whether the folder is a data set itself: in ``train``, as volumes, as images with masks, or as marked slices."""
-    return (root / "train").is_dir() or holds_volumes(root) or holds_outlined(root) or holds_marked(root)
+    """Whether the folder is a data set itself: in ``train``, as volumes, as images with masks or boxes, as slices."""
+    forms = (holds_volumes, holds_outlined, holds_boxed, holds_marked)
+    return (root / "train").is_dir() or any(holds(root) for holds in forms)
 
 
 def recognise_card(root: Path) -> DatasetCard | None:
@@ -226,7 +228,10 @@ def _images_of(root: Path, split: str = "") -> list[Path]:
 
 def _all_of(root: Path) -> list[Path]:
     """What tells the card of a folder by its name: images and volumes in whatever layout, or folders of patients."""
-    return _images_of(root) + volumes_of(root) + outlined_images_of(root) + patients_of_marked(root)
+    boxed = boxed_images_of(root)
+    others = set(boxed)  # in a part they lie in one folder, as the images of a class do
+    images = [path for path in _images_of(root) if path not in others]
+    return images + volumes_of(root) + outlined_images_of(root) + boxed + patients_of_marked(root)
 
 
 def _likely_card(root: Path, paths: Sequence[Path]) -> DatasetCard | None:

@@ -47,6 +47,9 @@ class BoxedImage:
     boxes: tuple[tuple[float, float, float, float], ...]  #: left, top, right, bottom in px of the file; may be none
     labels: tuple[int, ...]  #: one per box, indices into the class names
     patient: str
+    view: str = ""  #: such as ``PA`` or ``AP``, where a table says it
+    subtlety: tuple[str, ...] = ()  #: one per box, such as ``subtle``; of simulated films, and empty otherwise
+    contrast_to_noise: tuple[float, ...] = ()  #: the same, as a number
 
     @property
     def target(self) -> tuple[object, ...]:
@@ -94,9 +97,13 @@ class _PairedDataset(ABC, Generic[S, P]):
 
     def _pair(self, sample: S) -> tuple[torch.Tensor, Any]:
         """The image, uint8 [1, size, size], and its target, both fitted to the square and changed alike."""
-        pixels, target = self._fit_both(open_grey(sample.path), sample)
+        pixels, target = self._read(sample)
         pixels = tv_tensors.Image(pixels)
         return (pixels, target) if self.change is None else self.change(pixels, target)
+
+    def _read(self, sample: S) -> tuple[torch.Tensor, Any]:
+        """The image and its target in the square, from the disk."""
+        return self._fit_both(open_grey(sample.path), sample)
 
     @abstractmethod
     def _fit_both(self, image: Image.Image, sample: S) -> tuple[torch.Tensor, Any]:
@@ -181,15 +188,30 @@ class BoxedDataset(_PairedDataset[BoxedImage, Any]):
     """Images and the boxes in them.
 
     ``change`` is a transform of torchvision.transforms.v2 for training: an image and its boxes go through it together.
-    Of a box that reaches beyond the image, the part inside stays; one that lies outside whole is left out.
+    Of a box that reaches beyond the image, the part inside stays; one that lies outside whole is left out. With
+    ``in_memory`` each image is decoded once and then kept, size x size bytes; a change must leave it as it is.
     """
 
     def __init__(
-        self, samples: Sequence[BoxedImage], classes: Sequence[str], how: Preprocessing, change: Change | None = None
+        self,
+        samples: Sequence[BoxedImage],
+        classes: Sequence[str],
+        how: Preprocessing,
+        change: Change | None = None,
+        *,
+        in_memory: bool = False,
     ) -> None:
         super().__init__(samples, how, change)
         self.task = Detection(tuple(classes))
         self._clamp = v2.ClampBoundingBoxes()
+        self._kept: dict[BoxedImage, tuple[torch.Tensor, Any]] | None = {} if in_memory else None
+
+    def _read(self, sample: BoxedImage) -> tuple[torch.Tensor, Any]:
+        if self._kept is None:
+            return super()._read(sample)
+        if sample not in self._kept:
+            self._kept[sample] = super()._read(sample)
+        return self._kept[sample]
 
     def _fit_both(self, image: Image.Image, sample: BoxedImage) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         corners = torch.tensor(sample.boxes, dtype=torch.float32).reshape(-1, 4)

@@ -1,6 +1,7 @@
 """From predictions to numbers: each with an interval over patients, each beside a baseline. It knows no model."""
 
 from course_lib.evaluation.abstention import risk_coverage, surest
+from course_lib.evaluation.box_strata import sensitivity_by
 from course_lib.evaluation.calibration import brier_score, fit_temperature, reliability, with_temperature
 from course_lib.evaluation.classification import (
     accuracy,
@@ -18,6 +19,8 @@ from course_lib.evaluation.classification import (
     specificity,
 )
 from course_lib.evaluation.decisions import Costs, Counts, cheapest_threshold, expected_counts
+from course_lib.evaluation.detection import judge
+from course_lib.evaluation.froc_bands import froc_band, sensitivity_at
 from course_lib.evaluation.intervals import (
     PairedDifference,
     accuracy_interval,
@@ -29,6 +32,7 @@ from course_lib.evaluation.intervals import (
 from course_lib.evaluation.model_card import ModelCard
 from course_lib.evaluation.predictions import Judged, Predictions, baseline, loss_of_each, mean_of
 from course_lib.evaluation.report import Report, by_group, evaluate
+from course_lib.evaluation.screening import screen
 from course_lib.evaluation.studies import stored
 
 __all__ = [
@@ -59,13 +63,18 @@ __all__ = [
     "expected_counts",
     "f1",
     "fit_temperature",
+    "froc_band",
+    "judge",
     "loss_of_each",
     "mean_of",
     "negative_predictive_value",
     "precision",
     "reliability",
     "risk_coverage",
+    "screen",
     "sensitivity",
+    "sensitivity_at",
+    "sensitivity_by",
     "specificity",
     "stored",
     "surest",

@@ -4,6 +4,7 @@ What counts as a hit is a `Rule`, and a score says little without it: two works 
 thresholds of one rule, can not be compared.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ FALSE_ALARM = -1  #: a found box that hits nothing
 DOUBLE = -2  #: a found box that hits only what a surer box has already hit
 
 RECALLS = np.linspace(0, 1, 101)  #: where COCO reads precision off
+ClassNames = str | Sequence[str] | None  #: one class, several together, or all
 FROC_RATES = (1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8)  #: false alarms per image, where LUNA16 reads sensitivity off
 
 
@@ -23,7 +25,7 @@ class Boxes:
     """The boxes of one image. No box at all is corners of shape [0, 4].
 
     Raises:
-        ValueError: the fields do not fit each other, or a box ends before it begins.
+        ValueError: the fields do not fit each other, a corner is not a number, or a box ends before it begins.
     """
 
     corners: NDArray[np.float64]  #: [boxes, 4] as x0, y0, x1, y1 in pixels; the area is (x1 - x0) (y1 - y0)
@@ -37,6 +39,8 @@ class Boxes:
                 "Expected corners [boxes, 4], classes [boxes] and scores [boxes], but got "
                 f"{self.corners.shape}, {self.classes.shape} and {self.scores.shape}."
             )
+        if np.isnan(self.corners).any():
+            raise ValueError(f"{np.isnan(self.corners).any(axis=1).sum()} of {count} boxes have a corner that is NaN.")
         backwards = (self.corners[:, 2:] < self.corners[:, :2]).any(axis=1)
         if backwards.any():
             raise ValueError(f"Expected x0 <= x1 and y0 <= y1, but a box is {self.corners[backwards][0].tolist()}.")
@@ -126,6 +130,32 @@ class Froc:
         """
         return float(np.interp(false_alarms, self.false_alarms, self.sensitivity))
 
+    def threshold_at(self, false_alarms: float) -> float:
+        """The lowest threshold that makes no more than so many false alarms per image; infinite if only none will do.
+
+        Choose it on validation patients and use it on others: there it makes a few more false alarms, or fewer.
+
+        Raises:
+            ValueError: the number is not 0 or more.
+        """
+        if not false_alarms >= 0:
+            raise ValueError(f"Expected a number of false alarms per image of 0 or more, but got {false_alarms}.")
+        return float(self.thresholds[np.flatnonzero(self.false_alarms <= false_alarms)[-1]])
+
+
+def class_places(every: Sequence[str], wanted: ClassNames) -> NDArray[np.int64]:
+    """The indices of the wanted classes, in rising order: of one, of several, or of every class for None.
+
+    Raises:
+        ValueError: there is no such class, or none is named.
+    """
+    names = every if wanted is None else (wanted,) if isinstance(wanted, str) else wanted
+    if not names or set(names) - set(every):
+        unknown = ", ".join(repr(name) for name in names if name not in every)
+        said = f"No class is called {unknown}." if names else "Expected a class, got none."
+        raise ValueError(f"{said} There are: {', '.join(every)}.")
+    return np.array(sorted({every.index(name) for name in names}), dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class JudgedBoxes:
@@ -138,6 +168,9 @@ class JudgedBoxes:
     true_counts: NDArray[np.int64]  #: [images, classes], how many true boxes
     patients: NDArray[np.str_]  #: [images]
     files: tuple[str, ...]  #: names, in the same order
+    true_classes: tuple[NDArray[np.int64], ...]  #: per image [true], index of the class
+    hit_scores: tuple[NDArray[np.float64], ...]
+    """Per image [true], the score of the found box that hits each true one; minus infinity where none does."""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -157,6 +190,8 @@ class JudgedBoxes:
             true_counts=self.true_counts[indices],
             patients=self.patients[indices],
             files=tuple(self.files[i] for i in indices),
+            true_classes=tuple(self.true_classes[i] for i in indices),
+            hit_scores=tuple(self.hit_scores[i] for i in indices),
         )
 
     def average_precision(self, class_name: str) -> float:
@@ -174,28 +209,31 @@ class JudgedBoxes:
         there = [name for name, count in zip(self.classes, self.true_counts.sum(axis=0), strict=True) if count]
         return float(np.mean([self.average_precision(name) for name in there])) if there else float("nan")
 
-    def froc(self, class_name: str | None = None) -> Froc:
+    def froc(self, classes: ClassNames = None) -> Froc:
         """Sensitivity and false alarms per image at each threshold. See `froc`."""
-        scores, hits, true = self._of(class_name)
+        scores, hits, true = self._of(classes)
         thresholds, found, alarms = _counts(scores, hits >= 0, hits == FALSE_ALARM)
         return Froc(np.append(np.inf, thresholds), _shares(alarms, len(self)), _shares(found, true))
 
-    def froc_score(self, class_name: str | None = None) -> float:
+    def froc_score(self, classes: ClassNames = None) -> float:
         """The mean sensitivity at `FROC_RATES`, 0 to 1; NaN if there is no true box. See `froc_score`."""
-        curve = self.froc(class_name)
+        curve = self.froc(classes)
         return float(np.mean([curve.sensitivity_at(rate) for rate in FROC_RATES]))
 
-    def _of(self, class_name: str | None) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
-        """Scores and hits of the found boxes of one class or of all, and the number of true ones."""
-        if class_name is not None and class_name not in self.classes:
-            raise ValueError(f"No class is called {class_name!r}. There are: {', '.join(self.classes)}.")
+    def places_of(self, classes: ClassNames) -> NDArray[np.int64]:
+        """The indices of the classes: of one, of several, or of all. See `class_places`."""
+        return class_places(self.classes, classes)
+
+    def _of(self, classes: ClassNames) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+        """Scores and hits of the found boxes of some classes or of all, and the number of true ones."""
+        places = self.places_of(classes)
         scores = np.concatenate([np.empty(0), *self.scores])
         hits = np.concatenate([np.empty(0, np.int64), *self.hits])
-        if class_name is None:
-            return scores, hits, int(self.true_counts.sum())
-        index = self.classes.index(class_name)
-        chosen = np.concatenate([np.empty(0, np.int64), *self.found_classes]) == index
-        return scores[chosen], hits[chosen], int(self.true_counts[:, index].sum())
+        true = int(self.true_counts[:, places].sum())
+        if len(places) == len(self.classes):
+            return scores, hits, true
+        chosen = np.isin(np.concatenate([np.empty(0, np.int64), *self.found_classes]), places)
+        return scores[chosen], hits[chosen], true
 
 
 def judge(predictions: DetectionPredictions, rule: Rule) -> JudgedBoxes:
@@ -206,14 +244,35 @@ def judge(predictions: DetectionPredictions, rule: Rule) -> JudgedBoxes:
     """
     pairs = list(zip(predictions.found, predictions.true, strict=True))
     counts = [np.bincount(true.classes, minlength=len(predictions.classes)) for true in predictions.true]
+    hits = [match(found, true, rule) for found, true in pairs]
     return JudgedBoxes(
         classes=predictions.classes,
         scores=tuple(found.scores for found in predictions.found),
         found_classes=tuple(found.classes for found in predictions.found),
-        hits=tuple(match(found, true, rule) for found, true in pairs),
+        hits=tuple(hits),
         true_counts=np.array(counts, dtype=np.int64).reshape(len(predictions), len(predictions.classes)),
         patients=predictions.patients,
         files=predictions.files,
+        true_classes=tuple(true.classes for true in predictions.true),
+        hit_scores=tuple(_hit_scores(*pair, hit) for pair, hit in zip(pairs, hits, strict=True)),
+    )
+
+
+def merged(predictions: DetectionPredictions, names: Sequence[str], called: str) -> DetectionPredictions:
+    """The boxes of some classes alone, as one class: a box of any of them then hits a true box of any of them.
+
+    Without it, `JudgedBoxes.froc` of several classes asks for the right name too: a mass that is called a nodule is a
+    miss and a false alarm. Two boxes of one lesion, one with each name, become a hit and a double hit.
+
+    Raises:
+        ValueError: there is no such class, or none is named.
+    """
+    places = class_places(predictions.classes, names)
+    return replace(
+        predictions,
+        classes=(called,),
+        found=tuple(_as_one_class(boxes, places) for boxes in predictions.found),
+        true=tuple(_as_one_class(boxes, places) for boxes in predictions.true),
     )
 
 
@@ -239,27 +298,39 @@ def mean_average_precision(predictions: DetectionPredictions, rule: Rule) -> flo
     return judge(predictions, rule).mean_average_precision()
 
 
-def froc(predictions: DetectionPredictions, rule: Rule, class_name: str | None = None) -> Froc:
+def froc(predictions: DetectionPredictions, rule: Rule, classes: ClassNames = None) -> Froc:
     """Sensitivity and false alarms per image at each threshold: the free-response ROC curve.
 
-    Of one class, or of all together: then a box is a hit only on a true box of its own class. Every image counts, the
-    healthy too, so the mix of healthy and sick belongs beside the number. A double hit is ignored, as in LUNA16: it
-    points where something is. Boxes of equal score come in together.
+    Of one class, or of several or all together: then a box is a hit only on a true box of its own class (`merged` makes
+    one class of several). Every image counts, the healthy too, so the mix of healthy and sick belongs beside the
+    number. A double hit is ignored, as in LUNA16: it points where something is. Boxes of equal score come in together.
 
     No true box: the sensitivity is NaN, the false alarms are right. No found box: one point, 0 and 0.
 
     Source: A. A. A. Setio et al., The LUNA16 challenge, Med. Image Anal. 42:1-13, 2017, arXiv:1612.08012.
     """
-    return judge(predictions, rule).froc(class_name)
+    return judge(predictions, rule).froc(classes)
 
 
-def froc_score(predictions: DetectionPredictions, rule: Rule, class_name: str | None = None) -> float:
+def froc_score(predictions: DetectionPredictions, rule: Rule, classes: ClassNames = None) -> float:
     """The mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false alarms per image, 0 to 1; NaN without a true box.
 
     Source: as `froc`; first in M. Niemeijer et al., On combining computer-aided detection systems,
     IEEE Trans. Med. Imaging 30:215-223, 2011.
     """
-    return judge(predictions, rule).froc_score(class_name)
+    return judge(predictions, rule).froc_score(classes)
+
+
+def _hit_scores(found: Boxes, true: Boxes, hits: NDArray[np.int64]) -> NDArray[np.float64]:
+    """[true], the score of the box that hits each, minus infinity where none does."""
+    scores = np.full(len(true), -np.inf)
+    scores[hits[hits >= 0]] = found.scores[hits >= 0]
+    return scores
+
+
+def _as_one_class(boxes: Boxes, places: NDArray[np.int64]) -> Boxes:
+    chosen = np.isin(boxes.classes, places)
+    return Boxes(boxes.corners[chosen], np.zeros(int(chosen.sum()), dtype=np.int64), boxes.scores[chosen])
 
 
 def _counts(

@@ -25,6 +25,7 @@ from course_lib.figures.decisions import (
     plot_reliability,
     plot_risk_coverage,
 )
+from course_lib.figures.detection import plot_boxes, plot_froc, plot_heat, plot_screened, plot_strata
 from course_lib.figures.explanations import plot_maps
 from course_lib.figures.finetuning import plot_answers, plot_filters, plot_moved_scores, plot_unfreezing_costs
 from course_lib.figures.images import plot_images, plot_masks, plot_outlines
@@ -48,6 +49,7 @@ __all__ = [
     "describe",
     "plot_answers",
     "plot_border_errors",
+    "plot_boxes",
     "plot_comparison",
     "plot_confusion",
     "plot_contrast",
@@ -58,8 +60,10 @@ __all__ = [
     "plot_dice",
     "plot_estimates",
     "plot_filters",
+    "plot_froc",
     "plot_gains",
     "plot_hash_distances",
+    "plot_heat",
     "plot_histograms",
     "plot_history",
     "plot_images",
@@ -81,7 +85,9 @@ __all__ = [
     "plot_risk_coverage",
     "plot_roc",
     "plot_scores",
+    "plot_screened",
     "plot_shares",
+    "plot_strata",
     "plot_surface_distances",
     "plot_tiles",
     "plot_unfreezing_costs",

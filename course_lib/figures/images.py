@@ -23,8 +23,8 @@ def plot_images(
     ``side`` is the room for one image, in inches.
     """
     arrays = [np.asarray(image) for image in images]
-    grid = _draw_images(arrays, titles, heading, columns, side)
-    describe(grid[0, 0], f"{heading}. {_count_in_words(arrays)}: {_images_in_words(arrays, titles)}.")
+    grid = draw_images(arrays, titles, heading, columns, side)
+    describe(grid[0, 0], f"{heading}. {count_in_words(arrays)}: {_images_in_words(arrays, titles)}.")
     return grid
 
 
@@ -77,7 +77,7 @@ def plot_outlines(
     if len(names) > len(LINES):
         raise ValueError(f"Expected at most {len(LINES)} names, got {len(names)}: {', '.join(names)}.")
     lines = dict(zip(names, LINES, strict=False))
-    grid = _draw_images(arrays, titles, heading, columns, side)
+    grid = draw_images(arrays, titles, heading, columns, side)
     panels: list[Axes] = grid.ravel().tolist()
     for axes, of_image in zip(panels, insides, strict=False):
         for name, inside in of_image.items():
@@ -86,14 +86,15 @@ def plot_outlines(
     handles = [Line2D([], [], color=color, linestyle=style, label=name) for name, (color, style, _) in lines.items()]
     if handles:
         panels[0].figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
-    said = f"{_count_in_words(arrays)}, and how many pixels are within each outline"
+    said = f"{count_in_words(arrays)}, and how many pixels are within each outline"
     describe(panels[0], f"{in_a_row(heading)}. {said}: {_outlines_in_words(insides, titles)}.")
     return grid
 
 
-def _draw_images(
+def draw_images(
     images: Sequence[NDArray[np.generic]], titles: Sequence[str], heading: str, columns: int, side: float
 ) -> NDArray[np.object_]:
+    """Grey images beside each other as `plot_images` has them, without words: `describe` them afterwards."""
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     figure, grid = plt.subplots(
@@ -106,6 +107,11 @@ def _draw_images(
         axes.set_title(title, fontsize=9)
     figure.suptitle(heading)
     return grid
+
+
+def count_in_words(images: Sequence[NDArray[np.generic]]) -> str:
+    """How many pictures there are, as a sentence begins."""
+    return "One grey image" if len(images) == 1 else f"{len(images)} grey images"
 
 
 def _check_outlines(
@@ -123,10 +129,6 @@ def _check_outlines(
                     f"Expected masks of the shape of their image, but {name} of {in_a_row(title)} has {inside.shape}, "
                     f"and the image {image.shape[:2]}. Cut both to the same rows and columns."
                 )
-
-
-def _count_in_words(images: Sequence[NDArray[np.generic]]) -> str:
-    return "One grey image" if len(images) == 1 else f"{len(images)} grey images"
 
 
 def _outlines_in_words(insides: Sequence[Mapping[str, Mask]], titles: Sequence[str]) -> str:

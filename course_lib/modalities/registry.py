@@ -11,6 +11,7 @@ from course_lib.data.image_folder import describe_test_part, holds_a_set, patien
 from course_lib.data.splits import check_patients_apart, split_off_validation, take_patients
 from course_lib.modalities.brain_mri.modality import BRAIN_MRI
 from course_lib.modalities.chest_ct.modality import CHEST_CT
+from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
 from course_lib.modalities.chest_xray.modality import CHEST_XRAY
 from course_lib.modalities.hippocampus_mri.modality import HIPPOCAMPUS_MRI
 from course_lib.modalities.modality import Modality
@@ -21,7 +22,9 @@ from course_lib.support.foreign import printable
 from course_lib.support.runtime import SOURCES, Profile, current_profile, existing_folder
 from course_lib.tasks.task import Sample
 
-MODALITIES = {modality.name: modality for modality in (CHEST_XRAY, HIPPOCAMPUS_MRI, BRAIN_MRI, CHEST_CT)}
+MODALITIES = {
+    modality.name: modality for modality in (CHEST_XRAY, HIPPOCAMPUS_MRI, BRAIN_MRI, CHEST_CT, CHEST_FINDINGS)
+}
 UNKNOWN_FOLDER = "a folder of your own"
 
 
@@ -42,8 +45,9 @@ def open_dataset(
     fetched, if it is no larger than ``at_most_mb``), ``"kaggle:<slug>"`` (the Kaggle set of another data card), or a
     folder. That holds one data set (chest X-rays as ``{train,test}/{NORMAL,PNEUMONIA}/``, volumes as ``images/`` and
     ``labels/``, slices of tumours as ``images/<class>/`` and ``masks/<class>/``, crops of lung nodules as
-    ``<patient>/nodule-K/`` with ``images/`` and a mask folder for each reader), or several, each in a folder with its
-    card's name. Without a source, what ``COURSE_DATA`` names, or else phantoms.
+    ``<patient>/nodule-K/`` with ``images/`` and a mask folder for each reader, films with findings in boxes as
+    ``images/`` and ``boxes.csv``), or several, each in a folder with its card's name. Without a source, what
+    ``COURSE_DATA`` names, or else phantoms.
     The validation list is always cut from ``train``, as `split_off_validation` does; a folder ``val`` is not read.
     `image_folder.read_part` says what the test part is. A licence that forbids commercial use is named in a line. No
     image is decoded yet: one that can not be read is named when its pixels are asked for, see `CourseData.cached`.

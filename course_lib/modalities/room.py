@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from torchvision.models import WeightsEnum
 
+from course_lib.data.boxed_folder import TABLE, files_of_boxed, holds_boxed
 from course_lib.data.image_folder import recognise_card
 from course_lib.data.marked_slices import NODULE, files_of_marked, holds_marked
 from course_lib.data.outlined_folder import IMAGES, MASKS, files_of_outlined, holds_outlined
@@ -23,7 +24,7 @@ from course_lib.networks import weights
 from course_lib.networks.backbones import BACKBONES
 from course_lib.sources.archive import (
     MANIFEST,
-    files_of_a_set,
+    images_of_a_set,
     is_of_a_set,
     is_whole,
     read_manifest,
@@ -86,7 +87,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
         if room.exists():
             room.chmod(room.stat().st_mode | stat.S_IRWXU)
         found = _found(card, room)
-        if not found and card.archive and not as_unpacked:
+        if not found and card.archive and not card.selection:
             found = dataset_folder(card.modality, f"kaggle:{card.slug}")
         if found and not target.exists():
             with alone_with(target, card):
@@ -100,7 +101,7 @@ def _put_into(room: Path, card: DatasetCard) -> int:
 
 def _as_unpacked(card: DatasetCard) -> bool:
     """Whether the room has a set as Kaggle's archive has it; else as `open_dataset` reads it."""
-    return bool(card.handle) and (not card.archive or bool(card.selection))
+    return bool(card.handle) and not card.archive
 
 
 def _found(card: DatasetCard, room: Path) -> Path | None:
@@ -112,7 +113,8 @@ def _found(card: DatasetCard, room: Path) -> Path | None:
     places = [*([given / card.slug, given] if given else []), cache_folder("datasets") / card.slug]
     there = [place.resolve() for place in places if place.is_dir() and not place.resolve().is_relative_to(room)]
     readable = (find_modality(card.modality).as_pictures(place) if card.archive else place for place in there)
-    ours = (place for place in readable if holds_volumes(place) or holds_outlined(place) or holds_marked(place))
+    forms = (holds_volumes, holds_outlined, holds_boxed, holds_marked)
+    ours = (place for place in readable if any(holds(place) for holds in forms))
     return next((place for place in ours if recognise_card(place) == card), None)
 
 
@@ -192,7 +194,7 @@ def _make_read_only(room: Path, files: Iterable[Path]) -> None:
 
 def _copy(found: Path, target: Path, card: DatasetCard) -> None:
     """Copy a data set that is already here, so that it too appears at once and whole."""
-    paths = files_of_a_set(found, card) if _as_unpacked(card) else _files_to_copy(found)
+    paths = images_of_a_set(found) if _as_unpacked(card) else _files_to_copy(found)
     require_disk(target.parent, sum((found / path).stat().st_size for path in paths), f"Copying {card.name}")
     scratch = target.with_name(f".{target.name}.copying")
     remove_half_made(scratch, _is_of_a_set)
@@ -212,20 +214,21 @@ def _copy(found: Path, target: Path, card: DatasetCard) -> None:
 
 
 def _files_to_copy(found: Path) -> list[PurePosixPath]:
-    """The volumes and their label maps, or the images or slices and their masks, as paths from the folder."""
+    """The volumes and their label maps, or the images and their masks or boxes, as paths from the folder."""
     volumes, others = (
         [PurePosixPath(path.relative_to(found).as_posix()) for path in paths]
-        for paths in (volumes_of(found), files_of_outlined(found) + files_of_marked(found))
+        for paths in (volumes_of(found), files_of_outlined(found) + files_of_boxed(found) + files_of_marked(found))
     )
     return [*volumes, *(path.parent.with_name(LABELS_OF[path.parent.name]) / path.name for path in volumes), *others]
 
 
 def _is_of_a_set(path: PurePosixPath) -> bool:
     """Whether a data set of images or volumes could have a file at this place, seen from its folder."""
+    boxed = path.name == TABLE or (names_an_image(path) and path.parent.name == IMAGES)
     volume = names_a_volume(path) and path.parent.name in {*LABELS_OF, *LABELS_OF.values()}
     there = path.parent.parent.name
     image = names_an_image(path) and (there in (IMAGES, MASKS) or bool(NODULE.fullmatch(there)))
-    return is_of_a_set(path) or volume or image
+    return is_of_a_set(path) or volume or image or boxed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """Networks: the course's own and torchvision's, what they cost, which parts learn, and what is trained already."""
 
+from course_lib.networks.anchor_detectors import LiteFCOS, LiteRetinaNet
 from course_lib.networks.backbones import (
     BACKBONES,
     build_backbone,
@@ -13,6 +14,7 @@ from course_lib.networks.costs import costs_of_unfreezing, count_parameters, gfl
 from course_lib.networks.detector import HeatmapDetector
 from course_lib.networks.freezing import freeze, stages, unfreeze
 from course_lib.networks.frozen_features import features, linear_probe, probe_predictions
+from course_lib.networks.lite_detector import LiteHeatmapDetector
 from course_lib.networks.lite_unet import LiteUNet
 from course_lib.networks.net import Net
 from course_lib.networks.outliner import Outliner
@@ -21,6 +23,9 @@ from course_lib.networks.unet import UNet
 __all__ = [
     "BACKBONES",
     "HeatmapDetector",
+    "LiteFCOS",
+    "LiteHeatmapDetector",
+    "LiteRetinaNet",
     "LiteUNet",
     "Net",
     "Outliner",

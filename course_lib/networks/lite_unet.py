@@ -8,6 +8,7 @@ from course_lib.networks.backbones import Weights, build_backbone
 from course_lib.networks.efficientnet_lite import MAP_CHANNELS, EfficientNetLite0
 
 WIDTHS = (128, 64, 48, 24)  #: channels on the way up, from a 16th of the image's sides to a half
+STRIDES = (2, 4, 8, 16)  #: pixels a side of a cell of the maps at which the way up may end
 LEAST_PX = 32  #: a side of an image, of which the smallest map is a 32nd
 MIRRORED = ((), (2,), (3,), (2, 3))  #: axes along which an image is turned round: none, rows, columns, both
 
@@ -47,20 +48,29 @@ class LiteUNet(nn.Module):
 
 
 class WayUp(nn.ModuleList):
-    """From an encoder's smallest map to one of half the image's sides; lighter than a U-Net's.
+    """From an encoder's smallest map to one of half the image's sides, or of a ``stride``-th; lighter than a U-Net's.
 
-    Takes what `EfficientNetLite0.maps` gives, and at each size takes in the encoder's last map of that size.
+    Takes what `EfficientNetLite0.maps` gives, and at each size takes in the encoder's last map of that size. The last
+    map has ``channels`` channels.
+
+    Raises:
+        ValueError: the way up can not end there.
     """
 
-    def __init__(self) -> None:
-        *larger, smallest = MAP_CHANNELS[: len(WIDTHS) + 1]  # 16, 24, 40, 112 and 320
-        entrances = (smallest, *WIDTHS[:-1])
+    def __init__(self, stride: int = 2) -> None:
+        if stride not in STRIDES:
+            raise ValueError(f"The way up can end at a stride of {', '.join(map(str, STRIDES))} px, but not {stride}.")
+        self.first = STRIDES.index(stride)  #: of the encoder's maps, the one at which the way up ends
+        widths = WIDTHS[: len(WIDTHS) - self.first]
+        *larger, smallest = MAP_CHANNELS[self.first : len(WIDTHS) + 1]  # 16, 24, 40, 112 and 320
+        entrances = (smallest, *widths[:-1])
         super().__init__(
-            _Up(n_in, bridge, n_out) for n_in, bridge, n_out in zip(entrances, reversed(larger), WIDTHS, strict=True)
+            _Up(n_in, bridge, n_out) for n_in, bridge, n_out in zip(entrances, reversed(larger), widths, strict=True)
         )
+        self.channels = widths[-1]
 
     def forward(self, found: list[torch.Tensor]) -> torch.Tensor:
-        *bridges, maps = found
+        *bridges, maps = found[self.first :]
         for up, bridge in zip(self, reversed(bridges), strict=True):
             maps = up(maps, bridge)  # [batch, 128, height / 16, width / 16], ..., [batch, 24, height / 2, width / 2]
         return maps

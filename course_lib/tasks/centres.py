@@ -3,6 +3,7 @@
 Source: X. Zhou et al., Objects as Points, arXiv:1904.07850.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -32,6 +33,39 @@ class CentreMap(NamedTuple):
         """Width and height of what the map covers, in pixels."""
         rows, columns = self.centre.shape[-2:]
         return columns * self.stride, rows * self.stride
+
+    @property
+    def batch_size(self) -> int:
+        """How many images the map is of."""
+        return len(self.centre)
+
+    def check(self, classes: Sequence[str], inputs: torch.Tensor) -> None:
+        """Do nothing if the map is of these classes and covers the inputs.
+
+        Raises:
+            ValueError: it does not.
+        """
+        cells = [math.ceil(side / self.stride) for side in inputs.shape[2:]]
+        for name, depth in (("centre", len(classes)), ("size", 2), ("offset", 2)):
+            shape, wanted = list(getattr(self, name).shape), [len(inputs), depth, *cells]
+            if shape != wanted:
+                raise ValueError(
+                    f"The data have {len(classes)} classes ({', '.join(classes)}), so the model must answer "
+                    f"to images of shape {list(inputs.shape)} with a {name} of shape {wanted} at stride "
+                    f"{self.stride}, but it is {shape}. Build it with classes={len(classes)}."
+                )
+
+    def loss(self, targets: Sequence[Target], weights: torch.Tensor | None = None) -> torch.Tensor:
+        """What training minimises: the mean of `losses`. ``weights`` are as in `loss_of_image`."""
+        return self.losses(targets, weights).mean()
+
+    def losses(self, targets: Sequence[Target], weights: torch.Tensor | None = None) -> torch.Tensor:
+        """What each image costs, float [batch], see `loss_of_image`."""
+        return torch.stack([loss_of_image(*pair, weights) for pair in zip(self.images(), targets, strict=True)])
+
+    def boxes(self, most: int, lowest_score: float) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """The boxes of each image, see `peaks`."""
+        return [peaks(image, most, lowest_score) for image in self.images()]
 
     def in_full_precision(self, device: torch.device | str | None = None) -> "CentreMap":
         """The same numbers with 32 bits at least."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,19 +11,56 @@ import torch
 from course_lib.evaluation.detection import Boxes, DetectionPredictions, froc_score
 from course_lib.evaluation.hit_rules import centre_inside
 from course_lib.support.errors import TrainingError
-from course_lib.tasks.centres import FOCUS, RARE, CentreMap, Target, check_target, loss_of_image, peaks
+from course_lib.tasks.centres import FOCUS, RARE, Target, check_target
 from course_lib.tasks.finite import check_finite
 from course_lib.tasks.task import Sample
 
 
+@runtime_checkable
+class FoundBoxes(Protocol):
+    """What a detector answers to a batch of images: a `CentreMap`, for example, or what anchors give."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many images it is about."""
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Width and height of what it covers, in pixels: the centre of every true box must lie inside."""
+
+    def check(self, classes: Sequence[str], inputs: torch.Tensor) -> None:
+        """Do nothing if it is an answer to these inputs in which these classes can be told.
+
+        Raises:
+            ValueError: it is not; the message says what to change.
+        """
+
+    def in_full_precision(self, device: torch.device | str | None = None) -> Self:
+        """The same numbers with 32 bits at least, on a device if one is named."""
+
+    def loss(self, targets: Sequence[Target], weights: torch.Tensor | None = None) -> torch.Tensor:
+        """What training minimises: one number for the batch. ``weights`` are what each class counts.
+
+        Raises:
+            ValueError: there are weights, and this kind of detector knows none.
+        """
+
+    def losses(self, targets: Sequence[Target]) -> torch.Tensor:
+        """What each image costs, as if it were alone: float [batch]. It is 0 at best."""
+
+    def boxes(self, most: int, lowest_score: float) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Of each image the boxes with at least that score, the surest first and ``most`` at most.
+
+        Corners, float [boxes, 4] as x0, y0, x1, y1 in pixels, labels, int64 [boxes], and scores, 0 to 1, [boxes].
+        """
+
+
 @dataclass(frozen=True)
 class Detection:
-    """Find boxes by their centres.
+    """Find boxes, whatever kind of detector looks for them.
 
-    A model answers with a `CentreMap`; the targets are one `Target` an image, whose labels are indices of ``classes``,
+    A model answers with `FoundBoxes`; the targets are one `Target` an image, whose labels are indices of ``classes``,
     from 0: there is no background. An image may have no box: ``boxes`` is then of shape [0, 4].
-
-    Source: X. Zhou et al., Objects as Points, arXiv:1904.07850.
     """
 
     classes: tuple[str, ...]
@@ -45,26 +83,23 @@ class Detection:
 
     @property
     def guessing_loss(self) -> float:
-        """The loss of an image with one box for a network that finds a centre `RARE` in every cell."""
+        """The loss of an image with one box for a map of centres that has learned nothing: each is `RARE` to it.
+
+        A detector with anchors begins somewhat lower, because it counts a miss a quarter.
+        """
         return -((1 - RARE) ** FOCUS) * math.log(RARE)
 
-    def check_output(self, output: CentreMap, inputs: torch.Tensor) -> None:
-        """Do nothing if a model's output is a `CentreMap` of these classes that covers the inputs.
+    def check_output(self, output: FoundBoxes, inputs: torch.Tensor) -> None:
+        """Do nothing if a model's output tells boxes of these classes in the inputs.
 
         Raises:
-            ValueError: it is not.
+            ValueError: it does not.
         """
-        if not isinstance(output, CentreMap):
-            raise ValueError(f"Expected the model to answer with a CentreMap, but got {type(output).__name__}.")
-        cells = [math.ceil(side / output.stride) for side in inputs.shape[2:]]
-        for name, depth in (("centre", len(self.classes)), ("size", 2), ("offset", 2)):
-            shape, wanted = list(getattr(output, name).shape), [len(inputs), depth, *cells]
-            if shape != wanted:
-                raise ValueError(
-                    f"The data have {len(self.classes)} classes ({', '.join(self.classes)}), so the model must answer "
-                    f"to images of shape {list(inputs.shape)} with a {name} of shape {wanted} at stride "
-                    f"{output.stride}, but it is {shape}. Build it with classes={len(self.classes)}."
-                )
+        if not isinstance(output, FoundBoxes):
+            raise ValueError(
+                f"Expected the model to answer with boxes, as a CentreMap for example, but got {type(output).__name__}."
+            )
+        output.check(self.classes, inputs)
 
     def check_samples(self, samples: Sequence[Sample]) -> None:
         """Do nothing: `loss` looks at the boxes, once it is known what a map covers."""
@@ -82,41 +117,42 @@ class Detection:
 
     def loss(
         self,
-        output: CentreMap,
+        output: FoundBoxes,
         targets: Sequence[Target],
         weights: torch.Tensor | None = None,
         label_smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """Focal loss of the centres + L1 of size and offset, one number: the mean over the images of the batch.
+        """What the detector has to minimise, one number for the batch. Of a `CentreMap` it is the mean over the images.
 
-        An image's loss is divided by its number of boxes, so that all images count alike. ``weights`` are what the
-        centres of each class count, float [classes].
+        ``weights`` are what each class counts, float [classes], where the detector knows weights.
 
         Raises:
             ValueError: the targets do not fit the output, or label_smoothing is not 0.
         """
         if label_smoothing:
             raise ValueError(
-                f"label_smoothing must be 0 for detection, but is {label_smoothing}: the targets are smooth already, "
-                "they fall from each centre to the edge of its box."
+                f"label_smoothing must be 0 for detection, but is {label_smoothing}: the focal loss does not press "
+                "for certainty where an answer is right already."
             )
-        return self._losses(output, targets, weights).mean()
+        self._check_targets(output, targets)
+        return output.in_full_precision().loss(targets, weights)
 
     def predictions(
-        self, output: CentreMap, targets: Sequence[Target], samples: Sequence[Sample]
+        self, output: FoundBoxes, targets: Sequence[Target], samples: Sequence[Sample]
     ) -> DetectionPredictions:
         """The boxes found in each image, the surest first, beside the true ones, with each image's loss.
 
         Raises:
             TrainingError: the loss of an image is not a number; the message names files.
         """
-        here = output.in_full_precision("cpu")
-        losses, files = self._losses(here, targets).double().numpy(), tuple(s.path.name for s in samples)
+        self._check_targets(output, targets)
+        here, at_home = output.in_full_precision("cpu"), [_on_processor(target) for target in targets]
+        losses, files = here.losses(at_home).double().numpy(), tuple(s.path.name for s in samples)
         check_finite(losses, files)
         return DetectionPredictions(
             classes=self.classes,
-            found=tuple(_boxes(*peaks(one, self.most_boxes, self.lowest_score)) for one in here.images()),
-            true=tuple(_boxes(t["boxes"], t["labels"], torch.ones(len(t["labels"]))) for t in targets),
+            found=tuple(_boxes(*told) for told in here.boxes(self.most_boxes, self.lowest_score)),
+            true=tuple(_boxes(t["boxes"], t["labels"], torch.ones(len(t["labels"]))) for t in at_home),
             losses=losses,
             patients=np.array([sample.patient for sample in samples], dtype=np.str_),
             files=files,
@@ -164,16 +200,11 @@ class Detection:
         found = tuple(blind[patient] for patient in predictions.patients)
         return replace(predictions, found=found, losses=np.full(len(predictions), np.nan))
 
-    def _losses(
-        self, output: CentreMap, targets: Sequence[Target], weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """The loss of each image, float [batch]."""
-        if len(targets) != len(output.centre):
-            raise ValueError(f"Expected a target for each of {len(output.centre)} images, but got {len(targets)}.")
+    def _check_targets(self, output: FoundBoxes, targets: Sequence[Target]) -> None:
+        if len(targets) != output.batch_size:
+            raise ValueError(f"Expected a target for each of {output.batch_size} images, but got {len(targets)}.")
         for target in targets:
             check_target(target, self.classes, output.extent)
-        images = output.in_full_precision().images()
-        return torch.stack([loss_of_image(*pair, weights) for pair in zip(images, targets, strict=True)])
 
     def _usual(self, images: Sequence[Boxes]) -> Boxes:
         """One box for each class that these images have."""
@@ -185,6 +216,10 @@ class Detection:
                 classes.append(number)
                 scores.append(np.mean([len(boxes) > 0 for boxes in of_class]))
         return Boxes(np.array(corners).reshape(-1, 4), np.array(classes, dtype=np.int64), np.array(scores, dtype=float))
+
+
+def _on_processor(target: Target) -> Target:
+    return {name: values.cpu() for name, values in target.items()}
 
 
 def _boxes(corners: torch.Tensor, classes: torch.Tensor, scores: torch.Tensor) -> Boxes:

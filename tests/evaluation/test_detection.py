@@ -423,6 +423,8 @@ def test_boxes_that_do_not_fit_are_an_error() -> None:
         Boxes(np.zeros((2, 4)), np.zeros(1, np.int64), np.ones(2))
     with pytest.raises(ValueError, match=r"x0 <= x1.*\[5.0, 0.0, 3.0, 1.0\]"):
         boxes((5, 0, 3, 1))
+    with pytest.raises(ValueError, match="1 of 2 boxes have a corner that is NaN"):
+        boxes(TRUE, (0, float("nan"), 3, 1))
     with pytest.raises(ValueError, match=r"0\.png: the classes end at 1"):
         predictions_of((boxes(TRUE, classes=[2]), boxes()))
     with pytest.raises(ValueError, match="one per file"):

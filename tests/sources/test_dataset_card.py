@@ -35,6 +35,8 @@ NAMES = {
         "hippocampus_394.nii": "hippocampus_394",
     },
     "lidc-nodules": {"LIDC-IDRI-0008": "LIDC-IDRI-0008"},
+    "nih-chest-xrays": {"00013118_008.jpg": "00013118", "00000001_000.png": "00000001"},
+    "phantom-chest-findings": {"phantom0012_001.jpg": "phantom0012"},
     "phantom-chest-ct": {"phantom0012": "phantom0012"},
     "phantom-brain-mri": {"phantom0012_axial_03.png": "phantom0012", "phantom0013_sagittal_11.png": "phantom0013"},
     "phantom-hippocampus": {"phantom0012.nii.gz": "phantom0012"},

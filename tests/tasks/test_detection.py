@@ -182,7 +182,7 @@ def test_an_output_that_does_not_fit_is_told_what_to_change() -> None:
     ):
         with pytest.raises(ValueError, match=r"2 classes \(bright, dark\).*must answer.*classes=2"):
             TASK.check_output(wrong, images)
-    with pytest.raises(ValueError, match="a CentreMap, but got Tensor"):
+    with pytest.raises(ValueError, match="a CentreMap for example, but got Tensor"):
         TASK.check_output(torch.zeros(2, 2), images)  # type: ignore[arg-type]
 
 

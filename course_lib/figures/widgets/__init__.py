@@ -1,6 +1,7 @@
 """Figures that a learner moves: each wraps one pure function that draws, and stands after a picture that says the
 same."""
 
+from course_lib.figures.widgets.froc_explorer import froc_explorer
 from course_lib.figures.widgets.image_explorers import exposure_explorer, kernel_explorer, occlusion_explorer
 from course_lib.figures.widgets.metric_breaker import metric_breaker
 from course_lib.figures.widgets.number_explorers import (
@@ -20,6 +21,7 @@ __all__ = [
     "accuracy_explorer",
     "children",
     "exposure_explorer",
+    "froc_explorer",
     "kernel_explorer",
     "metric_breaker",
     "occlusion_explorer",

@@ -1,17 +1,30 @@
-"""Pneumonia: which part of the lung's air it replaces with fluid, for three patterns that radiologists name.
+"""Pneumonia, and fluid and air around the lungs.
 
-Source of the patterns: D. M. Hansell et al., Fleischner Society: glossary of terms for thoracic imaging, Radiology
-246:697-722, 2008 (consolidation, air bronchogram, silhouette sign, reticular pattern).
+Pneumonia: which part of the lung's air it replaces with fluid, for three patterns that radiologists name. Around a
+lung lies a layer of fluid (a pleural effusion) or of air (a pneumothorax): the lung keeps its shape and gets smaller.
+
+Source of the patterns and signs: D. M. Hansell et al., Fleischner Society: glossary of terms for thoracic imaging,
+Radiology 246:697-722, 2008 (consolidation, air bronchogram, silhouette sign, reticular pattern, pleural effusion,
+pneumothorax).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from course_lib.modalities.simulated_chest.anatomy import Body
+from course_lib.modalities.simulated_chest.anatomy import CAVITY_OUTLINE, FULL_DEPTH_AT, Body, room
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane, fade, texture
-from course_lib.modalities.simulated_chest.landmarks import apex, dome, hilum
-from course_lib.modalities.simulated_chest.people import Lobe, Patient
+from course_lib.modalities.simulated_chest.landmarks import DOME_TOP, SIDES, apex, dome, hilum, inner_width
+from course_lib.modalities.simulated_chest.people import Effusion, Lobe, Patient, Pneumothorax, Side
 
+Layer = float | Plane  #: the thickness of what lies around a lung, cm
+
+MENISCUS_POWER = 2.0  #: how the layer of fluid thickens on the way down
+AIR_POWER = 3.5  #: how the layer of air thins out on the way down
+IN_FRONT_OF_LUNG = 0.35  #: of the air's thickness at the side, in front of the lung and behind it
+PLEURA = 0.045  #: cm: the visceral pleura with the film of fluid on it
+MOST_SQUEEZED = 2.0  #: times as dense a lung gets at most, when air takes its room
 HAZE = {"lobar": 0.3, "patchy": 0.7, "interstitial": 1.0}  #: how much of it each pattern brings along
 
 
@@ -60,6 +73,84 @@ def lower_lobe_part(patient: Patient, grid: Grid) -> Plane:
 def horizontal_fissure(patient: Patient, grid: Grid) -> Plane:
     """The height of the fissure above the middle lobe, cm."""
     return np.asarray(apex(patient) + (0.50 + 0.05 * np.sin(grid.x / patient.half_width * 3)) * patient.lung_height)
+
+
+@dataclass(frozen=True)
+class PleuralAir:
+    """Air around one lung along the rays, each a plane [height, width] of cm."""
+
+    air: Plane
+    lung: Plane  #: what is left of the lung
+    pleura: Plane  #: of the lung's surface; thick where a ray runs along it
+    squeezed: float  #: times as dense as before the lung is
+
+
+def fluid_around(
+    patient: Patient, effusion: Effusion, inspiration: float, grid: Grid, body: Body, turn: float = 0.0
+) -> Plane:
+    """The cm of fluid around a lung along each ray, in place of lung.
+
+    The layer begins at the effusion's height, gets thicker downwards, and leaves no lung below its level. A ray runs a
+    long way in it at the side of the chest, where it runs along the layer, and a short way in the middle. Hence the
+    curved upper edge, highest at the side, and the blunt angle between ribs and diaphragm.
+    """
+    side = _sign(effusion.side)
+    top = float(dome(patient, inspiration, np.array(side * DOME_TOP * patient.half_width), side))
+    into = np.clip(((grid.y - top) / patient.lung_height + effusion.height) / effusion.climb, 0, 1)
+    thick = into**MENISCUS_POWER * patient.half_depth
+    lung = body.lungs[SIDES.index(side)]
+    left = _lung_inside(patient, inspiration, grid, body, side, turn, thick, thick)
+    return np.asarray(np.where(into > 0, np.maximum(0, lung - left), 0), dtype=np.float32)
+
+
+def air_around(
+    patient: Patient, pneumothorax: Pneumothorax, inspiration: float, grid: Grid, body: Body, turn: float = 0.0
+) -> PleuralAir:
+    """The air around a lung: the lung draws away from the chest wall, most at the top.
+
+    The pleura on it shows as a thin line, because a ray runs a long way in it where it runs along the surface.
+    """
+    side = _sign(pneumothorax.side)
+    down = np.clip((grid.y - apex(patient)) / (pneumothorax.reach * patient.lung_height), 0, 1)
+    thick = pneumothorax.depth * (1 - down**AIR_POWER)
+    whole = body.lungs[SIDES.index(side)]
+    lung, within = (
+        np.minimum(whole, _lung_inside(patient, inspiration, grid, body, side, turn, beside, before, beside))
+        for beside, before in ((thick, IN_FRONT_OF_LUNG * thick), (thick + PLEURA, IN_FRONT_OF_LUNG * thick + PLEURA))
+    )
+    gone = thick > 0
+    lung, within = np.where(gone, lung, whole), np.where(gone, within, whole)
+    squeezed = min(MOST_SQUEEZED, float(whole.sum() / max(1e-6, float(lung.sum()))))
+    return PleuralAir(whole - lung, lung, lung - np.minimum(lung, within), squeezed)
+
+
+def _sign(side: Side) -> int:
+    return SIDES[0] if side == "right" else SIDES[1]
+
+
+def _lung_inside(
+    patient: Patient,
+    inspiration: float,
+    grid: Grid,
+    body: Body,
+    side: int,
+    turn: float,
+    beside: Layer,
+    before: Layer,
+    above: Layer = 0.0,
+) -> Plane:
+    """The length of rays in a lung that keeps so far from the chest wall: beside it, in front and behind, and above."""
+    turned_by = float(np.sin(np.deg2rad(turn)))
+    space = room(patient, inspiration, grid, side, turned_by)
+    y = grid.y - above
+    part = (y - apex(patient)) / patient.lung_height
+    wide = np.maximum(inner_width(patient, y) - beside, 1e-3)
+    deepest = np.maximum(0, patient.half_depth * np.sqrt(np.clip(part / FULL_DEPTH_AT, 0, 1)) - before)
+    power, root = CAVITY_OUTLINE
+    depth = deepest * np.maximum(0, 1 - np.clip(side * grid.x / wide, 0, 1) ** power) ** root
+    taken = np.where(space.taken > 0, np.minimum(depth, space.front) + np.minimum(depth, space.back), 0)
+    cavity = np.maximum(0, 2 * depth - np.maximum(0, taken)) * space.share
+    return np.asarray(np.maximum(0, cavity - body.heart), dtype=np.float32)
 
 
 def _lobar(

@@ -13,18 +13,21 @@ smaller: median and spread were set so that those which at least one of the four
 by eye beside CT.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from course_lib.modalities.simulated_chest.bones import COLLAR_DOWN
 from course_lib.modalities.simulated_chest.disease import horizontal_fissure
-from course_lib.modalities.simulated_chest.geometry import Grid, Plane, points_grid, ruler_places
-from course_lib.modalities.simulated_chest.landmarks import apex
+from course_lib.modalities.simulated_chest.geometry import Grid, Plane, Point, points_grid, ruler_places, upsample
+from course_lib.modalities.simulated_chest.landmarks import DOME_TOP, SIDES, apex, hilum
 from course_lib.modalities.simulated_chest.lung_tree import branches_in_space
 from course_lib.modalities.simulated_chest.middle import lower_lobe_from, middle
+from course_lib.modalities.simulated_chest.organs import HEART_LEFT
 from course_lib.modalities.simulated_chest.people import Nodule, NoduleDensity, Patient
 
 Values = NDArray[np.floating[Any]]
@@ -39,6 +42,12 @@ SPICULATED_ODDS = (0.03, 0.02, 0.6)  #: how often: at 3 mm, more for each mm, at
 CALCIFIED, SMALL_MM = 0.15, 10  #: part of the small, benign, solid ones without spikes; set by eye
 CALCIUM = (0.15, 0.5)  #: of cortical bone's density, from and to
 PLACES = {"inside": 0.55, "pleura": 0.25, "vessel": 0.2}
+HIDDEN = {"anywhere": 0.6, "heart": 0.13, "dome": 0.11, "collar bone": 0.08, "hilum": 0.08}  #: of the shown ones
+SHOWN_LIMITS, SHOWN_SIZES = (5.0, 30.0), (1.5, 1.4)  #: mm: smaller ones do not show; of the beta distribution
+MASS_LIMITS, MASS_SIZES = (30.5, 90.0), (1.1, 2.6)  #: mm; of the beta distribution between them
+LARGEST_MASS, MASS_CLEAR = 0.32, 0.5  #: radius as a part of half_width; part of it that needs room in the lung
+MASS_SPICULATED = (0.5, 0.15, 0.45)  #: how many have spikes; how long these are, from and to
+COARSE_PX = 40  #: pixels across a mass that are computed; the rest is filled in between them
 CLEAR = 0.1  #: cm between a nodule inside the lung and anything else
 IN_PLEURA, IN_VESSEL = 0.8, 0.7  #: radii from the middle of an attached nodule to what it is attached to
 TRIES = 400
@@ -54,6 +63,15 @@ SAMPLES = 48  #: along a ray
 CONSTANT, AGE, USUAL_AGE, WOMAN = -6.7892, 0.0287, 62, 0.6011
 SIZE, USUAL_SIZE, GROUND, PARTLY = -5.3854, 1.58113883, -0.1276, 0.3770
 UPPER_LOBE, SPICULATED, ONE_NODULE = 0.6581, 0.7729, -0.0824 * (1 - 4)  #: the last: where four are usual
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """What one nodule puts into the lungs along the rays of a part of a picture."""
+
+    window: tuple[slice, slice]  #: rows and columns
+    tissue: Plane  #: cm of soft tissue
+    calcium: Plane  #: cm of cortical bone
 
 
 def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
@@ -76,6 +94,34 @@ def draw_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
     could_be = density == "solid" and not malignant and not spiked and diameter < SMALL_MM
     calcium = float(rng.uniform(*CALCIUM)) if rng.random() < CALCIFIED and could_be else 0.0
     return Nodule(x, y, z, radius, lobulation, spiculation, density, malignant, int(rng.integers(2**31)), calcium)
+
+
+def draw_shown_nodule(rng: np.random.Generator, patient: Patient) -> Nodule:
+    """A nodule as films are asked about: larger than most that CT finds, and often where other things hide it.
+
+    Four in ten lie behind the heart or a dome of the diaphragm, behind a collar bone, or beside a hilum.
+
+    Raises:
+        RuntimeError: no lung of this patient has room for it.
+    """
+    smallest, largest = SHOWN_LIMITS
+    largest = min(largest, 2 * 10 * LARGEST * patient.half_width)
+    diameter = float(smallest + (largest - smallest) * rng.beta(*SHOWN_SIZES))
+    where = list(HIDDEN)[rng.choice(len(HIDDEN), p=list(HIDDEN.values()))]
+    return _draw_shape(rng, patient, diameter, _draw_hidden_place(rng, patient, diameter / 20, where))
+
+
+def draw_mass(rng: np.random.Generator, patient: Patient) -> Nodule:
+    """A mass: a lesion above 30 mm, lobulated or with spikes, in a lung or at its edge.
+
+    Raises:
+        RuntimeError: no lung of this patient has room for its middle.
+    """
+    smallest, largest = MASS_LIMITS
+    largest = max(1.1 * smallest, min(largest, 2 * 10 * LARGEST_MASS * patient.half_width))
+    diameter = float(smallest + (largest - smallest) * rng.beta(*MASS_SIZES))
+    place = _draw_hidden_place(rng, patient, MASS_CLEAR * diameter / 20, "anywhere")
+    return _draw_shape(rng, patient, diameter, place)
 
 
 def probability_of_cancer(
@@ -141,13 +187,30 @@ def shadows(patient: Patient, inspiration: float, grid: Grid) -> tuple[Plane, Pl
 
     A turn of the body does not move them, as it does the heart, and the chest wall cuts nothing off, as it does in CT.
     """
+    return add_shadows([shadow(patient, nodule, inspiration, grid) for nodule in patient.nodules], grid)
+
+
+def shadow(patient: Patient, nodule: Nodule, inspiration: float, grid: Grid) -> Shadow:
+    """What one nodule puts into the lungs along each ray."""
+    nodule = at_breath(patient, nodule, inspiration)
+    window = grid.window([(nodule.x, nodule.y)], _reach(nodule))
+    x, y = grid.x[window], grid.y[window]
+    dense = _coarse_chord(nodule, x, y) if is_mass(nodule) and x.size else chord(nodule, x, y)[1]
+    return Shadow(window, dense, nodule.calcium * dense)
+
+
+def add_shadows(shadows_of: Sequence[Shadow], grid: Grid) -> tuple[Plane, Plane]:
+    """What several nodules together put into the lungs along each ray, cm: soft tissue and cortical bone."""
     tissue, calcium = np.zeros_like(grid.x), np.zeros_like(grid.x)
-    for nodule in (at_breath(patient, one, inspiration) for one in patient.nodules):
-        window = grid.window([(nodule.x, nodule.y)], REACH * nodule.radius_mm / 10)
-        dense = chord(nodule, grid.x[window], grid.y[window])[1]
-        tissue[window] += dense
-        calcium[window] += nodule.calcium * dense
+    for one in shadows_of:
+        tissue[one.window] += one.tissue
+        calcium[one.window] += one.calcium
     return tissue, calcium
+
+
+def is_mass(nodule: Nodule) -> bool:
+    """Whether it is so large that it is called a mass."""
+    return 2 * nodule.radius_mm > DIAMETER_LIMITS[1]
 
 
 def at_breath(patient: Patient, nodule: Nodule, inspiration: float) -> Nodule:
@@ -164,6 +227,73 @@ def place(patient: Patient, nodule: Nodule, inspiration: float = 1.0) -> tuple[f
     moved = at_breath(patient, nodule, inspiration)
     x, y = ruler_places(patient, np.array([moved.x]), np.array([moved.y]))
     return float(x[0]), float(y[0]), moved.z
+
+
+def _reach(nodule: Nodule) -> float:
+    """How far from its middle a nodule may reach, cm."""
+    if not is_mass(nodule):
+        return REACH * nodule.radius_mm / 10
+    return (1 + 3 * BAY_DEPTH * nodule.lobulation + SPIKE_LENGTH * nodule.spiculation) * nodule.radius_mm / 10
+
+
+def _coarse_chord(nodule: Nodule, x: Plane, y: Plane) -> Plane:
+    """The soft tissue of `chord`, computed for some pixels and filled in between them: a mass is large and smooth."""
+    step = max(1, min(x.shape) // COARSE_PX)
+    if step == 1:
+        return chord(nodule, x, y)[1]
+    rows, columns = (np.minimum(np.arange(step // 2, n + step // 2, step), n - 1) for n in x.shape)
+    picked = np.ix_(rows, columns)
+    return upsample(chord(nodule, x[picked], y[picked])[1].astype(np.float32), step, x.shape)
+
+
+def _draw_shape(
+    rng: np.random.Generator, patient: Patient, diameter: float, place_of_it: tuple[float, float, float]
+) -> Nodule:
+    """A nodule or mass of this diameter, mm, at this place."""
+    large = diameter > DIAMETER_LIMITS[1]
+    of_each = np.array(list(DENSITIES.values()))
+    density = "solid" if large else list(DENSITIES)[rng.choice(len(DENSITIES), p=of_each / of_each.sum())]
+    if large:
+        odds, least, most = MASS_SPICULATED
+    else:
+        first, more, highest = SPICULATED_ODDS
+        odds, least, most = min(highest, first + more * (diameter - DIAMETER_LIMITS[0])), 0.3, 1.0
+    spiked = rng.random() < odds
+    spiculation = float(rng.uniform(least, most)) if spiked else 0.0
+    lobulation = float(rng.uniform(0.4, 1) if large else rng.beta(1.2, 2))
+    upper = in_upper_lobe(patient, *place_of_it)
+    malignant = bool(rng.random() < probability_of_cancer(patient, diameter, density, spiked, upper))
+    could_be = density == "solid" and not malignant and not spiked and diameter < SMALL_MM
+    calcium = float(rng.uniform(*CALCIUM)) if rng.random() < CALCIFIED and could_be else 0.0
+    seed = int(rng.integers(2**31))
+    return Nodule(*place_of_it, diameter / 2, lobulation, spiculation, density, malignant, seed, calcium)
+
+
+def _draw_hidden_place(
+    rng: np.random.Generator, patient: Patient, radius: float, where: str
+) -> tuple[float, float, float]:
+    """A place in a lung where it has room, behind something if asked for; anywhere, if there is no room."""
+    if where != "anywhere":
+        centre, spread = _hiding_place(patient, where, int(rng.choice(SIDES)))
+        places = rng.normal([*centre, 0], [*spread, patient.half_depth / 2], size=(TRIES, 3))
+        found = _in_lung(patient, places, radius, pleural=False)
+        if len(found):
+            x, y, z = map(float, found[0])
+            return x, y, z
+    return _draw_place(rng, patient, radius)
+
+
+def _hiding_place(patient: Patient, where: str, side: int) -> tuple[Point, Point]:
+    """The middle and the spread of a place where films hide nodules, cm."""
+    a, height = patient.half_width, patient.lung_height
+    if where == "heart":
+        return ((HEART_LEFT + 0.45 * patient.heart) * a, height / 2 - 0.6 * patient.heart * a), (0.15 * a, 0.2 * a)
+    if where == "dome":
+        return (side * DOME_TOP * a, 0.55 * height), (0.15 * a, 0.03 * height)
+    if where == "collar bone":
+        return (side * 0.35 * a, apex(patient) + COLLAR_DOWN * height), (0.12 * a, 0.03 * height)
+    x, y = hilum(patient, side)
+    return (1.3 * x, y), (0.06 * a, 0.08 * a)
 
 
 def _surface(nodule: Nodule, x: Values, y: Values, z: Values, away: Values) -> Values:

@@ -15,6 +15,10 @@ PATTERNS: dict[Kind, tuple[tuple[Pattern, float], ...]] = {
 }
 ADULTS = 0.1  #: part of the patients that are grown up
 NoduleDensity = Literal["solid", "part-solid", "ground glass"]
+Side = Literal["right", "left"]  #: of the patient
+DistractorKind = Literal[
+    "nipple", "vessel end-on", "rib crossing", "healed fracture", "button", "electrode"
+]  #: the last two lie on the skin
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,52 @@ class Nodule:
 
 
 @dataclass(frozen=True)
+class Effusion:
+    """Fluid around a lung of someone who stands or sits: it gathers below and creeps up along the chest wall."""
+
+    side: Side
+    height: float  #: where it ends at the chest wall, lung heights above the dome; below 0 only the angle fills
+    climb: float  #: over how many lung heights it thins out to there; below that no lung is left
+
+    def __post_init__(self) -> None:
+        _check_side(self)
+        check_positive(self, "climb")
+        if not -0.1 <= self.height <= 1:
+            raise ValueError(f"height must be from -0.1 to 1 lung heights, but is {self.height}.")
+
+
+@dataclass(frozen=True)
+class Pneumothorax:
+    """Air between a lung and the chest wall of someone who stands or sits: it gathers at the top."""
+
+    side: Side
+    depth: float  #: from the chest wall to the edge of the lung at the top, cm; less further down
+    reach: float  #: lung heights from the top down to where the lung lies at the chest wall again
+
+    def __post_init__(self) -> None:
+        _check_side(self)
+        check_positive(self, "depth", "reach")
+
+
+@dataclass(frozen=True)
+class Distractor:
+    """Something that a reader may take for a nodule. Its place is in the regular body, like that of a `Nodule`, cm."""
+
+    kind: DistractorKind
+    x: float
+    y: float
+    z: float  #: its depth: when the patient turns, what lies behind moves to one side, what lies in front to the other
+    radius_mm: float  #: of what is bound to a rib: half the thickness of the rib
+    thickness: float  #: in its middle, cm of soft tissue (nipple, vessel, electrode) or of cortical bone (the others)
+    angle: float = 0.0  #: of the rib, or where the sharp edge of a nipple faces; degrees clockwise from the right
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(DistractorKind):
+            raise ValueError(f"kind must be one of {get_args(DistractorKind)}, but is {self.kind!r}.")
+        check_positive(self, "radius_mm", "thickness")
+
+
+@dataclass(frozen=True)
 class Patient:
     """A simulated person. Lengths in cm. The person looks at us: the heart lies to the right of the picture.
 
@@ -73,7 +123,11 @@ class Patient:
     gas: float  #: radius of the bubble in the stomach
     breast: float  #: thickness of the breasts, 0 in children
     anatomy_seed: int  #: of everything irregular: vessels, ribs, the place and texture of the disease
-    nodules: tuple[Nodule, ...] = field(default=(), repr=False)
+    nodules: tuple[Nodule, ...] = field(default=(), repr=False)  #: those above 30 mm are called masses
+    effusions: tuple[Effusion, ...] = field(default=(), repr=False)
+    pneumothoraces: tuple[Pneumothorax, ...] = field(default=(), repr=False)
+    distractors: tuple[Distractor, ...] = field(default=(), repr=False)
+    resting_heart: bool = False  #: the heart's outline is that of `silhouette`
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -85,6 +139,10 @@ class Patient:
         if not 0 <= self.severity <= 1:
             raise ValueError(f"severity must be from 0 to 1, but is {self.severity}.")
         check_positive(self, "half_width", "half_depth", "lung_height", "wall", "heart", "rib_tilt")
+        for name in ("effusions", "pneumothoraces"):
+            sides = [one.side for one in getattr(self, name)]
+            if len(set(sides)) < len(sides):
+                raise ValueError(f"A side can have one of the {name} at most, but the sides are {sides}.")
 
 
 def draw_patient(rng: np.random.Generator, kind: Kind | None = None, *, adult: bool | None = None) -> Patient:
@@ -134,3 +192,8 @@ def check_positive(record: object, *names: str) -> None:
         value = getattr(record, name)
         if not value > 0:
             raise ValueError(f"{name} must be above 0, but is {value}.")
+
+
+def _check_side(record: Effusion | Pneumothorax) -> None:
+    if record.side not in get_args(Side):
+        raise ValueError(f"side must be one of {get_args(Side)}, but is {record.side!r}.")

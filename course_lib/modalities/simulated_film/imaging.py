@@ -39,12 +39,16 @@ class Attenuation:
         return cls(soft, LUNG_DENSITY * soft, bone)
 
 
-def expose(attenuation: Plane, exposure: Exposure) -> Plane:
-    """Photons counted per pixel: Beer-Lambert at one energy, then scatter, chance, and the detector's blur."""
+def expose(attenuation: Plane, exposure: Exposure, *, noise: bool = True) -> Plane:
+    """Photons counted per pixel: Beer-Lambert at one energy, then scatter, chance, and the detector's blur.
+
+    Without ``noise``, those that are counted on average.
+    """
     rng = np.random.default_rng([exposure.noise_seed, 1])
     direct = np.exp(-attenuation)
     total = direct + exposure.scatter * _smooth(direct, 0.09)
-    counts = rng.poisson(1000 * exposure.photons * total).astype(np.float32)
+    expected = 1000 * exposure.photons * total
+    counts = (rng.poisson(expected) if noise else expected).astype(np.float32)
     return np.asarray(gaussian_filter(counts, exposure.blur * len(counts), truncate=3), dtype=np.float32)
 
 

@@ -5,20 +5,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.modalities.simulated_chest.anatomy import build_body
-from course_lib.modalities.simulated_chest.disease import fill_lungs
 from course_lib.modalities.simulated_chest.geometry import Grid, Plane, irregular
-from course_lib.modalities.simulated_chest.nodules import shadows
 from course_lib.modalities.simulated_chest.people import Patient
 from course_lib.modalities.simulated_film.exposure import Exposure
 from course_lib.modalities.simulated_film.imaging import (
-    Attenuation,
     add_leads,
     develop,
     expose,
     open_field,
     write_on,
 )
+from course_lib.modalities.simulated_film.scene import attenuate, build_scene, contents_of, is_body
 
 MASKED = 1.0  #: cm of fluid in place of air from which on the mask counts a ray; it takes a sixth of the beam at 50 keV
 
@@ -69,7 +66,8 @@ def render_layers(patient: Patient, exposure: Exposure, size_px: int) -> dict[st
 
     ``soft tissue``, ``lungs``, ``heart``, ``bone``: attenuation so far (no unit; the beam keeps the part
     exp(-attenuation)), first as if the trunk were solid, then with the chest full of air, with the heart and the
-    vessels in it, and with the bones. ``disease``: attenuation that the disease and nodules add. ``photons``: counted
+    vessels in it, and with the bones and the distractors. ``disease``: attenuation that the findings add (a
+    pneumothorax takes some away); a large heart is in ``heart``. ``photons``: counted
     per pixel. ``film``: 0 black to 1 white.
     """
     return _render(patient, exposure, size_px)[0]
@@ -92,38 +90,18 @@ def _render(patient: Patient, exposure: Exposure, size_px: int) -> tuple[dict[st
     """The layers, and the cm of fluid that the disease puts in place of air."""
     if size_px < 1:
         raise ValueError(f"size_px must be at least 1, but is {size_px}.")
-    breath = exposure.inspiration
-    if patient.pattern == "interstitial":  # swollen small airways let air in, but not out
-        breath *= 1 + 0.07 * patient.severity
-    grid = make_grid(patient, exposure, size_px)
-    body = build_body(patient, grid, breath, exposure.turn)
-    mu = Attenuation.at(exposure.energy)
-    airy = mu.soft_tissue - mu.lung
-    tissue = mu.soft_tissue * body.trunk
-    lungs = tissue - airy * np.minimum(body.cavities[0] + body.cavities[1], 0.9 * body.trunk)
-    around = np.minimum(1, body.lung / (0.12 * patient.half_width))  # vessels end where the lung does
-    filled = fill_lungs(patient, breath, grid, body)
-    swamped = filled[0] * body.lungs[0] + filled[1] * body.lungs[1]
-    part = swamped / np.maximum(body.lung, 1e-3)
-    heart = tissue - airy * body.lung + airy * body.vessels * around - mu.soft_tissue * body.air
-    bone = heart + (mu.bone - mu.soft_tissue) * body.bone
-    bronchogram = np.minimum(0.9 * body.bronchi * around, 0.4 * body.lung) * part  # air that stays in the bronchi
-    fluid = np.maximum(0, swamped - bronchogram - body.vessels * around * part)  # where a vessel is, no air was
-    disease = airy * fluid
-    if patient.nodules:
-        tissue_of, calcium = shadows(patient, breath, grid)
-        disease = disease + airy * np.minimum(tissue_of, np.maximum(0, body.lung - body.vessels * around - fluid))
-        disease = disease + (mu.bone - mu.soft_tissue) * np.minimum(calcium, body.lung)
-    attenuation = np.maximum(0, bone + disease)
+    scene = build_scene(patient, exposure, make_grid(patient, exposure, size_px))
+    parts = attenuate(scene, contents_of(scene))
+    attenuation = parts.attenuation
     photons = expose(add_leads(attenuation, exposure) if exposure.leads else attenuation, exposure)
-    film = write_on(develop(photons, exposure, body.trunk > 0.3 * patient.half_depth), exposure)
+    film = write_on(develop(photons, exposure, is_body(scene)), exposure)
     layers = {
-        "soft tissue": tissue,
-        "lungs": lungs,
-        "heart": heart,
-        "bone": bone,
-        "disease": disease,
+        "soft tissue": parts.tissue,
+        "lungs": parts.lungs,
+        "heart": parts.heart,
+        "bone": parts.bone,
+        "disease": parts.disease,
         "photons": photons,
         "film": film,
     }
-    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}, fluid
+    return {name: np.asarray(plane, dtype=np.float32) for name, plane in layers.items()}, parts.fluid

@@ -1,0 +1,229 @@
+"""How findings are boxed in films: the frozen recipes, and what measures them.
+
+Everything here was chosen on training patients of the real set, some of whom were kept out for that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torchvision.ops import batched_nms
+
+from course_lib.data.augmentation import Augmentation
+from course_lib.data.box_changes import BoxChanges, InTurn
+from course_lib.data.image_folder import recognise_card
+from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, Change
+from course_lib.data.transforms import Preprocessing
+from course_lib.evaluation.classification import auroc
+from course_lib.evaluation.detection import Boxes, DetectionPredictions, JudgedBoxes, judge, merged
+from course_lib.evaluation.hit_rules import centre_inside, iobb_at_least
+from course_lib.evaluation.image_scores import image_predictions
+from course_lib.evaluation.localisation import PUBLISHED_AT_IOBB_01
+from course_lib.evaluation.predictions import Predictions
+from course_lib.modalities.chest_findings.inserted_nodules import InsertNodules
+from course_lib.modalities.chest_findings.modality import SIMULATED_SET
+from course_lib.modalities.chest_findings.phantoms import Settings, make_dataset
+from course_lib.modalities.chest_findings.reader import CLASSES, read_part
+from course_lib.networks.backbones import Weights
+from course_lib.networks.lite_detector import LiteHeatmapDetector
+from course_lib.sources.dataset_card import load_card
+from course_lib.support.runtime import COURSE_ROOT, seeded
+from course_lib.training.config import TrainConfig
+from course_lib.training.recipe import FROM_SCRATCH, Recipe
+
+PHANTOMS = Settings({"train": 900, "test": 60}, seed=7, pixels=256)
+PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_findings-phantoms"
+SIZE = 256  #: px: a nodule of a median side has 17
+LOOKED_AT = 6  #: every so many of the training films show how the training goes
+LESIONS, LESION = ("Nodule", "Mass"), "Nodule or mass"
+SAME = 0.3  #: IoU of two boxes of one class, from which on they are about the same thing
+
+#: What another person and another machine may do. Mirror images are none: the heart would be on the wrong side.
+CHANGES = Augmentation(
+    rotation=8, shift=0.08, scale=0.2, aspect=0, shear=0, blur=0, noise=0.03, gamma=0.3, contrast=0.25, brightness=0.05,
+    jpeg=0,
+)  # fmt: skip
+
+#: All training patients are learned from and the last epoch is kept, so that no one has to be held out of few.
+CONFIG = replace(
+    FROM_SCRATCH,
+    epochs=12,
+    learning_rate=2e-3,
+    batch_size=8,
+    label_smoothing=0.0,
+    mixed_precision="auto",
+    stage_factor=0.6,
+    keep="last",
+)
+
+FOUND = f"{LESION}: part found at 1 false alarm per film"
+FROC = f"{LESION}: mean part found at 1/8 to 8"
+IMAGES = f"{LESION}: AUROC of films, against films without a finding"
+ALL_FOUND = "all findings: part found at 1 false alarm per film"
+ALL_FROC = "all findings: mean part found at 1/8 to 8"
+
+
+@dataclass(frozen=True)
+class JudgedFilms:
+    """What is measured of the same films, each measure matched once; satisfies `evaluation.predictions.Judged`."""
+
+    lesions: JudgedBoxes  #: nodules and masses as one class; a hit has its centre in a true box
+    findings: JudgedBoxes  #: every class, with the same rule
+    overlaps: JudgedBoxes  #: every class; a hit lies in a true box with a tenth of its own area at least
+    images: Predictions  #: whether a film has a nodule or a mass, and the surest box of one
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """[films]"""
+        return self.findings.patients
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the films."""
+        return self.findings.files
+
+    @property
+    def measurable(self) -> bool:
+        """Whether there is a nodule or a mass to be found."""
+        return self.lesions.measurable
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def take(self, indices: NDArray[np.int64]) -> "JudgedFilms":
+        """Some films, in the order of ``indices``; a film may come more than once."""
+        parts = (self.lesions, self.findings, self.overlaps, self.images)
+        return JudgedFilms(*(part.take(indices) for part in parts))  # type: ignore[arg-type]
+
+    @property
+    def boxed(self) -> NDArray[np.bool_]:
+        """[films], whether a film has a true box of any class."""
+        return np.asarray(self.findings.true_counts.any(axis=1))
+
+
+@dataclass(frozen=True)
+class BoxedFindings:
+    """Findings in boxes; satisfies `training.recipe.Experiment`."""
+
+    recipe: Recipe
+    classes: tuple[str, ...] = CLASSES
+    weights: Weights | None = "imagenet"  #: what the encoder begins with
+    networks: int = 1
+    inserts: bool = True  #: whether simulated nodules and masses are inserted into training films
+    phantoms: Settings | None = None  #: what it learns from; None: the training patients of the folder
+
+    @property
+    def config(self) -> TrainConfig:
+        """How the networks are trained."""
+        return self.recipe.config
+
+    def training_data(self, folder: Path) -> tuple[BoxedDataset, BoxedDataset]:
+        """What is learned from, and what shows how that goes: some of the same films, or other phantoms.
+
+        Raises:
+            DataError: the folder is not in the layout, or an image can not be read.
+            PhantomError: there are other phantoms in the place of these.
+        """
+        if self.phantoms:
+            root, card = make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
+            learned, shown = (self._told(*read_part(root, part, card)) for part in ("train", "test"))
+            return self._changed(learned), self._as_they_are(shown)
+        learned = self._told(*read_part(folder, "train", recognise_card(folder)))
+        everything = self._as_they_are(learned)
+        return self._changed(learned), everything.take(range(0, len(learned), LOOKED_AT))
+
+    def test_data(self, folder: Path) -> BoxedDataset:
+        """The test part of the folder, as it is.
+
+        Raises:
+            DataError: the folder is not in the layout, or an image can not be read.
+        """
+        return self._as_they_are(self._told(*read_part(folder, "test", recognise_card(folder))))
+
+    def new_network(self, seed: int) -> nn.Module:
+        """The network before training."""
+        with seeded(seed):
+            return LiteHeatmapDetector(len(self.classes), weights=self.weights)
+
+    def scored(self, predictions: DetectionPredictions) -> JudgedFilms:
+        """The boxes matched by each rule."""
+        return JudgedFilms(
+            lesions=judge(merged(predictions, LESIONS, LESION), centre_inside),
+            findings=judge(predictions, centre_inside),
+            overlaps=judge(predictions, iobb_at_least(0.1)),
+            images=image_predictions(predictions, LESIONS),
+        )
+
+    def figures(self, validation: JudgedFilms) -> Mapping[str, Callable[[JudgedFilms], float]]:
+        """What is measured of the test; nothing is chosen on validation patients."""
+        localised = {
+            f"{name} localised, IoBB 0.1, at {alarms:.2f} false alarms per film with a box": partial(
+                _localised, name=name, alarms=alarms
+            )
+            for name, (_, alarms) in PUBLISHED_AT_IOBB_01.items()
+            if name in validation.findings.classes
+        }
+        return {
+            FOUND: lambda films: films.lesions.froc().sensitivity_at(1),
+            FROC: lambda films: films.lesions.froc_score(),
+            IMAGES: _auroc_of_films,
+            ALL_FOUND: lambda films: films.findings.froc().sensitivity_at(1),
+            ALL_FROC: lambda films: films.findings.froc_score(),
+            **localised,
+        }
+
+    def together(self, several: Sequence[DetectionPredictions]) -> DetectionPredictions:
+        """All boxes of all networks, of which the surest is kept where some are about the same thing."""
+        films = zip(*(said.found for said in several), strict=True)
+        losses = np.mean([said.losses for said in several], axis=0)
+        return replace(several[0], found=tuple(_surest(boxes) for boxes in films), losses=losses)
+
+    def _told(self, films: Sequence[BoxedImage], names: Sequence[str]) -> list[BoxedImage]:
+        """The films with their labels as indices of the recipe's classes."""
+        of = [self.classes.index(name) for name in names]
+        return [replace(film, labels=tuple(of[label] for label in film.labels)) for film in films]
+
+    def _changed(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+        nodule, mass = map(self.classes.index, LESIONS)
+        inserted: tuple[Change, ...] = (InsertNodules(nodule, mass),) if self.inserts else ()
+        change = InTurn((*inserted, BoxChanges(self.recipe.augmentation)))
+        return BoxedDataset(films, self.classes, self.recipe.how, change=change, in_memory=True)
+
+    def _as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+        return BoxedDataset(films, self.classes, self.recipe.how, in_memory=True)
+
+
+def at_size(px: int, config: TrainConfig) -> Recipe:
+    """The recipe for films that become this side in px, each with greys of mean 0 and spread 1."""
+    return Recipe(Preprocessing(px, "pad", normalisation="per image"), CHANGES.at_size(px), config)
+
+
+def _surest(several: Sequence[Boxes]) -> Boxes:
+    """The boxes that networks found in one film, without those that a surer one of the same class covers."""
+    corners = np.concatenate([boxes.corners for boxes in several])
+    classes = np.concatenate([boxes.classes for boxes in several])
+    scores = np.concatenate([boxes.scores for boxes in several])
+    kept = batched_nms(*map(torch.from_numpy, (corners, scores, classes)), SAME).numpy()
+    return Boxes(corners[kept], classes[kept], scores[kept])
+
+
+def _auroc_of_films(films: JudgedFilms) -> float:
+    """Films with a nodule or a mass against those without any finding."""
+    asked = np.flatnonzero((films.images.labels == 1) | ~films.boxed)
+    chosen = films.images.take(asked)
+    return auroc(chosen) if len(set(chosen.labels.tolist())) > 1 else float("nan")
+
+
+def _localised(films: JudgedFilms, name: str, alarms: float) -> float:
+    """The part of a finding's boxes that are localised at so many false alarms, over the films that have a box."""
+    return films.overlaps.take(np.flatnonzero(films.boxed)).froc(name).sensitivity_at(alarms)
+
+
+ON_REAL_IMAGES = BoxedFindings(at_size(SIZE, CONFIG))
+#: Of phantoms there can be as many as there need be, so that others of them choose the epoch.
+ON_PHANTOMS = BoxedFindings(at_size(SIZE, replace(CONFIG, keep="best")), inserts=False, phantoms=PHANTOMS)
