@@ -9,23 +9,19 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from course_lib.audit.image_folders import SPLITS, ImagePlace
-from course_lib.audit.inventory import SIDE, ImageFile, Inventory
-from course_lib.audit.inventory import _read as read_place
+from course_lib.audit.inventory import ImageFile, Inventory, read_files
 from course_lib.data.boxed_folder import CORNERS, IMAGES, MOST_BYTES, NEEDED, TABLE, find_boxed, holds_boxed
 from course_lib.data.image_folder import hold_back_test, likely_card
 from course_lib.sources.dataset_card import DatasetCard
 from course_lib.sources.foreign_image import files_in, folders_in, names_an_image
 from course_lib.support.errors import DataError
 from course_lib.support.foreign import printable, some_of, understood
-from course_lib.support.runtime import expanded, progress
+from course_lib.support.runtime import expanded
 
 BOXED, UNBOXED = "boxed", "unboxed"  #: the labels of the films
 NO_FINDING = ("no finding", "no findings", "normal", "healthy", "none")  #: how tables say it, in small letters
@@ -128,17 +124,14 @@ def _films_in(part: Path) -> list[Path]:
 
 
 def _read_films(root: Path, places: Sequence[ImagePlace], card: DatasetCard | None) -> Inventory:
-    cards = [card] if card else []
-    with ThreadPoolExecutor() as pool:
-        read = list(progress(pool.map(lambda p: read_place(p, cards), places), "Reading films", "film", len(places)))
-    good = [result for result in read if not isinstance(result, str)]
+    films, pixels, unreadable = read_files(places, [card] if card else [], "film")
     return Inventory(
         root=root,
         card=card,
-        knows_patients=any(film.patient != film.name for film, _ in good),
-        files=tuple(film for film, _ in good),
-        pixels=np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8),
-        unreadable=tuple(result for result in read if isinstance(result, str)),
+        knows_patients=any(film.patient != film.name for film in films),
+        files=films,
+        pixels=pixels,
+        unreadable=unreadable,
         other=tuple(printable(path.relative_to(root).as_posix()) for path in _other_files(root)),
     )
 

@@ -134,19 +134,32 @@ def take_inventory(
             f"beside train/ if there are any; or images/<CLASS>/ with masks/<CLASS>/ beside it, in the folder itself "
             f"or in each of these; the kinds are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
-    with ThreadPoolExecutor() as pool:
-        read = list(progress(pool.map(lambda p: _read(p, cards), places), "Reading images", "image", len(places)))
-    good = [result for result in read if not isinstance(result, str)]
+    files, pixels, unreadable = read_files(places, cards, "image")
     return Inventory(
         root=root,
         card=card,
-        knows_patients=any(file.patient not in (file.name, file.path.name) for file, _ in good),
-        files=tuple(file for file, _ in good),
-        pixels=np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8),
-        unreadable=tuple(result for result in read if isinstance(result, str)),
+        knows_patients=any(file.patient not in (file.name, file.path.name) for file in files),
+        files=files,
+        pixels=pixels,
+        unreadable=unreadable,
         other=_shown(root, [path for path in other_files(root) if only is None or path in only]),
         lone_masks=_shown(root, lone_masks(root) if only is None else []),
     )
+
+
+def read_files(
+    places: Sequence[ImagePlace], cards: Sequence[DatasetCard], called: str
+) -> tuple[tuple[ImageFile, ...], NDArray[np.uint8], tuple[str, ...]]:
+    """The records of the files that can be read, their small pictures [files, 64, 64], and what is wrong with others.
+
+    The bar of progress counts what they are ``called``, "image" for example.
+    """
+    with ThreadPoolExecutor() as pool:
+        results = pool.map(lambda place: _read(place, cards), places)
+        read = list(progress(results, f"Reading {called}s", called, len(places)))
+    good = [result for result in read if not isinstance(result, str)]
+    pixels = np.stack([small for _, small in good]) if good else np.zeros((0, SIDE, SIDE), np.uint8)
+    return tuple(file for file, _ in good), pixels, tuple(result for result in read if isinstance(result, str))
 
 
 def empty_classes(inventory: Inventory) -> list[str]:

@@ -35,8 +35,9 @@ class BoxChanges:
 
     A ``change`` for `BoxedDataset`, as strong as ``strength`` says; torchvision's transforms move picture and boxes.
     What comes in at the margin is black. Of a turned box, torchvision keeps the upright one around it, which is larger:
-    by up to 11 % a side after 7 degrees. A round nodule has not grown, so its box is then a little too large: keep the
-    rotation small. The numbers come from torch's global generator: the same seed, the same bits.
+    after 7 degrees, a square by up to 11 % a side, and a box three times as high as wide by up to 36 % of its width. A
+    round nodule has not grown, so its box is then a little too large: keep the rotation small. The numbers come from
+    torch's global generator: the same seed, the same bits.
 
     There is no mirroring unless ``mirror`` asks for it: it would put the heart on the wrong side, and a chest like that
     is a finding of its own.

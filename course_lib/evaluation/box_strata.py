@@ -50,14 +50,12 @@ def sensitivity_by(
         ValueError: there is not one stratum per true box, one is not among the names, or the threshold is NaN.
     """
     of_box = np.asarray(strata, dtype=np.str_)
-    _check(judged, of_box, threshold, names)
-    scores = np.concatenate([np.empty(0), *judged.hit_scores])
-    patients = np.repeat(judged.patients, [len(of_image) for of_image in judged.hit_scores])
+    _check(judged, of_box, names)
+    found = judged.hit_from(threshold)
+    patients = of_each_box(judged, judged.patients)
     rng = np.random.default_rng(seed)
     wanted = list(dict.fromkeys(of_box.tolist())) if names is None else list(names)
-    return tuple(
-        _stratum(name, scores[of_box == name] >= threshold, patients[of_box == name], resamples, rng) for name in wanted
-    )
+    return tuple(_stratum(name, found[of_box == name], patients[of_box == name], resamples, rng) for name in wanted)
 
 
 def sides_px(predictions: DetectionPredictions) -> NDArray[np.float64]:
@@ -91,7 +89,7 @@ def step_names(edges: Sequence[float], unit: str) -> tuple[str, ...]:
     return (f"below {edges[0]:g} {unit}", *middle, f"{edges[-1]:g} {unit} or more")
 
 
-def of_each_box(judged: JudgedBoxes, of_image: Sequence[str]) -> NDArray[np.str_]:
+def of_each_box(judged: JudgedBoxes, of_image: Sequence[str] | NDArray[np.str_]) -> NDArray[np.str_]:
     """What is known of each image, such as its view, for each of its true boxes: [true boxes], image after image.
 
     Raises:
@@ -99,7 +97,7 @@ def of_each_box(judged: JudgedBoxes, of_image: Sequence[str]) -> NDArray[np.str_
     """
     if len(of_image) != len(judged):
         raise ValueError(f"Expected a word for each of {len(judged)} images, but got {len(of_image)}.")
-    return np.repeat(np.array(of_image, dtype=np.str_), [len(scores) for scores in judged.hit_scores])
+    return np.repeat(np.asarray(of_image, dtype=np.str_), [len(scores) for scores in judged.hit_scores])
 
 
 def class_of_each_box(judged: JudgedBoxes) -> NDArray[np.str_]:
@@ -124,10 +122,8 @@ def _stratum(
     return Stratum(name, len(found), len(names), share, float(low), float(high))
 
 
-def _check(judged: JudgedBoxes, strata: NDArray[np.str_], threshold: float, names: Sequence[str] | None) -> None:
+def _check(judged: JudgedBoxes, strata: NDArray[np.str_], names: Sequence[str] | None) -> None:
     if strata.shape != ((boxes := int(judged.true_counts.sum())),):
         raise ValueError(f"Expected the stratum of each of {boxes} true boxes, but got the shape {list(strata.shape)}.")
     if names is not None and (unknown := sorted(set(strata.tolist()) - set(names))):
         raise ValueError(f"Expected strata among {', '.join(names)}, but a box is of {', '.join(unknown)}.")
-    if np.isnan(threshold):
-        raise ValueError("The threshold is NaN, but must be a number. See where it comes from.")

@@ -48,6 +48,11 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.corners)
 
+    def from_score(self, threshold: float) -> "Boxes":
+        """The boxes with the score of the threshold or more."""
+        kept = self.scores >= threshold
+        return Boxes(self.corners[kept], self.classes[kept], self.scores[kept])
+
 
 @dataclass(frozen=True)
 class DetectionPredictions:
@@ -136,10 +141,12 @@ class Froc:
         Choose it on validation patients and use it on others: there it makes a few more false alarms, or fewer.
 
         Raises:
-            ValueError: the number is not 0 or more.
+            ValueError: the number is not 0 or more, or the curve is of no image.
         """
         if not false_alarms >= 0:
             raise ValueError(f"Expected a number of false alarms per image of 0 or more, but got {false_alarms}.")
+        if np.isnan(self.false_alarms).any():
+            raise ValueError("Expected the curve of one image at least: of none there are no false alarms per image.")
         return float(self.thresholds[np.flatnonzero(self.false_alarms <= false_alarms)[-1]])
 
 
@@ -193,6 +200,26 @@ class JudgedBoxes:
             true_classes=tuple(self.true_classes[i] for i in indices),
             hit_scores=tuple(self.hit_scores[i] for i in indices),
         )
+
+    def hit_from(self, threshold: float) -> NDArray[np.bool_]:
+        """[true boxes], image after image: whether a box with the score of the threshold or more hits it.
+
+        Raises:
+            ValueError: the threshold is not a number.
+        """
+        scores = np.concatenate([np.empty(0), *self.hit_scores])
+        return (scores >= _checked(threshold)) & (scores > -np.inf)
+
+    def false_alarms_from(self, threshold: float, classes: ClassNames = None) -> NDArray[np.int64]:
+        """[images], the false alarms of these classes with the score of the threshold or more.
+
+        Raises:
+            ValueError: there is no such class, or the threshold is not a number.
+        """
+        places, least = self.places_of(classes), _checked(threshold)
+        boxes = zip(self.scores, self.found_classes, self.hits, strict=True)
+        alarms = [((score >= least) & np.isin(kind, places) & (hit == FALSE_ALARM)).sum() for score, kind, hit in boxes]
+        return np.array(alarms, dtype=np.int64)
 
     def average_precision(self, class_name: str) -> float:
         """The mean precision over recalls, 0 to 1; NaN without a true box of the class. See `average_precision`."""
@@ -264,6 +291,8 @@ def merged(predictions: DetectionPredictions, names: Sequence[str], called: str)
     Without it, `JudgedBoxes.froc` of several classes asks for the right name too: a mass that is called a nodule is a
     miss and a false alarm. Two boxes of one lesion, one with each name, become a hit and a double hit.
 
+    The other classes are gone: an image with one of them alone then counts as one without a finding.
+
     Raises:
         ValueError: there is no such class, or none is named.
     """
@@ -319,6 +348,12 @@ def froc_score(predictions: DetectionPredictions, rule: Rule, classes: ClassName
     IEEE Trans. Med. Imaging 30:215-223, 2011.
     """
     return judge(predictions, rule).froc_score(classes)
+
+
+def _checked(threshold: float) -> float:
+    if np.isnan(threshold):
+        raise ValueError("The threshold is NaN, but must be a number. See where it comes from.")
+    return threshold
 
 
 def _hit_scores(found: Boxes, true: Boxes, hits: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from course_lib.evaluation.detection import FALSE_ALARM, ClassNames, Froc, JudgedBoxes
+from course_lib.evaluation.detection import ClassNames, Froc, JudgedBoxes
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,7 @@ def alarms_by_kind(judged: JudgedBoxes, threshold: float, classes: ClassNames = 
     Raises:
         ValueError: there is no such class, or the threshold is not a number.
     """
-    if np.isnan(threshold):
-        raise ValueError("The threshold is NaN, but must be a number. See where it comes from.")
-    places = judged.places_of(classes)
-    boxes = zip(judged.scores, judged.found_classes, judged.hits, strict=True)
-    alarms = np.array(
-        [np.sum((score >= threshold) & np.isin(kind, places) & (hit == FALSE_ALARM)) for score, kind, hit in boxes],
-        dtype=np.float64,
-    )
+    alarms = judged.false_alarms_from(threshold, classes).astype(np.float64)
     sick = has_finding(judged)
     of_healthy = alarms[~sick]
     return AlarmsByKind(_mean(alarms[sick]), _mean(of_healthy), _mean(~sick), _mean(of_healthy > 0))

@@ -62,15 +62,16 @@ def localisation(
     positive if it overlaps with no true box of its class by as much. Boxes below ``lowest_score`` do not count.
 
     What is as in the paper: the two overlaps and "more than"; the true box as the unit, since each accuracy of table 4
-    is a whole number over the published boxes of the class; several boxes on one true box, none of which is a false
-    positive (from 0.1 to 0.25 two hearts fewer are localised, and 103 boxes more are false); and the images with a box
-    of any class as the denominator of AFP, since each AFP of table 4 is a whole number over all 984 boxes. No healthy
-    film is among them: give films with a box if the numbers are to stand side by side.
+    is a whole number over the published boxes of the class; and several boxes on one true box, none of which is a false
+    positive (from 0.1 to 0.25 two hearts fewer are localised, and 103 boxes more are false). No healthy film is among
+    theirs: give films with a box if the numbers are to stand side by side.
 
-    What is not: their network never saw a box in training, so that a detector that learned from boxes has to be better.
-    It tested on all published boxes, and we on those of the test part. Its boxes surround what a heat map of 32 x 32
-    cells shows above a threshold (60 and 180 of 255), and have no score; ours have one, and the number of false
-    positives hangs on ``lowest_score``. And IoBB alone is easily pleased: one pixel inside a heart has an IoBB of 1.
+    What is not: each AFP of table 4 is a whole number over 984, all published boxes. These lie on 880 films, so that
+    the same false positives are 12 % more per film than per box; here they are counted per film. Their network never
+    saw a box in training, so that a detector that learned from boxes has to be better. It tested on all published
+    boxes, and we on those of the test part. Its boxes surround what a heat map of 32 x 32 cells shows above a threshold
+    (60 and 180 of 255), and have no score; ours have one, and the number of false positives hangs on ``lowest_score``.
+    And IoBB alone is easily pleased: one pixel inside a heart has an IoBB of 1.
 
     Raises:
         ValueError: there is no such class, a score is not a number, or ``least`` is not 0 or more and below 1.

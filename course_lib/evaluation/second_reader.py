@@ -4,17 +4,18 @@ A reader sees a lesion the likelier, the more it stands out. Afterwards the prom
 takes some of them over and takes nothing back: the computer is a second reader. Two readers mark what either marked.
 
 The numbers of `ReaderModel` are those of eight radiologists and residents who read 300 chest films, 111 of them with a
-nodule: 74 % of the nodules at 0.25 false marks per film alone, 80 % at 0.33 with a program that marked one healthy
-place per film; of 127 nodules which they had passed over and the program showed, they took over 57. That a lesion is
+nodule, each with a lateral film and an image without bones beside it: 74 % of the nodules at 0.25 false marks per film
+alone, 80 % at 0.33 with a program that marked one healthy place per film; of 127 nodules which they had passed over and
+the program showed, they took over 57. The simulated readers see single films. That a lesion is
 the likelier to be seen, the higher its contrast above what surrounds it, was measured too; the logistic form and its
 steepness are assumed. The readers differ: twelve found 46 to 78 % of the same nodules, and a standard deviation of 0.45
 in the logit spreads twelve about as far.
 
 Sources: S. Schalekamp et al., Computer-aided Detection Improves Detection of Pulmonary Nodules in Chest Radiographs
 beyond the Support by Bone-suppressed Images, Radiology 272:252-261, 2014, and the abstract of the same study at RSNA
-2012 (marks per film), and Double reading improves detection of small lung tumors in chest radiographs, ECR 2014 (the
-twelve readers). H. L. Kundel, G. Revesz, Lesion Conspicuity, Structured Noise, and Film Reader Error, Am. J.
-Roentgenol. 126:1233-1238, 1976.
+2012 (parts and marks per film, when 108 of the films counted as with a nodule), and Double reading improves detection
+of small lung tumors in chest radiographs, ECR 2014 (the twelve readers). H. L. Kundel, G. Revesz, Lesion Conspicuity,
+Structured Noise, and Film Reader Error, Am. J. Roentgenol. 126:1233-1238, 1976.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from course_lib.evaluation.detection import FALSE_ALARM, ClassNames, JudgedBoxes
+from course_lib.evaluation.detection import ClassNames, JudgedBoxes
 from course_lib.evaluation.intervals import PairedDifference
 
 ALONE, AIDED, TWO = "alone", "with the computer", "two readers"
@@ -55,11 +56,7 @@ class ReadFilms:
                 f"but got {[list(field.shape) for field in (self.contrast_to_noise, self.films, self.prompted)]} and "
                 f"{[list(field.shape) for field in (self.false_prompts, self.patients)]}."
             )
-        if not (np.isfinite(self.contrast_to_noise) & (self.contrast_to_noise >= 0)).all():
-            raise ValueError(
-                "A contrast-to-noise ratio must be a number of 0 or more. What is darker than its surroundings stands "
-                "out as well: take np.abs of it."
-            )
+        _check_contrast(self.contrast_to_noise)
 
 
 @dataclass(frozen=True)
@@ -97,8 +94,10 @@ def fitted_reader(contrast_to_noise: NDArray[np.float64], sensitivity: float = S
     It makes simulated films as hard as those of a study, whatever a contrast-to-noise ratio of 1 means in them.
 
     Raises:
-        ValueError: there is no lesion that could be seen, or the part is not above 0 and below that which could be.
+        ValueError: a contrast is not a number of 0 or more, there is no lesion that could be seen, or the part is not
+            above 0 and below that which could be.
     """
+    _check_contrast(contrast_to_noise)
     visible = float(np.mean(contrast_to_noise > 0)) if len(contrast_to_noise) else 0.0
     if not 0 < sensitivity < visible:
         raise ValueError(
@@ -145,7 +144,8 @@ class ReaderStudy:
         """How much higher the measure is in one way than in another, over the same readers and patients.
 
         Each draw takes readers and patients anew, with replacement, so that the 95 % interval is about other readers
-        and other patients. With few readers it is a little too wide. Of two readers, the pair goes with its first one.
+        and other patients. With few readers it is a little too wide. In `TWO`, a drawn reader brings the second
+        reader of `read_films` along.
 
         Raises:
             ValueError: there is no such way or measure, or there are fewer than two patients.
@@ -201,7 +201,8 @@ def films_to_read(
     lesion prompts once.
 
     Raises:
-        ValueError: there is no such class, there is not one ratio per true box, or one is not a number of 0 or more.
+        ValueError: there is no such class, the threshold is not a number, there is not one ratio per true box, or one
+            is not a number of 0 or more.
     """
     kinds = np.concatenate([np.empty(0, np.int64), *judged.true_classes])
     if contrast_to_noise.shape != kinds.shape:
@@ -209,17 +210,13 @@ def films_to_read(
             f"Expected the contrast-to-noise ratio of each of {len(kinds)} true boxes, but got the shape "
             f"{list(contrast_to_noise.shape)}."
         )
-    places = judged.places_of(classes)
-    wanted = np.isin(kinds, places)
-    scores = np.concatenate([np.empty(0), *judged.hit_scores])
-    boxes = zip(judged.scores, judged.found_classes, judged.hits, strict=True)
-    false = [np.sum((score >= threshold) & np.isin(kind, places) & (hit == FALSE_ALARM)) for score, kind, hit in boxes]
+    wanted = np.isin(kinds, judged.places_of(classes))
     films = np.repeat(np.arange(len(judged)), [len(of_image) for of_image in judged.hit_scores])
     return ReadFilms(
         contrast_to_noise=contrast_to_noise[wanted].astype(np.float64),
         films=films[wanted],
-        prompted=scores[wanted] >= threshold,
-        false_prompts=np.array(false, dtype=np.int64),
+        prompted=judged.hit_from(threshold)[wanted],
+        false_prompts=judged.false_alarms_from(threshold, classes),
         patients=judged.patients,
     )
 
@@ -252,6 +249,14 @@ def read_films(films: ReadFilms, model: ReaderModel, readers: int = 8, *, seed: 
             TWO: Reading(seen | np.roll(seen, -1, axis=0), marks + np.roll(marks, -1, axis=0)),
         },
     )
+
+
+def _check_contrast(contrast_to_noise: NDArray[np.float64]) -> None:
+    if not (np.isfinite(contrast_to_noise) & (contrast_to_noise >= 0)).all():
+        raise ValueError(
+            "A contrast-to-noise ratio must be a number of 0 or more. What is darker than its surroundings stands out "
+            "as well: take np.abs of it."
+        )
 
 
 def _middle(draws: NDArray[np.float64]) -> tuple[float, float]:

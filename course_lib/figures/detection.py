@@ -39,8 +39,7 @@ def plot_froc(bands: Mapping[str, FrocBand], heading: str, ax: Axes | None = Non
     Raises:
         ValueError: there are more detectors than lines that can be told apart, or a rate is 0, which has no logarithm.
     """
-    if len(bands) > len(LINES):
-        raise ValueError(f"Expected at most {len(LINES)} detectors, got {len(bands)}: {', '.join(bands)}.")
+    _check_number(bands)
     if any((band.rates <= 0).any() for band in bands.values()):
         raise ValueError("Expected rates above 0, because the axis is logarithmic. Leave out the rate 0.")
     axes = axes_or_new(ax, (5.6, 3.8))
@@ -90,7 +89,7 @@ def plot_boxes(
     if not len(images) == len(true) == len(found) == len(titles):
         counts = f"{len(images)} images, {len(true)} times true boxes, {len(found)} times found ones"
         raise ValueError(f"Expected boxes and a title for each image, but got {counts} and {len(titles)} titles.")
-    surest = [_from(boxes, threshold) for boxes in found]
+    surest = [boxes.from_score(threshold) for boxes in found]
     arrays = [np.asarray(image) for image in images]
     grid = draw_images(arrays, titles, heading, columns, side)
     panels: list[Axes] = grid.ravel().tolist()
@@ -133,8 +132,9 @@ def plot_strata(groups: Mapping[str, Sequence[Stratum]], heading: str, xlabel: s
     ``groups`` holds the strata by detector, each the same ones in the same order.
 
     Raises:
-        ValueError: there is no detector, or they have different strata.
+        ValueError: there is no detector, or more than markers that can be told apart, or they have different strata.
     """
+    _check_number(groups)
     named = [tuple(stratum.name for stratum in strata) for strata in groups.values()]
     if not named or not named[0] or len(set(named)) != 1:
         raise ValueError(f"Expected the same strata for one detector at least, but got {named}.")
@@ -151,7 +151,7 @@ def plot_strata(groups: Mapping[str, Sequence[Stratum]], heading: str, xlabel: s
     for place, stratum in enumerate(first):
         if not stratum.boxes:
             axes.text(place, 0.5, "no box", ha="center", va="center", fontsize=8, color="0.4")
-    ticks = [f"{stratum.name}\n{_count(stratum.boxes, 'box', 'boxes')}" for stratum in first]
+    ticks = [f"{stratum.name}\n{counted(stratum.boxes, 'box', 'boxes')}" for stratum in first]
     axes.set_xticks(range(len(first)), ticks, fontsize=8)
     axes.set(title=heading, xlabel=xlabel, ylabel="sensitivity", ylim=(-0.02, 1.02), xlim=(-0.5, len(first) - 0.5))
     axes.grid(axis="y", color="0.92")
@@ -232,10 +232,9 @@ def plot_heat(
     return axes
 
 
-def _from(boxes: Boxes, threshold: float) -> Boxes:
-    """The boxes with the score of the threshold or more."""
-    kept = boxes.scores >= threshold
-    return Boxes(boxes.corners[kept], boxes.classes[kept], boxes.scores[kept])
+def _check_number(detectors: Mapping[str, object]) -> None:
+    if len(detectors) > len(LINES):
+        raise ValueError(f"Expected at most {len(LINES)} detectors, got {len(detectors)}: {', '.join(detectors)}.")
 
 
 def _draw_box(axes: Axes, box: Frame, color: str, style: LineStyleType, *, halo: bool = False) -> None:
@@ -275,11 +274,12 @@ def _boxes_in_words(title: str, true: Boxes, found: Boxes, classes: Sequence[str
 def _stratum_in_words(stratum: Stratum) -> str:
     if not stratum.boxes:
         return f"{stratum.name} has no box"
-    count = _count(stratum.boxes, "box", "boxes")
+    count = counted(stratum.boxes, "box", "boxes")
     return f"{stratum.name} {with_interval(*stratum.estimate, '.2f')} of {count}"
 
 
-def _count(number: int, one: str, several: str) -> str:
+def counted(number: int, one: str, several: str) -> str:
+    """A number of things in words: "1 box", "2 boxes"."""
     return f"{number} {one if number == 1 else several}"
 
 

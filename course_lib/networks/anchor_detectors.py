@@ -105,7 +105,10 @@ class AnchorAnswer:
         return parts
 
     def boxes(self, most: int, lowest_score: float) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """The boxes of each image that are left after non-maximum suppression: corners, labels and scores."""
+        """The boxes of each image that are left after non-maximum suppression: corners, labels and scores.
+
+        Torchvision tells those with more than ``lowest_score``, of the 1,000 surest on each map of the pyramid.
+        """
         judge = copy.copy(self.detector)  # shares the layers, but has limits of its own
         judge.score_thresh, judge.detections_per_img = lowest_score, most
         levels = list(self.levels)
@@ -186,8 +189,7 @@ class _Pyramid(nn.Module):
 
     def __init__(self, weights: Weights | None) -> None:
         super().__init__()
-        self.encoder = lite0(weights)
-        self.encoder.set_submodule("top", nn.Identity())  # the pyramid does not begin there
+        self.encoder = lite0(weights, top=False)
         self.merge = FeaturePyramidNetwork(list(MAP_CHANNELS[1:]), CHANNELS)
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:

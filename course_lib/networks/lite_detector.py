@@ -16,10 +16,10 @@ HEAD_CHANNELS = 64  #: of the layer before the answers
 class LiteHeatmapDetector(nn.Module):
     """EfficientNet-Lite0, a way up to cells of ``stride`` x ``stride`` pixels, and what is said about each cell.
 
-    Takes float [batch, 3, height, width], at least 32 px a side; gives a `CentreMap` of height/4 x width/4 cells,
-    rounded up. Two centres of one class in the same cell are one to it. ``weights`` is what `build_backbone` takes:
-    "imagenet" comes with a package, None starts at random. ``stride`` is 2, 4, 8 or 16: the larger, the cheaper, and
-    the fewer cells a small box has.
+    Takes float [batch, 3, height, width], at least 32 px a side; gives a `CentreMap` of height/stride x width/stride
+    cells, rounded up. Two centres of one class in the same cell are one to it. ``weights`` is what `build_backbone`
+    takes: "imagenet" comes with a package, None starts at random. ``stride`` is 2, 4, 8 or 16: the larger, the cheaper,
+    and the fewer cells a small box has.
 
     Source: X. Zhou et al., Objects as Points, arXiv:1904.07850.
     """
@@ -29,8 +29,7 @@ class LiteHeatmapDetector(nn.Module):
         if classes < 1:
             raise ValueError(f"A detector needs at least one class, but got classes={classes}.")
         self.classes, self.stride = classes, stride
-        self.encoder = lite0(weights)
-        self.encoder.set_submodule("top", nn.Identity())  # the way up does not begin there
+        self.encoder = lite0(weights, top=False)
         self.up = WayUp(stride)
         self.head = nn.Sequential(
             nn.Conv2d(self.up.channels, HEAD_CHANNELS, kernel_size=3, padding=1, bias=False),
@@ -43,6 +42,6 @@ class LiteHeatmapDetector(nn.Module):
 
     def forward(self, images: torch.Tensor) -> CentreMap:
         check_images(images)
-        maps = self.head(self.up(self.encoder.maps(images)))  # [batch, classes + 4, height/4, width/4]
+        maps = self.head(self.up(self.encoder.maps(images)))  # [batch, classes + 4, height/stride, width/stride]
         centre, size, offset = maps.split([self.classes, 2, 2], dim=1)
         return CentreMap(centre, F.softplus(size), offset, self.stride)

@@ -29,8 +29,7 @@ class LiteUNet(nn.Module):
     def __init__(self, labels: int, *, weights: Weights | None, enlarge: int = 1) -> None:
         super().__init__()
         self.enlarge = enlarge
-        self.encoder = lite0(weights)
-        self.encoder.set_submodule("top", nn.Identity())  # the way up does not begin there
+        self.encoder = lite0(weights, top=False)
         self.up = WayUp()
         self.outline = nn.Conv2d(WIDTHS[-1], labels, kernel_size=1)
 
@@ -76,12 +75,14 @@ class WayUp(nn.ModuleList):
         return maps
 
 
-def lite0(weights: Weights | None) -> EfficientNetLite0:
-    """EfficientNet-Lite0 without its own head."""
+def lite0(weights: Weights | None, *, top: bool = True) -> EfficientNetLite0:
+    """EfficientNet-Lite0 without its own head; and without its last convolution, for what reads its maps alone."""
     encoder = build_backbone("efficientnet_lite0", weights=weights)
     if not isinstance(encoder, EfficientNetLite0):
         raise TypeError(f"Expected an EfficientNetLite0, but got a {type(encoder).__name__}.")
     encoder.set_submodule("classifier", nn.Identity())
+    if not top:
+        encoder.set_submodule("top", nn.Identity())
     return encoder
 
 

@@ -133,7 +133,7 @@ def peaks(output: CentreMap, most: int, lowest_score: float) -> tuple[torch.Tens
     """
     is_peak = output.centre == F.max_pool2d(output.centre, kernel_size=3, stride=1, padding=1)
     scores, places = (output.centre.sigmoid() * is_peak).flatten().topk(min(most, output.centre.numel()))
-    told = scores >= lowest_score
+    told = (scores >= lowest_score) & is_peak.flatten()[places]
     labels, y, x = torch.unravel_index(places[told], output.centre.shape)
     middle, half = torch.stack([x, y]) + output.offset[:, y, x], output.size[:, y, x] / 2  # [2, boxes], in cells
     corners = torch.cat([middle - half, middle + half]).T * output.stride

@@ -99,6 +99,23 @@ def test_a_threshold_is_the_lowest_that_makes_no_more_false_alarms() -> None:
             curve.threshold_at(rate)
 
 
+def test_a_curve_of_no_image_has_no_threshold() -> None:
+    with pytest.raises(ValueError, match="one image at least"):
+        froc(detections_of(), centre_inside).threshold_at(1)
+
+
+def test_even_the_lowest_threshold_hits_no_box_that_nothing_hits() -> None:
+    found = boxes(FAR, TRUE, classes=[1, 0], scores=[0.5, 0.9])
+    judged = judge(detections_of((found, boxes(TRUE, FARTHER)), (boxes(), boxes(TRUE))), centre_inside)
+    assert judged.hit_from(-np.inf).tolist() == judged.hit_from(0.9).tolist() == [True, False, False]
+    assert judged.hit_from(np.inf).tolist() == [False] * 3
+    assert judged.false_alarms_from(-np.inf).tolist() == judged.false_alarms_from(0.5, "Mass").tolist() == [1, 0]
+    assert judged.false_alarms_from(0.6).tolist() == judged.false_alarms_from(0, "Nodule").tolist() == [0, 0]
+    for count in (judged.hit_from, judged.false_alarms_from):
+        with pytest.raises(ValueError, match="threshold is NaN"):
+            count(float("nan"))
+
+
 def test_each_true_box_knows_the_score_that_hit_it() -> None:
     found = boxes(FAR, TRUE, TRUE, scores=[0.5, 0.9, 0.95])
     judged = judge(detections_of((found, boxes(TRUE, FARTHER, FAR)), (boxes(), boxes())), centre_inside)

@@ -142,6 +142,10 @@ def test_films_come_from_a_judged_detector() -> None:
     assert nodules.false_prompts.tolist() == [1, 1, 0]
     with pytest.raises(ValueError, match="each of 3 true boxes"):
         films_to_read(judged, np.ones(2), 0.5)
+    with pytest.raises(ValueError, match="threshold is NaN"):
+        films_to_read(judged, np.ones(3), float("nan"))
+    everything = films_to_read(judged, np.ones(3), -np.inf)
+    assert everything.prompted.tolist() == [True, False, True], "what no box hits is not shown at any threshold"
 
 
 def test_without_a_lesion_there_is_no_sensitivity() -> None:
@@ -178,3 +182,6 @@ def test_what_does_not_fit_is_an_error() -> None:
     for contrast, part in ((np.empty(0), 0.5), (np.zeros(4), 0.5), (np.array([0.0, 1.0]), 0.6), (np.ones(3), 0.0)):
         with pytest.raises(ValueError, match="have any contrast"):
             fitted_reader(contrast, part)
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match=r"take np\.abs"):
+            fitted_reader(np.array([1.0, 2.0, wrong]), 0.5)

@@ -122,6 +122,8 @@ def test_detectors_with_other_strata_are_refused() -> None:
     for groups in wrong:
         with pytest.raises(ValueError, match="the same strata"):
             plot_strata(groups, "Other", "x")
+    with pytest.raises(ValueError, match="at most 5 detectors, got 6"):
+        plot_strata({name: [one] for name in "abcdef"}, "Many", "x")
 
 
 def test_everyone_who_is_screened_has_a_square() -> None:

@@ -36,6 +36,13 @@ def test_the_focal_loss_is_the_formula_and_finite_for_any_logit() -> None:
     assert torch.isfinite(extreme.grad).all()
 
 
+def test_at_a_lowest_score_of_0_too_only_peaks_are_told() -> None:
+    centre = -torch.arange(25.0).reshape(1, 5, 5)
+    falling = CentreMap(centre, torch.ones(2, 5, 5), torch.zeros(2, 5, 5), 4)
+    corners, _, scores = peaks(falling, 100, 0.0)
+    assert (len(corners), scores.tolist()) == (1, [0.5])
+
+
 def test_only_peaks_are_told_the_surest_first_and_no_more_than_asked() -> None:
     centre = torch.full((1, 1, 16, 16), -9.0)
     centre[0, 0, 4, 4:7] = torch.tensor([1.0, 2.0, 1.0])  # one box, not three

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from course_lib.evaluation.detection import FALSE_ALARM, FROC_RATES, Boxes, DetectionPredictions, Froc, match
+from course_lib.evaluation.detection import FALSE_ALARM, FROC_RATES, DetectionPredictions, Froc, match
 from course_lib.evaluation.hit_rules import Rule
-from course_lib.figures.detection import RATE_LABELS, box_lines, draw_boxes
+from course_lib.figures.detection import RATE_LABELS, box_lines, counted, draw_boxes
 from course_lib.figures.style import BLUE, ORANGE, describe, text_alternative
 from course_lib.figures.widgets.explorer import LAYOUT, Explorer, pixels_of
 
@@ -60,9 +60,8 @@ def draw_operating_point(
     """
     if not 0 <= film < len(images) or np.isnan(threshold):
         raise ValueError(f"Expected a threshold and a film from 0 to {len(images) - 1}, got {threshold} and {film}.")
-    every, true, pixels = predictions.found[film], predictions.true[film], np.asarray(images[film])
-    kept = every.scores >= threshold
-    found = Boxes(every.corners[kept], every.classes[kept], every.scores[kept])
+    found, true = predictions.found[film].from_score(threshold), predictions.true[film]
+    pixels = np.asarray(images[film])
     alarms, sensitivity = operating_point(curve, threshold)
     figure = Figure(figsize=SIZE_INCHES, dpi=DPI, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
@@ -75,9 +74,10 @@ def draw_operating_point(
     hits = match(found, true, rule)
     describe(
         left,
-        f"{predictions.files[film]} at a threshold of {threshold:.2f}: {_said(len(true), 'true box', 'true boxes')}, "
-        f"{int((hits >= 0).sum())} of them found; {_said(int((hits == FALSE_ALARM).sum()), 'false alarm')}. In all "
-        f"films, the sensitivity is {sensitivity:.2f} at {alarms:.2f} false alarms per image.",
+        f"{predictions.files[film]} at a threshold of {threshold:.2f}: {counted(len(true), 'true box', 'true boxes')}, "
+        f"{int((hits >= 0).sum())} of them found; "
+        f"{counted(int((hits == FALSE_ALARM).sum()), 'false alarm', 'false alarms')}. In all films, the sensitivity is "
+        f"{sensitivity:.2f} at {alarms:.2f} false alarms per image.",
     )
     return pixels_of(figure), text_alternative(left)
 
@@ -99,7 +99,3 @@ def _draw_curve(axes: Axes, curve: Froc, point: tuple[float, float]) -> None:
     axes.set(xlim=(LEAST_RATE, 2 * FROC_RATES[-1]), ylim=(0, 1.02))
     axes.set_title(f"sensitivity {point[1]:.2f} at {point[0]:.2f} false alarms", fontsize=9)
     axes.grid(color="0.92")
-
-
-def _said(number: int, one: str, several: str = "") -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {several or one + 's'}"

@@ -11,7 +11,7 @@ Source of the idea, in CT: Q. Hu et al., Label-free liver tumor segmentation, CV
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ NODULE_MM, MASS_MM = (8.0, 30.0), (30.0, 80.0)  #: diameters, from and to; each 
 MASSES = 0.4  #: part of those inserted
 DENSITIES: dict[NoduleDensity, float] = {"solid": 0.85, "part-solid": 0.08, "ground glass": 0.07}
 SPIKED = 0.35  #: part of them
-LONGER = (0.8, 1.25)  #: width over height
+LONGER = (0.8, 1.25)  #: times as high as it was, and so many times narrower, from and to
 FILM_MM = 390.0  #: width and height of the film of an adult's chest: 35 to 43 cm
 DIFFERENT = 500  #: nodules and masses, of which one is taken each time
 RAY_MM = 2.0  #: from one ray to the next, at most; a pixel has the mean of its rays
@@ -72,7 +72,7 @@ class InsertNodules:
         film = image.as_subclass(torch.Tensor)[0].numpy().astype(np.float32)
         boxes, labels = [], []
         for _ in range(1 + int(torch.rand(()) < self.second)):
-            shadow = _shadows(len(film))[int(torch.randint(DIFFERENT, ()))]
+            shadow = _drawn(len(film))[int(torch.randint(DIFFERENT, ()))].shadow
             boxes.append(insert(film, shadow))
             labels.append(self.mass if shadow.is_mass else self.nodule)
         pixels = torch.from_numpy(film.clip(0, 255).round().astype(np.uint8))[None]
@@ -96,24 +96,7 @@ class Shadow:
 
 def draw_shadow(rng: np.random.Generator, side_px: int) -> Shadow:
     """The shadow of a nodule or mass at random, for films of an adult that have this side, px."""
-    is_mass = bool(rng.random() < MASSES)
-    smallest, largest = MASS_MM if is_mass else NODULE_MM
-    radius = float(np.exp(rng.uniform(np.log(smallest), np.log(largest)))) / 2
-    density = list(DENSITIES)[rng.choice(len(DENSITIES), p=list(DENSITIES.values()))]
-    spikes = float(rng.uniform(0, 0.8)) if rng.random() < SPIKED else 0.0
-    lobes, seed = float(rng.beta(1.5, 1.5)), int(rng.integers(2**31))
-    nodule = Nodule(0, 0, 0, radius, lobes, spikes, density, malignant=is_mass, seed=seed)
-    mm, longer = FILM_MM / side_px, rng.uniform(*LONGER)
-    reach = int(np.ceil(SHADOW_REACH * radius / mm)) + 1
-    pixels, rays_each = 2 * reach + 1, int(np.ceil(mm / RAY_MM))
-    finer = (np.arange(pixels * rays_each) + 0.5) / rays_each - 0.5 - reach  # px from the middle
-    across, down = ((finer + rng.uniform(-0.5, 0.5)) * mm / 10 for _ in range(2))  # cm
-    x, y = np.meshgrid(across * longer, down / longer)
-    rays = chord(nodule, x, y)[1].reshape(pixels, rays_each, pixels, rays_each)
-    cm = rays.mean(axis=(1, 3), dtype=np.float32)
-    rows, columns = np.nonzero(cm > IN_BOX * cm.max())
-    box = (columns.min() - reach, rows.min() - reach, columns.max() + 1 - reach, rows.max() + 1 - reach)
-    return Shadow(cm, (int(box[0]), int(box[1]), int(box[2]), int(box[3])), is_mass)
+    return _draw(rng, side_px).shadow
 
 
 def insert(film: NDArray[np.float32], shadow: Shadow) -> tuple[float, float, float, float]:
@@ -136,11 +119,48 @@ def insert(film: NDArray[np.float32], shadow: Shadow) -> tuple[float, float, flo
     return left_, top_, right, bottom
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A nodule or mass as it was drawn. Its shadow takes milliseconds, so it is computed when it is first asked for."""
+
+    nodule: Nodule
+    longer: float  #: times as high as it was, and so many times narrower
+    aside: tuple[float, float]  #: of its middle, right and down from that of a pixel, px
+    side_px: int  #: of the film
+
+    @cached_property
+    def shadow(self) -> Shadow:
+        """What it does to the rays."""
+        mm = FILM_MM / self.side_px
+        reach = int(np.ceil(SHADOW_REACH * self.nodule.radius_mm / mm)) + 1
+        pixels, rays_each = 2 * reach + 1, int(np.ceil(mm / RAY_MM))
+        finer = (np.arange(pixels * rays_each) + 0.5) / rays_each - 0.5 - reach  # px from the middle
+        across, down = ((finer + aside) * mm / 10 for aside in self.aside)  # cm
+        x, y = np.meshgrid(across * self.longer, down / self.longer)
+        rays = chord(self.nodule, x, y)[1].reshape(pixels, rays_each, pixels, rays_each)
+        cm = rays.mean(axis=(1, 3), dtype=np.float32)
+        rows, columns = np.nonzero(cm > IN_BOX * cm.max())
+        box = (columns.min() - reach, rows.min() - reach, columns.max() + 1 - reach, rows.max() + 1 - reach)
+        return Shadow(cm, (int(box[0]), int(box[1]), int(box[2]), int(box[3])), self.nodule.malignant)
+
+
+def _draw(rng: np.random.Generator, side_px: int) -> _Drawn:
+    """A nodule or mass at random, for films of an adult that have this side, px."""
+    is_mass = bool(rng.random() < MASSES)
+    smallest, largest = MASS_MM if is_mass else NODULE_MM
+    radius = float(np.exp(rng.uniform(np.log(smallest), np.log(largest)))) / 2
+    density = list(DENSITIES)[rng.choice(len(DENSITIES), p=list(DENSITIES.values()))]
+    spikes = float(rng.uniform(0, 0.8)) if rng.random() < SPIKED else 0.0
+    lobes, seed = float(rng.beta(1.5, 1.5)), int(rng.integers(2**31))
+    nodule = Nodule(0, 0, 0, radius, lobes, spikes, density, malignant=is_mass, seed=seed)
+    return _Drawn(nodule, rng.uniform(*LONGER), (rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5)), side_px)
+
+
 @cache
-def _shadows(side_px: int) -> tuple[Shadow, ...]:
+def _drawn(side_px: int) -> tuple[_Drawn, ...]:
     """Those that are taken for films of this side, the same each time."""
     rng = np.random.default_rng(side_px)
-    return tuple(draw_shadow(rng, side_px) for _ in range(DIFFERENT))
+    return tuple(_draw(rng, side_px) for _ in range(DIFFERENT))
 
 
 def _draw_place(film: NDArray[np.float32], lung_grey: float) -> tuple[int, int]:

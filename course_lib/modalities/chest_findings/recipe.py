@@ -21,6 +21,7 @@ from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage, Change
 from course_lib.data.transforms import Preprocessing
 from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.detection import Boxes, DetectionPredictions, JudgedBoxes, judge, merged
+from course_lib.evaluation.healthy_images import has_finding
 from course_lib.evaluation.hit_rules import centre_inside, iobb_at_least
 from course_lib.evaluation.image_scores import image_predictions
 from course_lib.evaluation.localisation import PUBLISHED_AT_IOBB_01
@@ -43,13 +44,13 @@ LOOKED_AT = 6  #: every so many of the training films show how the training goes
 LESIONS, LESION = ("Nodule", "Mass"), "Nodule or mass"
 SAME = 0.3  #: IoU of two boxes of one class, from which on they are about the same thing
 
-#: What another person and another machine may do. Mirror images are none: the heart would be on the wrong side.
+#: How films of other people and other machines may differ. No mirror images: the heart would be on the wrong side.
 CHANGES = Augmentation(
     rotation=8, shift=0.08, scale=0.2, aspect=0, shear=0, blur=0, noise=0.03, gamma=0.3, contrast=0.25, brightness=0.05,
     jpeg=0,
 )  # fmt: skip
 
-#: All training patients are learned from and the last epoch is kept, so that no one has to be held out of few.
+#: The last epoch is kept, so that none of the few training patients has to be held out to choose one.
 CONFIG = replace(
     FROM_SCRATCH,
     epochs=12,
@@ -103,7 +104,7 @@ class JudgedFilms:
     @property
     def boxed(self) -> NDArray[np.bool_]:
         """[films], whether a film has a true box of any class."""
-        return np.asarray(self.findings.true_counts.any(axis=1))
+        return has_finding(self.findings)
 
 
 @dataclass(frozen=True)
@@ -225,5 +226,5 @@ def _localised(films: JudgedFilms, name: str, alarms: float) -> float:
 
 
 ON_REAL_IMAGES = BoxedFindings(at_size(SIZE, CONFIG))
-#: Of phantoms there can be as many as there need be, so that others of them choose the epoch.
+#: Phantoms cost nothing, so that others than those that are learned from choose the epoch.
 ON_PHANTOMS = BoxedFindings(at_size(SIZE, replace(CONFIG, keep="best")), inserts=False, phantoms=PHANTOMS)

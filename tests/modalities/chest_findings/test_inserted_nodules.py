@@ -1,6 +1,7 @@
 """Simulated nodules in films of real people: where they are put, how bright, and in which box."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torchvision import tv_tensors
 from course_lib.modalities.chest_findings import inserted_nodules
 from course_lib.modalities.chest_findings.inserted_nodules import InsertNodules, Shadow, draw_shadow, insert
 from course_lib.support.runtime import seeded
+from tests.counted import count_calls
 
 SIDE = 96
 
@@ -17,9 +19,9 @@ SIDE = 96
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(inserted_nodules, "DIFFERENT", 6)
-    inserted_nodules._shadows.cache_clear()
+    inserted_nodules._drawn.cache_clear()
     yield
-    inserted_nodules._shadows.cache_clear()
+    inserted_nodules._drawn.cache_clear()
 
 
 def film() -> np.ndarray:
@@ -73,6 +75,24 @@ def test_masses_are_larger_than_nodules_and_both_come() -> None:
     sides = {kind: [one.box[2] - one.box[0] for one in shadows if one.is_mass is kind] for kind in (False, True)}
     assert len(sides[False]) > 15 < len(sides[True])
     assert np.median(sides[True]) > 2 * np.median(sides[False])
+
+
+def test_only_shadows_that_are_taken_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inserted_nodules, "DIFFERENT", 50)
+    computed = count_calls(monkeypatch, inserted_nodules, "chord")
+    with seeded(0):
+        _, more = InsertNodules(0, 1, healthy=1.0)(*sample([]))
+    assert len(computed) == len(more["labels"]) < 50
+    with seeded(0):
+        InsertNodules(0, 1, healthy=1.0)(*sample([]))
+    assert len(computed) == len(more["labels"]), "and only once"
+
+
+def test_a_longer_one_is_higher_and_narrower() -> None:
+    drawn = inserted_nodules._draw(np.random.default_rng(3), 384)
+    high, wide = (replace(drawn, longer=longer).shadow.box for longer in (1.25, 0.8))
+    assert high[3] - high[1] > 1.3 * (wide[3] - wide[1])
+    assert wide[2] - wide[0] > 1.3 * (high[2] - high[0])
 
 
 def test_boxes_and_labels_come_behind_those_that_were_there() -> None:

@@ -62,7 +62,7 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(inserted_nodules, "DIFFERENT", 3)
     monkeypatch.setattr(measure, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(measure, "bootstrap_intervals", partial(bootstrap_intervals, resamples=20))
-    inserted_nodules._shadows.cache_clear()
+    inserted_nodules._drawn.cache_clear()
     return tmp_path / "results"
 
 
