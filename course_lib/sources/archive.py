@@ -160,8 +160,7 @@ def images_of_a_set(folder: Path) -> list[PurePosixPath]:
 def is_of_a_set(path: PurePosixPath) -> bool:
     """Whether some data set could have a file at this place, seen from its folder."""
     packed = len(path.parts) == 1 and path.suffix == ".mat"
-    boxed = str(path) == BOXES or (path.parts[:-1] == ("images",) and names_an_image(path))
-    return path == PurePosixPath(MANIFEST) or packed or boxed or (len(path.parts) == 3 and names_an_image(path))
+    return path == PurePosixPath(MANIFEST) or packed or (len(path.parts) == 3 and names_an_image(path))
 
 
 def is_whole(folder: Path, card: DatasetCard) -> bool:

@@ -33,6 +33,7 @@ def test_a_box_becomes_corners_with_its_view() -> None:
     lines = table_of(boxes, entries).splitlines()
     assert lines[0] == "file,finding,xmin,ymin,xmax,ymax,view"
     assert lines[1] == f"{BOXED[0]},Nodule,225.1,547.0,311.9,626.2,PA"
+    assert table_of([boxes[0], *boxes], entries).splitlines() == lines, "nobody reads a box twice"
     assert lines[5] == f"{BOXED[3]},Effusion,900.0,800.0,1024.0,900.0,AP", "cut at the edge of the film"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from course_lib.data.boxed_folder import read_boxed
 from course_lib.modalities import room as workshop_room
 from course_lib.networks import weights
 from course_lib.sources import __main__ as command
@@ -109,6 +110,9 @@ def test_the_tables_then_the_films_by_one_client_and_never_again(nih: Learner) -
     assert {path.relative_to(folder).parts[0] for path in folder.rglob("*")} == {"images", "boxes.csv", MANIFEST}
     assert (folder / "images" / BOXED[0]).read_bytes() == nih.world.singles[f"{HANDLE}/{FIRST}"]
     assert len((folder / "boxes.csv").read_text().splitlines()) == 1 + len(nih_set.BOX_LINES)
+    films = read_boxed(folder, ("Nodule", "Infiltrate", "Mass", "Cardiomegaly", "Effusion"), nih.card)
+    assert [len(film.boxes) for film in films if film.path.name in BOXED] == [2, 1, 1, 1], "the course can read it"
+    assert len(films) == FILMS
     bars = nih.capture.readouterr().err
     assert re.search(rf"[1-8] of {FILMS} files: +\d+%\|.*k/\d+k \[.*B/s\]", bars), bars
     nih.world.log.clear()
