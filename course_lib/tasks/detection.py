@@ -85,8 +85,8 @@ class Detection:
     def guessing_loss(self) -> float:
         """The loss of an image with one box for a map of centres that has learned nothing: each is `RARE` to it.
 
-        A detector with anchors begins lower, because it counts a miss a quarter. So what training compares with this
-        number, an exploded loss and a batch known by heart, is a few times more lenient with it.
+        A detector with anchors begins at about half of it, because it counts a miss a quarter. So what training
+        compares with this number, an exploded loss and a batch known by heart, is twice as lenient with it.
         """
         return -((1 - RARE) ** FOCUS) * math.log(RARE)
 
