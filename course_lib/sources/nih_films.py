@@ -1,10 +1,11 @@
 """The films of ChestX-ray14 that have boxes, and as many without a finding, fetched one by one from Kaggle.
 
-The whole set has 112,120 films, and 45 GB of them. A radiologist drew 984 boxes on 880.
-Source: Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315, section 3.2 (v5); the size is what Kaggle says.
+The whole set has 112,120 films, and 45 GB of them, as Kaggle says. A radiologist drew 984 boxes on 880 of them, as others
+counted in the table. How they were drawn is told by X. Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315.
 """
 
 import bisect
+import contextlib
 import csv
 import io
 import math
@@ -115,10 +116,11 @@ def fetch_nih_films(
 
 
 def forget_work(work: Path) -> None:
-    """Remove what was kept of a set that is whole by now."""
+    """Remove what was kept of a set that is whole by now; a folder stays where somebody else has put something."""
     for name in (TABLES, SET, TABLES + COMING, SET + COMING):
         top = PurePosixPath(name)
-        remove_half_made(work / name, lambda path, top=top: is_part_of_work(top / path))  # type: ignore[misc]
+        with contextlib.suppress(OSError, DataError):
+            remove_half_made(work / name, lambda path, top=top: is_part_of_work(top / path))  # type: ignore[misc]
 
 
 def is_part_of_work(path: PurePosixPath) -> bool:
