@@ -1,7 +1,7 @@
 """The films of ChestX-ray14 that have boxes, and as many without a finding, fetched one by one from Kaggle.
 
-The whole set has 112,120 films, and 45 GB of them, as Kaggle says. A radiologist drew 984 boxes on 880 of them, as others
-counted in the table. How they were drawn is told by X. Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315.
+The whole set has 112,120 films, and 45 GB of them, as Kaggle says. A radiologist drew boxes on some of them, 984 on 880
+films by the table of boxes. Source: X. Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315, section 2.4.
 """
 
 import bisect
