@@ -10,11 +10,10 @@ from scipy.stats import fisher_exact
 
 from course_lib.audit.boxed_films import UNBOXED, BoxedInventory, Row
 from course_lib.audit.report import Finding, Severity
-from course_lib.data.boxed_folder import ROUNDING_PX
+from course_lib.data.boxed_folder import ROUNDING_PX, is_in_fractions
 from course_lib.support.foreign import printable, some_of
 
 AS_NAMED = "corners in px"  #: the reading that the columns are named after
-MOST_FRACTION = 1.5  #: a box that ends so near to the corner of a film could not be seen in px
 DOUBLE = 0.9  #: intersection over union, above which two boxes count as one
 LARGE = 0.5  #: part of the film
 SMALL_PX = 4  #: of the shorter side
@@ -68,11 +67,11 @@ class TableBoxes:
 def readings_of(numbers: NDArray[np.float64], sizes: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
     """By which readings the four numbers of each row make a box on its film, [rows] each.
 
-    ``numbers`` [rows, 4]; ``sizes`` [rows, 2] are width and height of the film in px, not-a-number where unknown. Four
-    numbers of `MOST_FRACTION` at most are fractions, others are pixels. Corners may lie outside the film, because that
-    is what the columns are named after; another reading must bring the box onto it.
+    ``numbers`` [rows, 4]; ``sizes`` [rows, 2] are width and height of the film in px, not-a-number where unknown. What
+    `is_in_fractions` is not in pixels. Corners may lie outside the film, because that is what the columns are named
+    after; another reading must bring the box onto it.
     """
-    fractions = (np.abs(numbers) <= MOST_FRACTION).all(axis=1)
+    fractions = np.array([is_in_fractions(row) for row in numbers.tolist()], dtype=bool)
     first, second = numbers[:, :2], numbers[:, 2:]
     made = {}
     for unit, chosen, edges, slack in (("px", ~fractions, sizes, 1.0), ("fractions", fractions, np.ones(2), 0.01)):

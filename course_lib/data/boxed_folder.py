@@ -35,9 +35,8 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")  #: px of the film; the right and the
 NEEDED = ("file", "finding", *CORNERS)  #: columns of the table
 OPTIONAL = ("view", "subtlety", "contrast_to_noise")  #: are read where the table has them; others are passed over
 MOST_BYTES = 20_000_000  #: of a table; the 984 boxes of the NIH have 50,000
-ROUNDING_PX = (
-    0.5  #: by which a box may lie beyond the film, since its edges were rounded when the film was made smaller
-)
+ROUNDING_PX = 0.5  #: by which a box may lie beyond the film: its edges were rounded when the film was made smaller
+MOST_FRACTION = 1.5  #: the largest number of a box in fractions of a film, which may reach beyond the edge a little
 SIDEWAYS = {turn for turn in TURNS.values() if turn.name in ("TRANSPOSE", "TRANSVERSE", "ROTATE_90", "ROTATE_270")}
 Corners = tuple[float, float, float, float]
 
@@ -63,6 +62,11 @@ def boxed_images_of(root: Path) -> list[Path]:
 def files_of_boxed(root: Path) -> list[Path]:
     """The same, and the tables."""
     return [*boxed_images_of(root), *(part / TABLE for part in _parts_of(root))]
+
+
+def is_in_fractions(box: Sequence[float]) -> bool:
+    """Whether the four numbers of a box are parts of the film: in px, it would be a dot in the corner."""
+    return all(abs(number) <= MOST_FRACTION for number in box)
 
 
 def read_boxed(folder: Path, classes: Sequence[str], card: DatasetCard | None = None) -> list[BoxedImage]:
@@ -212,19 +216,19 @@ def _number(where: str, name: str, text: str) -> float:
 
 def _check_no_fractions(shown: str, rows: Sequence[_Row]) -> None:
     """Do nothing unless boxes are given in parts of the film's width and height, all of them or some."""
-    fractions = [row for row in rows if all(0 <= edge <= 1 for edge in row.box)]
+    fractions = [row for row in rows if is_in_fractions(row.box)]
     if not fractions:
         return
     remedy = "Multiply x by the width of the film and y by its height, in px."
     if len(fractions) == len(rows):
         raise DataError(
-            f"All {len(rows):,} boxes in {shown} lie between 0 and 1, so they are fractions of the film, but px are "
-            f"expected. {remedy}"
+            f"All {len(rows):,} boxes in {shown} have no number above {MOST_FRACTION:g}, so they are fractions of the "
+            f"film, but px are expected. {remedy}"
         )
     raise DataError(
-        f"{shown} mixes two formats: {len(fractions):,} of its {len(rows):,} boxes lie between 0 and 1, in fractions "
-        f"of the film, the first in line {fractions[0].line:,} ({printable(fractions[0].file)}), and the others are in "
-        f"px. All must be in px. {remedy}"
+        f"{shown} mixes two formats: {len(fractions):,} of its {len(rows):,} boxes have no number above "
+        f"{MOST_FRACTION:g}, so they are fractions of the film, the first in line {fractions[0].line:,} "
+        f"({printable(fractions[0].file)}), and the others are in px. All must be in px. {remedy}"
     )
 
 

@@ -54,7 +54,7 @@ class Phantoms(Protocol):
 
 
 def made_on_first_use(slug: str, phantoms: Phantoms) -> Callable[[Profile], Path]:
-    """What finds the folder of a profile's phantoms, and makes them in less than a minute if they are not there yet.
+    """What finds the folder of a profile's phantoms, and makes them in a minute at most if they are not there yet.
 
     Those of ``full`` take minutes. A folder that holds others is a PhantomError.
     """

@@ -168,9 +168,9 @@ def _archive_of(target: Path) -> Path:
 
 def forget_archive(target: Path) -> None:
     """Remove the archive, or the films, of a set that is whole: a call that was killed at its end may have left it."""
-    with contextlib.suppress(OSError, DataError):  # a folder that may not be written holds nothing of ours
+    with contextlib.suppress(OSError):  # a folder that may not be written holds no archive of ours
         discard(_archive_of(target))
-        forget_work(_work_of(target))
+    forget_work(_work_of(target))
 
 
 def _fetch_archive(card: DatasetCard, archive: Path, at_most_mb: float | None, patience: Patience) -> None:

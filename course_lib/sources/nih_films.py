@@ -5,6 +5,7 @@ Source: Wang et al., ChestX-ray8, CVPR 2017, arXiv:1705.02315; the figures are w
 """
 
 import bisect
+import contextlib
 import csv
 import io
 import math
@@ -115,10 +116,11 @@ def fetch_nih_films(
 
 
 def forget_work(work: Path) -> None:
-    """Remove what was kept of a set that is whole by now."""
+    """Remove what was kept of a set that is whole by now; a folder stays where somebody else has put something."""
     for name in (TABLES, SET, TABLES + COMING, SET + COMING):
         top = PurePosixPath(name)
-        remove_half_made(work / name, lambda path, top=top: is_part_of_work(top / path))  # type: ignore[misc]
+        with contextlib.suppress(OSError, DataError):
+            remove_half_made(work / name, lambda path, top=top: is_part_of_work(top / path))  # type: ignore[misc]
 
 
 def is_part_of_work(path: PurePosixPath) -> bool:

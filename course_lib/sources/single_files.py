@@ -146,7 +146,9 @@ class _Fetching:
     def _one(self, path: str, place: str) -> None:
         try:
             with _disk_said_clearly(self.folder, self.card):
-                content = self._here(place) or self._fetched(path, place)
+                content = self._here(place)
+                if content is None:
+                    content = self._fetched(path, place)
         except MissingFileError as problem:
             self.bad.append(str(problem))
         except DataError as problem:
@@ -176,7 +178,7 @@ class _Fetching:
             patience=self.addresses.patience,
             approve=lambda size, _: self._approve(size, place, packed),
             told=self._told,
-            pause=self.stopped.wait,
+            pause=self._pause,
         )
         try:
             content = self.made_of(_unpacked(packed.read_bytes(), path, self.limits.most_bytes))
@@ -188,7 +190,12 @@ class _Fetching:
 
     def _address(self, path: str) -> str:
         self._check_going_on()
-        return self.addresses.of(path, pause=self.stopped.wait)
+        return self.addresses.of(path, pause=self._pause)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait; who waits to ask Kaggle when the call is stopped asks no more."""
+        self.stopped.wait(seconds)
+        self._check_going_on()
 
     def _approve(self, size: int, place: str, packed: Path) -> None:
         if size > self.limits.most_bytes:

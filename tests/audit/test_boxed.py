@@ -161,6 +161,11 @@ ROWS: dict[str, tuple[str, list[str], str]] = {
         ["formats"],
         "of 5 rows with numbers make sense: 4 as corners in px",
     ),
+    "in fractions, beyond the edge": (
+        row(name(2), box="0.2,0.3,1.02,0.9"),
+        ["formats"],
+        "of 5 rows with numbers make sense: 4 as corners in px; 1 as corners in fractions",
+    ),
     "as width and height": (
         row(name(2), box="60,40,20,30"),
         ["boxes of no size", "formats"],

@@ -158,9 +158,12 @@ def test_a_box_that_can_not_be_is_named_with_its_line(root: Path, box: tuple[Any
 
 def test_fractions_are_refused_alone_and_mixed_with_pixels(root: Path) -> None:
     fractions = row(box=(0.1, 0.2, 0.5, 1))
-    refused(root, r"All 1 boxes in .*boxes\.csv lie between 0 and 1, .* Multiply x by the width", fractions)
-    said = r"mixes two formats: 1 of its 2 boxes lie between 0 and 1, .* the first in line 3 \(00000001_000\.png\), and"
+    refused(root, r"All 1 boxes in .*boxes\.csv have no number above 1\.5, .* Multiply x by the width", fractions)
+    said = r"mixes two formats: 1 of its 2 boxes .* the first in line 3 \(00000001_000\.png\), and the others are in px"
     refused(root, said, row(SECOND), fractions)
+    refused(root, said, row(SECOND), row(box=(0.2, 0.3, 1.02, 0.9)))
+    write_table(root, [row(box=(0, 0, 1, 1.6))])
+    assert read(root)[0].boxes == ((0, 0, 1, 1.6),), "as small as a box in px can be taken for one"
 
 
 def test_an_unknown_finding_is_named_with_those_that_are_known(root: Path) -> None:

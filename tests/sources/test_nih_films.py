@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from course_lib.sources.nih_films import (
     Box,
     choose_films,
     film_of,
+    forget_work,
     is_part_of_work,
     path_at_kaggle,
     read_boxes,
@@ -189,3 +190,12 @@ def test_only_what_the_course_puts_there_is_part_of_its_work() -> None:
     others = ["thesis.txt", "tables/thesis.csv", "set/thesis.png", "set/images/thesis.png", f"set/{BOXED[0]}", "set"]
     others += [f"set.coming/{BOXED[0]}.part", f"set.coming/images_{BOXED[0]}.bak", f"other/images/{BOXED[0]}"]
     assert not any(is_part_of_work(PurePosixPath(path)) for path in others)
+
+
+def test_what_was_kept_of_a_set_that_is_whole_goes_and_what_others_put_there_stays(tmp_path: Path) -> None:
+    for path in ("tables/BBox_List_2017.csv", "tables/thesis.txt", f"set.coming/images_{BOXED[0]}.part"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    forget_work(tmp_path)
+    assert (tmp_path / "tables" / "thesis.txt").is_file()
+    assert not (tmp_path / "set.coming").exists()

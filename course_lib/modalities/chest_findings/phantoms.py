@@ -68,7 +68,7 @@ FULL_SET = Settings({"train": 600, "test": 200}, seed=1)  # other people: none i
 def make_dataset(root: Path, settings: Settings) -> Path:
     """Write ``<root>/{train,test}/images/phantomNNNN_00K.jpg`` and ``boxes.csv`` beside; it appears when it is whole.
 
-    All films of a patient lie in one part. A film of 256 px takes about a fifth of a second. An interrupted call is
+    All films of a patient lie in one part. A film of 256 px takes about a quarter of a second. An interrupted call is
     taken up where it stopped; a folder that is whole already is left as it is, see `make_set`.
 
     Raises:

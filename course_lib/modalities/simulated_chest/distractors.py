@@ -1,9 +1,9 @@
-"""What readers of films take for nodules, though it is none: where it lies, and what it puts into the rays.
+"""What readers of films take for nodules and is none: where it lies, and what it puts into the rays.
 
 Nipples, vessels that run along the beam, places where two ribs cross, healed fractures of ribs, buttons and the
-electrodes of an ECG. Source of the nipples, whose outer edge is sharp and whose inner edge is not, and which show on up
-to a tenth of the films: W. T. Miller et al., The troublesome nipple shadow, American Journal of Roentgenology,
-September 1985. How often the others occur, and all sizes, were set by eye beside films.
+electrodes of an ECG. Source of the nipples' edges, of which the outer one is sharp: The round nipple shadow, Radiology
+121:293-294, 1976. They show on about a tenth of the films: W. T. Miller et al., The troublesome nipple shadow, American
+Journal of Roentgenology 145:521-523, 1985. How often the others occur, and all sizes, were set by eye beside films.
 """
 
 from dataclasses import dataclass

@@ -7,11 +7,9 @@ from course_lib.modalities.simulated_chest.landmarks import SIDES, apex, dome
 from course_lib.modalities.simulated_chest.organs import HEART_LEFT, TURN_SHIFTS_HEART, heart_and_great_vessels
 from course_lib.modalities.simulated_chest.people import Patient
 
-TRUNK_AT, TRUNK_TURN = (
-    (0.16, 1.0),
-    25,
-)  #: of the pulmonary trunk: left of the heart's middle and above the dome; degrees
-TRUNK = (0.55, 0.85, 0.6)  #: half axes; the last in half-depths, the others in half-widths of the heart
+TRUNK_AT = (0.16, 1.0)  #: of the pulmonary trunk: left of the heart's middle, above the dome; half-widths of the heart
+TRUNK = (0.55, 0.85, 0.6)  #: its half axes; the last in half-depths, the others in half-widths of the heart
+TRUNK_TURN = 25  #: degrees
 INTO_DOME, DOME_EDGE = 0.015, 0.02  #: lung heights that the heart dips into the diaphragm; over which it ends
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from course_lib.modalities.simulated_chest.people import check_positive
 
 View = Literal["PA", "AP"]  #: which way the beam runs: from back to front (standing) or from front to back (in bed)
-BEDSIDE = 0.43  #: part of the adults' films that are taken AP; in the NIH's set, of those with boxes
+BEDSIDE = 0.43  #: part of the adults' films that are taken AP; about as among the NIH's films with boxes
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,7 @@ class Exposure:
     field: float  #: height of the field as a multiple of the lung height; below 1 it cuts the lungs
     aspect: float  #: width over height of the picture
     inspiration: float  #: height of the lungs as a part of a full breath
-    energy: (
-        float  #: of the X-rays, keV (30 to 80), as if they all had the same one; the higher, the less bone stands out
-    )
+    energy: float  #: of all X-rays, as if they had the same one, keV (30 to 80); the higher, the less bone stands out
     photons: float  #: per pixel where nothing is in the way, in thousands
     scatter: float  #: scattered over direct radiation, where nothing is in the way
     blur: float  #: of the detector (standard deviation), as a part of the height of the picture

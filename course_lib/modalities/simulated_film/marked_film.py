@@ -51,6 +51,7 @@ AIR_CM, HEART_CM = 0.5, 0.5  #: along a ray, above which air around the lung and
 HEART_TOP, HEART_BOTTOM = 1.25, 0.07  #: above the dome, in half-widths of the heart; below it, in lung heights
 RING_GAP, RING_WIDTH, LEAST_RING_PX = 0.15, 0.6, 3.0  #: in roots of the area of the mask; px
 LEAST_PIXELS = 12  #: of a ring, to which a surface of six terms can be fitted
+LEAST_SIDE_PX = 3  #: of a box, below which a finding has no shape on this film
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Mark:
     mask, on the noisy film less that change, after slow changes (a fitted surface of second order) are taken out: the
     noise of the photons and the anatomy, which a reader sees the finding against.
 
-    ``subtlety`` is one of `SUBTLETIES` and follows from the `visibility`.
+    ``subtlety`` is one of `SUBTLETIES` and follows from the `visibility`. What is narrower or lower than 3 px is
+    invisible, whatever its contrast: on a film as coarse as this nobody could tell it from a spot of noise.
     """
 
     finding: str
@@ -117,8 +119,8 @@ def render_marked(patient: Patient, exposure: Exposure, size_px: int) -> MarkedF
         if mask.any():
             change = clean - develop(expose(one.without + leads, exposure, noise=False), exposure, body)
             ratio = contrast_to_noise(change, noisy - change, mask, field)
-            size_mm = 10 * scene.grid.pixel * float(np.sqrt(mask.sum()))
-            marks.append(Mark(one.finding, mask, box_of(mask), ratio, subtlety_of(ratio, size_mm)))
+            box = box_of(mask)
+            marks.append(Mark(one.finding, mask, box, ratio, _subtlety(ratio, mask, box, scene.grid.pixel)))
     image = np.round(255 * write_on(noisy, exposure)).astype(np.uint8)
     return MarkedFilm(image, tuple(marks))
 
@@ -159,6 +161,14 @@ def subtlety_of(contrast_to_noise: float, size_mm: float) -> str:
     """The one of `SUBTLETIES` for a contrast-to-noise ratio and a size (the root of the area of the mask)."""
     seen = visibility(contrast_to_noise, size_mm)
     return SUBTLETIES[sum(seen < least for least in VISIBLE)]
+
+
+def _subtlety(contrast_to_noise: float, mask: Mask, box: tuple[int, int, int, int], pixel_cm: float) -> str:
+    """As `Mark` says."""
+    x0, y0, x1, y1 = box
+    if min(x1 - x0, y1 - y0) < LEAST_SIDE_PX:
+        return SUBTLETIES[-1]
+    return subtlety_of(contrast_to_noise, 10 * pixel_cm * float(np.sqrt(mask.sum())))
 
 
 def _spread(grey: Plane, ring: Mask) -> float:

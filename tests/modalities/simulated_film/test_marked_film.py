@@ -242,6 +242,17 @@ def test_subtlety_follows_from_contrast_and_size() -> None:
     assert SUBTLETIES.index(subtlety_of(1.2, 5.0)) > SUBTLETIES.index(subtlety_of(1.2, 20.0))
 
 
+def test_what_has_fewer_than_three_pixels_on_a_side_is_invisible() -> None:
+    patient, exposure = healthy()
+    patient = replace(patient, nodules=(nodule(-0.5, -0.15, 5.0, calcium=1.0),))
+    coarse, fine = (only(render_marked(patient, exposure, size_px), "Nodule") for size_px in (72, 128))
+    size_mm = 10 * exposure.field * patient.lung_height / 72 * float(np.sqrt(coarse.mask.sum()))
+    assert min(coarse.mask.any(axis=0).sum(), coarse.mask.any(axis=1).sum()) == 1
+    assert subtlety_of(coarse.contrast_to_noise, size_mm) == "obvious", "but for its box"
+    assert coarse.subtlety == "invisible"
+    assert fine.subtlety == "obvious"
+
+
 @pytest.mark.slow
 def test_nodules_are_from_obvious_to_invisible() -> None:
     found = []
