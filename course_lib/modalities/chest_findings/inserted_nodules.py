@@ -4,7 +4,7 @@ A film's grey rises about evenly with what the rays lose on their way, so that a
 chord. How much grey one cm of soft tissue in place of air is worth differs from scanner to scanner. Hence it is told as
 a part of the film's own range, from its dark parts, the lungs, to its bright ones, the heart: there a ray meets about
 10 cm more of soft tissue, so that one cm is worth about a tenth of the range, and more where a scanner enhances what is
-small. Nothing is said about whether such a film looks real; what it teaches is measured by the study ``real_nodules``.
+small. Nothing is said about whether such a film looks real.
 
 Source of the idea, in CT: Q. Hu et al., Label-free liver tumor segmentation, CVPR 2023, arXiv:2303.14869.
 """
