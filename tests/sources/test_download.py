@@ -227,7 +227,10 @@ def trickle(line: socket.socket, _: str) -> None:
         time.sleep(0.02)
 
 
-def test_a_line_that_only_trickles_counts_as_dead(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_that_only_trickles_counts_as_dead(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     started = time.monotonic()
     with server(trickle) as address:
         said = refused(tmp_path / "file", address, replace(QUICK, silence_seconds=0.3, pause_seconds=0))

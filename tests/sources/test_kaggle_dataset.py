@@ -210,7 +210,10 @@ def test_a_silent_line_is_resumed_in_the_same_call(learner: Learner) -> None:
 
 
 @pytest.mark.slow
-def test_a_bar_shows_bytes_and_the_time_left(learner: Learner, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_shows_bytes_and_the_time_left(
+    learner: Learner, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     learner.world.bytes_per_second = 1e5
     learner.fetch()
     assert re.search(r"\d+%\|.* [\d.]+k/111k \[\d\d:\d\d<\d\d:\d\d, +[\d.]+kB/s\]", capsys.readouterr().err)

@@ -101,7 +101,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-def test_the_tables_then_the_films_by_one_client_and_never_again(nih: Learner) -> None:
+def test_the_tables_then_the_films_by_one_client_and_never_again(nih: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     folder = nih.fetch()
     questions = asked(nih.world)
     assert {*questions[:2]} == {"BBox_List_2017.csv", ENTRIES}
