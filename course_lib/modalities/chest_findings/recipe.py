@@ -132,11 +132,11 @@ class BoxedFindings:
         """
         if self.phantoms:
             root, card = make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
-            learned, shown = (self._told(*read_part(root, part, card)) for part in ("train", "test"))
-            return self._changed(learned), self._as_they_are(shown)
-        learned = self._told(*read_part(folder, "train", recognise_card(folder)))
-        everything = self._as_they_are(learned)
-        return self._changed(learned), everything.take(range(0, len(learned), LOOKED_AT))
+            learned, shown = (self.told(*read_part(root, part, card)) for part in ("train", "test"))
+            return self.changed(learned), self.as_they_are(shown)
+        learned = self.told(*read_part(folder, "train", recognise_card(folder)))
+        everything = self.as_they_are(learned)
+        return self.changed(learned), everything.take(range(0, len(learned), LOOKED_AT))
 
     def test_data(self, folder: Path) -> BoxedDataset:
         """The test part of the folder, as it is.
@@ -144,7 +144,7 @@ class BoxedFindings:
         Raises:
             DataError: the folder is not in the layout, or an image can not be read.
         """
-        return self._as_they_are(self._told(*read_part(folder, "test", recognise_card(folder))))
+        return self.as_they_are(self.told(*read_part(folder, "test", recognise_card(folder))))
 
     def new_network(self, seed: int) -> nn.Module:
         """The network before training."""
@@ -184,18 +184,18 @@ class BoxedFindings:
         losses = np.mean([said.losses for said in several], axis=0)
         return replace(several[0], found=tuple(_surest(boxes) for boxes in films), losses=losses)
 
-    def _told(self, films: Sequence[BoxedImage], names: Sequence[str]) -> list[BoxedImage]:
+    def told(self, films: Sequence[BoxedImage], names: Sequence[str]) -> list[BoxedImage]:
         """The films with their labels as indices of the recipe's classes."""
         of = [self.classes.index(name) for name in names]
         return [replace(film, labels=tuple(of[label] for label in film.labels)) for film in films]
 
-    def _changed(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+    def changed(self, films: Sequence[BoxedImage]) -> BoxedDataset:
         nodule, mass = map(self.classes.index, LESIONS)
         inserted: tuple[Change, ...] = (InsertNodules(nodule, mass),) if self.inserts else ()
         change = InTurn((*inserted, BoxChanges(self.recipe.augmentation)))
         return BoxedDataset(films, self.classes, self.recipe.how, change=change, in_memory=True)
 
-    def _as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+    def as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
         return BoxedDataset(films, self.classes, self.recipe.how, in_memory=True)
 
 
