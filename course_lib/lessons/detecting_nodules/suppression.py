@@ -28,12 +28,16 @@ def nms(boxes: torch.Tensor, scores: torch.Tensor, most_iou: float) -> list[int]
 def _draw_boxes(rng: np.random.Generator) -> Inputs:
     """Rows of boxes, each of which lies on the next; no two are equally sure. Now and then there is none."""
     count = int(rng.choice([0, 1, 4, 5, 6], p=[0.15, 0.05, 0.2, 0.3, 0.3]))
-    high = int(rng.integers(1, 3))  # rows
-    places = [(n // high, n % high) for n in range(count - 1)] + [(8, int(rng.integers(2)))]
-    low = STEP * rng.permutation(np.array(places)[-count:] if count else np.zeros((0, 2), dtype=int))
-    boxes = torch.tensor(np.concatenate([low, low + SIDE], axis=1), dtype=torch.float32)
-    scores = torch.tensor(rng.permutation(np.arange(5, 100, 6))[:count] / 100, dtype=torch.float32)
-    return boxes, scores, float(rng.choice([0.1, 0.25, 0.5], p=[0.4, 0.3, 0.3]))
+    rows = int(rng.integers(1, 3))
+    places = [(n // rows, n % rows) for n in range(count - 1)] + [(8, int(rng.integers(2)))]
+    low = STEP * np.array(places[-count:] if count else np.zeros((0, 2), dtype=int))
+    sure = rng.permutation(np.arange(5, 100, 6))[:count] / 100
+    if rng.random() < 0.5:
+        sure = np.sort(sure)[::-1]  # along the row
+    order = rng.permutation(count)
+    boxes = torch.tensor(np.concatenate([low, low + SIDE], axis=1)[order], dtype=torch.float32)
+    most_iou = float(rng.choice([0.1, 0.25, 0.5], p=[0.4, 0.3, 0.3]))
+    return boxes, torch.tensor(sure[order], dtype=torch.float32), most_iou
 
 
 def _as_list(answer: Answer, inputs: Inputs) -> object:
