@@ -45,6 +45,7 @@ def test_each_mistake_gets_its_words(exercise: Exercise, mistake: Mistake, seed:
     assert text.startswith(f"Exercise {exercise.number}: not yet.\n  input ")
     assert re.search(r"\n  expected   .+\n  came       .+\n", text)
     assert text.splitlines()[-1] == f"  → {mistake.diagnosis}"
+    assert mistake.diagnosis == mistake.diagnosis.strip()
 
 
 @each_exercise

@@ -113,8 +113,8 @@ def test_the_loss_and_its_gradient_are_those_the_course_trains_with(seed: int) -
     boxes = max(int((wanted == 1).sum()), 1)
     losses = focal_loss(said, wanted), centres.focal_loss(said.logit(), wanted).sum() / boxes
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-5)
-    gradients = [torch.autograd.grad(loss, said)[0] for loss in losses]
-    assert torch.allclose(*gradients, rtol=1e-4, atol=1e-6)
+    ours, courses = (torch.autograd.grad(loss, said)[0] for loss in losses)
+    assert torch.allclose(ours, courses, rtol=1e-4, atol=1e-6)
 
 
 def test_a_cell_that_is_quite_sure_and_wrong_costs_a_finite_amount() -> None:

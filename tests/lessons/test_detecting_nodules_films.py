@@ -120,3 +120,11 @@ def test_only_patients_with_a_nodule_alone_are_drawn(films: dict[int, list[list[
     films.update({number: [[mark("Nodule", "subtle")]] for number in others})
     with pytest.raises(ValueError, match="None of these patients"):
         hidden_nodule(QUICK_SET, others)
+
+
+def test_the_film_that_the_lesson_opens_with_is_the_same_as_when_its_words_were_written() -> None:
+    """Another film here means that the films of the set have changed: look at it, and read the lesson's words again."""
+    found = hidden_nodule(QUICK_SET, range(QUICK_SET.patients["train"]))
+    assert (found.patient, found.box) == (3, (157, 66, 185, 98))
+    assert found.contrast_to_noise == pytest.approx(0.48, abs=0.005)
+    assert found.image.shape == (QUICK_SET.pixels, QUICK_SET.pixels)

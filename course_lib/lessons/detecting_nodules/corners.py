@@ -28,11 +28,11 @@ def to_corners(boxes: torch.Tensor, form: str) -> torch.Tensor:
 
 def _draw_boxes(rng: np.random.Generator) -> Inputs:
     """One to three boxes, now and then none, that are boxes in each of the formats."""
-    low = rng.integers(0, 40, (int(rng.choice(4, p=[0.1, 0.3, 0.3, 0.3])), 2))
-    size = rng.integers(5, 50, low.shape)
+    low = rng.integers(0, 30, (int(rng.choice(4, p=[0.1, 0.3, 0.3, 0.3])), 2))
+    size = rng.integers(5, 60, low.shape)
     form = str(rng.choice([*FORMATS, rng.choice(UNKNOWN)], p=[0.2, 0.3, 0.3, 0.2]))
-    numbers = {"xywh": [low, size], "cxcywh": [low + size / 2, size]}.get(form, [low, low + size])
-    return torch.tensor(np.concatenate(numbers, axis=1), dtype=torch.float32), form
+    places = {"xywh": (low, size), "cxcywh": (low + size / 2, size)}
+    return torch.tensor(np.concatenate(places.get(form, (low, low + size)), axis=1), dtype=torch.float32), form
 
 
 def _corners_and_care(answer: Answer, inputs: Inputs) -> object:

@@ -75,7 +75,8 @@ def _centres(boxes: Boxes) -> Boxes:
 
 def _inside(points: Boxes, true: Boxes) -> Boxes:
     """[points, true], whether each point lies in each box."""
-    return ((true[None, :, :2] <= points[:, None]) & (points[:, None] <= true[None, :, 2:])).all(axis=2)
+    within = (true[None, :, :2] <= points[:, None]) & (points[:, None] <= true[None, :, 2:])
+    return np.asarray(within.all(axis=2))
 
 
 def _overlaps(found: Boxes, true: Boxes) -> Boxes:
@@ -117,7 +118,7 @@ def _nearest_first(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:
 def _edge_left_out(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:
     points = _centres(found)[:, None]
     within = (true[None, :, :2] < points) & (points < true[None, :, 2:])
-    return _judged(within.all(axis=2), np.argsort(-scores))
+    return _judged(np.asarray(within.all(axis=2)), np.argsort(-scores))
 
 
 def _true_centre_inside(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:
@@ -139,7 +140,7 @@ def _half_size_as_centre(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:
 def _one_axis_is_enough(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:
     points = _centres(found)[:, None]
     within = (true[None, :, :2] <= points) & (points <= true[None, :, 2:])
-    return _judged(within.any(axis=2), np.argsort(-scores))
+    return _judged(np.asarray(within.any(axis=2)), np.argsort(-scores))
 
 
 def _whole_box_inside(found: Boxes, scores: Boxes, true: Boxes) -> list[str]:

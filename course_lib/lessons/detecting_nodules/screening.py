@@ -155,7 +155,7 @@ def _nobody_is_1(sensitivity: float, alarm_share: float, prevalence: float) -> N
 
 
 NOBODY = "A detector that never says anything recalls no one, and 0 / 0 is not known: return nan. "
-RECALLED = "Whose cancer is found is recalled. Of all others, the sick too, it is alarm_share. "
+RECALLED = "Whose cancer is found is recalled. Of all others, the sick too, it is alarm_share."
 
 SCREENED = Exercise(
     "12.9",
@@ -172,7 +172,7 @@ SCREENED = Exercise(
     mistakes=(
         Mistake(
             _healthy_and_found,
-            RECALLED + "A missed cancer may have a false alarm elsewhere on its film, and you leave these people out.",
+            RECALLED + " A missed cancer may have a false alarm elsewhere on its film, and you leave these people out.",
         ),
         Mistake(
             _counted_twice,

@@ -69,5 +69,5 @@ def slide(
     views = film.unfold(1, window.window_px, window.step_px).unfold(2, window.window_px, window.step_px)
     views = views.permute(1, 2, 0, 3, 4).flatten(0, 1)  # [windows, channels, window_px, window_px]
     with evaluating(classifier), torch.no_grad():
-        logits = torch.cat([classifier(batch) for batch in views.split(batch_size)])
+        logits = torch.cat([classifier(batch) for batch in torch.split(views, batch_size)])
     return np.asarray(logits.softmax(dim=1)[:, of_class].double().cpu().numpy())

@@ -106,7 +106,8 @@ def _with_the_surest(boxes: torch.Tensor, scores: torch.Tensor, most_iou: float)
 
 
 def _any_will_do(boxes: torch.Tensor, scores: torch.Tensor, most_iou: float) -> list[int]:
-    overlaps, kept = box_iou(boxes, boxes), []
+    overlaps = box_iou(boxes, boxes)
+    kept: list[int] = []
     for place in _by_score(scores):
         if not kept or any(overlaps[place, other] <= most_iou for other in kept):
             kept.append(place)
