@@ -5,9 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.lessons.detecting_nodules import hidden_nodule as module
-from course_lib.lessons.detecting_nodules.hidden_nodule import hidden_nodule
-from course_lib.lessons.detecting_nodules.sliding_window import SlidingWindow, slide
+from course_lib.lessons.detecting_nodules import SlidingWindow, hidden_nodule, opening_film, slide
 from course_lib.modalities.chest_findings.phantoms import QUICK_SET, Settings, draw_findings
 from course_lib.modalities.simulated_film.exposure import Exposure, draw_adult_exposure
 from course_lib.modalities.simulated_film.marked_film import Mark, MarkedFilm
@@ -91,7 +89,7 @@ def films(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[list[Mark]]]:
         image = np.full((4, 4), number % 256, np.uint8)
         return [(exposure, MarkedFilm(image, tuple(marks))) for marks in of_patient.get(number, [[]])]
 
-    monkeypatch.setattr(module, "draw_films", draw)
+    monkeypatch.setattr(opening_film, "draw_films", draw)
     return of_patient
 
 
