@@ -15,7 +15,7 @@ def to_corners(boxes: torch.Tensor, form: str) -> torch.Tensor:
     """The corners of boxes, float [boxes, 4] as x0, y0, x1, y1, in pixels; the boxes handed over stay as they are.
 
     The four numbers of a box are, as ``form`` says: "xyxy", the corners already; "xywh", the left upper corner, then
-    width and height; "cxcywh", the middle, then width and height. Any other form is a ValueError.
+    width and height; "cxcywh", the middle, then width and height. Any other form ends with a ValueError.
     """
     if form not in ("xyxy", "xywh", "cxcywh"):
         raise ValueError(f"Expected xyxy, xywh or cxcywh, but got {form}.")
@@ -167,7 +167,7 @@ def _a_list(boxes: torch.Tensor, form: str) -> object:
 
 
 DO_NOT_GUESS = (
-    "A form that is none of the three was taken as one of them. A wrong box looks like any other, so nobody would "
+    "You take a form that is none of the three for one of them. A wrong box looks like any other, so nobody would "
     "notice: raise a ValueError."
 )
 

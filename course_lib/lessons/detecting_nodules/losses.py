@@ -224,7 +224,8 @@ FOCAL_LOSS = Exercise(
         ),
         Mistake(
             _no_centre_is_0,
-            NO_CENTRE + "and it costs nothing with you. But its cells cost something wherever the network says that a "
+            NO_CENTRE
+            + "and you let it cost nothing. But its cells must cost something wherever the network says that a "
             "centre is. It learns from them what looks like a nodule and is none.",
         ),
         Mistake(
@@ -277,18 +278,17 @@ FOCAL_LOSS = Exercise(
         ),
         Mistake(_log_of_p, "Where no centre is, p should be low, so log(1 - p) belongs there and not log(p)."),
         Mistake(
-            _centres_alone, "Only the centres cost something with you, so a network that calls every cell one is best."
+            _centres_alone, "You let only the centres cost something, so a network that calls every cell one is best."
         ),
-        Mistake(_alarms_alone, "Missed centres cost nothing with you, so a network that never says anything is best."),
+        Mistake(_alarms_alone, "You let missed centres cost nothing, so a network that never finds one is best."),
         Mistake(
             _background_alone,
-            "The cells of the bumps cost nothing with you. They cost less than others, by (1 - wanted)⁴, but "
-            "something.",
+            "You leave the cells of the bumps out. They cost less than others, by (1 - wanted)⁴, but something.",
         ),
         Mistake(_without_minus, "The minus is missing. log(p) is below 0, and a loss is above."),
         Mistake(_logarithm_of_ten, "Take the natural logarithm: torch.log."),
         Mistake(_not_kept_from_infinity, KEPT_FROM_INFINITY),
-        Mistake(_hidden_infinity, KEPT_FROM_INFINITY + " Times 0 it is not even a number any more."),
+        Mistake(_hidden_infinity, KEPT_FROM_INFINITY + " Multiplied by 0, it is not even a number any more."),
         Mistake(
             _tiny,
             "You add a tiny number in the logarithm, so that a cell may cost 18. Here p is held between 0.0001 and "

@@ -12,9 +12,9 @@ CELL = 20  #: px of the grid in which the true boxes of a film are drawn, one in
 def hits(found: np.ndarray, scores: np.ndarray, true: np.ndarray) -> list[str]:
     """What each found box is, in the order of ``found``: "hit", "double" or "false alarm".
 
-    ``found`` [n, 4] and ``true`` [m, 4] are x0, y0, x1, y1 in pixels, ``scores`` [n] how sure each found box is. From
-    the surest box down: one whose centre lies in a true box, edges included, hits it; if a surer box has hit that
-    already, it is a double. All others are false alarms. No two true boxes overlap, and no two scores are equal.
+    ``found`` [n, 4] and ``true`` [m, 4] are x0, y0, x1, y1 in pixels, ``scores`` [n] how sure each found box is. The
+    surest box chooses first. A box whose centre lies in a true one, edges included, hits it, unless a surer box has hit
+    it already: then it is a double. All others are false alarms. No two true boxes overlap, no two scores are equal.
     """
     words, taken = ["false alarm"] * len(found), set()
     for place in np.argsort(-scores):
@@ -213,12 +213,12 @@ HITS = Exercise(
     mistakes=(
         Mistake(
             _doubles_as_hits,
-            "A second box on the same nodule counts as a hit with you, so ten boxes on one nodule would find ten. Each "
+            "You count a second box on the same nodule as a hit, so ten boxes on one nodule would find ten. Each "
             'true box is hit once; the others are "double".',
         ),
         Mistake(
             _doubles_as_alarms,
-            "A second box on the same nodule counts as a false alarm with you, as COCO has it. But it shows the doctor "
+            "You count a second box on the same nodule as a false alarm, as COCO does. But it shows the doctor "
             'a place where something is, so here it is neither: "double".',
         ),
         Mistake(_as_they_come, IN_TURN + "You go through them as they come."),
@@ -227,7 +227,7 @@ HITS = Exercise(
             _words_in_order_of_scores,
             "The words are right, but in the order of the scores. Write each to its own place: words[place] = ...",
         ),
-        Mistake(_nearest_first, IN_TURN + "With you the box goes first that is nearest to the middle."),
+        Mistake(_nearest_first, IN_TURN + "Yours begins with the box that is nearest to the middle."),
         Mistake(_edge_left_out, "A centre on the edge of a true box counts as inside: <= rather than <."),
         Mistake(
             _true_centre_inside,
@@ -255,7 +255,7 @@ HITS = Exercise(
         ),
         Mistake(
             _one_hit_for_a_film,
-            "After the first hit of a film, all others are doubles with you. A film may have several nodules: keep in "
+            "After the first hit of a film, you take all others for doubles. A film may have several nodules: keep in "
             "mind which of them are taken.",
         ),
         Mistake(_for_each_true, "You say of each true box whether it is found. Say of each found box what it is."),

@@ -172,8 +172,8 @@ def _percent(first: Box, second: Box) -> float:
 
 
 NEGATIVE = (
-    "Where two boxes are apart both ways, both sides of the overlap are negative, and their product is an area of "
-    "nothing. "
+    "Where two boxes are apart both ways, both sides of the overlap are negative, and their product is "
+    "above 0, as if the boxes overlapped. "
 )
 NO_AREA = "All is right but for two boxes of no area, where 0 is divided by 0. Nothing overlaps there: return 0.0."
 

@@ -157,8 +157,8 @@ PEAKS = Exercise(
         ),
         Mistake(
             _first_of_equals,
-            "Of equal neighbours you take the first alone. That would be one box instead of two, but here each cell "
-            "counts that no neighbour exceeds.",
+            "Of equal neighbours you take the first alone. That would be one box instead of two, but here both "
+            "are peaks.",
         ),
         Mistake(_above_least, "A cell of exactly least counts too: take >= rather than >."),
         Mistake(_four_neighbours, EIGHT + "those that it meets at a corner count too."),

@@ -15,8 +15,8 @@ def screened(sensitivity: float, alarm_share: float, prevalence: float) -> tuple
 
     ``prevalence`` is the part of the people with cancer, one each, and ``sensitivity`` the part of the cancers that is
     found. ``alarm_share`` is the part of the films with a false alarm; it is the same with and without cancer, and
-    whether the cancer is found or not. Recalled is whose cancer is found, or whose film has a false alarm, or both. The
-    PPV is the part of the recalled whose cancer is found, nan if no one is recalled.
+    whether the cancer is found or not. A person is recalled if the cancer is found, if there is a false alarm, or both.
+    The PPV is the part of the recalled whose cancer is found, nan if no one is recalled.
     """
     cancers = 1000 * prevalence
     found = cancers * sensitivity
@@ -155,7 +155,10 @@ def _nobody_is_1(sensitivity: float, alarm_share: float, prevalence: float) -> N
 
 
 NOBODY = "A detector that never says anything recalls no one, and 0 / 0 is not known: return nan. "
-RECALLED = "Whose cancer is found is recalled. Of all others, the sick too, it is alarm_share."
+RECALLED = (
+    "Everyone whose cancer is found is recalled, and alarm_share of all others, be it that they have no cancer or that "
+    "it was missed."
+)
 
 SCREENED = Exercise(
     "12.9",

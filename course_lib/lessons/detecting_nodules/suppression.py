@@ -198,20 +198,20 @@ NMS = Exercise(
         Mistake(_backwards, "The right boxes are kept, the least sure first. The surest comes first."),
         Mistake(
             _also_by_suppressed,
-            "A box goes with you because of a box that has gone itself. In a row of three, the middle one goes because "
+            "You let a box go because of a box that has gone itself. In a row of three, the middle one goes because "
             "of the first, and then nothing speaks against the third. Hold it against those that are kept.",
         ),
         Mistake(_with_the_one_before, EACH_KEPT + "You look only at the one that is next surer."),
         Mistake(_with_the_last_kept, EACH_KEPT + "You look only at the one that was kept last."),
         Mistake(_with_the_surest, EACH_KEPT + "You look only at the surest one of the film."),
-        Mistake(_any_will_do, EACH_KEPT + "With you it is enough to be away from one of them: take all, not any."),
+        Mistake(_any_will_do, EACH_KEPT + "You keep it if it is away from one of them: take all, not any."),
         Mistake(_equal_goes, "A box with an IoU of exactly most_iou is kept: it goes only above that."),
-        Mistake(_the_far_go, "You keep what overlaps and let go what lies elsewhere: <= rather than >=."),
+        Mistake(_the_far_go, "You keep what overlaps and drop what lies elsewhere: <= rather than >=."),
         Mistake(
             _over_one_box,
             "You divide the overlap by one box and not by the union, so more boxes go. box_iou is in torchvision.ops.",
         ),
-        Mistake(_no_overlap_at_all, "You let go each box that overlaps at all. Up to most_iou it may."),
+        Mistake(_no_overlap_at_all, "You drop each box that overlaps at all. Up to most_iou it may."),
         Mistake(_nothing_goes, "All boxes are kept, in the order of their scores. Which ones overlap too much?"),
         Mistake(_surest_alone, "Only the surest box is kept. A film may have several nodules."),
         Mistake(
