@@ -1,5 +1,6 @@
 """Lesson 12: the answers on boxes agree with torchvision's and the course's own, as do those on maps of centres."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -178,6 +179,15 @@ def test_the_boxes_that_are_kept_are_torchvisions(seed: int) -> None:
 
 def test_torchvisions_suppression_is_right_too() -> None:
     assert told("nms", torchvisions_nms) == "Exercise 12.6: correct."
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor, tuple, lambda places: [torch.tensor(n) for n in places]])
+def test_the_places_may_be_numbers_of_numpy_and_torch(kind: Callable[[list[int]], object]) -> None:
+    def answer(*film: Any) -> object:
+        places = nms(*film)
+        return kind(places) if places else places
+
+    assert told("nms", answer) == "Exercise 12.6: correct."
 
 
 def test_rows_of_boxes_are_drawn_in_which_the_third_is_kept_and_overlaps_of_exactly_the_limit() -> None:

@@ -1,5 +1,6 @@
 """Lesson 12: the answers on hits and alarms agree with the course's evaluation, and the questions tell the truth."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from course_lib.evaluation.coco_precision import IOU_THRESHOLDS, precision_when_
 from course_lib.evaluation.detection import DOUBLE, FALSE_ALARM, Boxes, DetectionPredictions, JudgedBoxes, judge, match
 from course_lib.evaluation.hit_rules import box_iobb, box_iou, centre_inside, iobb_at_least
 from course_lib.evaluation.screening import screen
+from course_lib.exercises.judging import judge as judge_answer
 from course_lib.lessons.detecting_nodules import LESSON, froc_point, hits, screened
 from course_lib.lessons.detecting_nodules.questions import COCO_QUESTION, QUESTIONS
 
@@ -44,6 +46,14 @@ def test_films_are_drawn_with_all_three_words_without_true_boxes_and_without_fou
     for found, scores, true in films:
         assert len(set(scores.tolist())) == len(found) == len(scores)
         assert np.allclose(box_iou(true, true), np.eye(len(true)))
+
+
+@pytest.mark.parametrize("kind", [np.array, tuple, lambda words: list(np.array(words))])
+def test_the_words_may_be_numpys(kind: Callable[[list[str]], object]) -> None:
+    def answer(*film: Any) -> object:
+        return kind(hits(*film))
+
+    assert judge_answer(EXERCISES["hits"], answer, seed=0).text == "Exercise 12.7: correct."
 
 
 def test_each_true_box_is_hit_once_at_most() -> None:

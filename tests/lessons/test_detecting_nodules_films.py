@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.lessons.detecting_nodules import SlidingWindow, hidden_nodule, opening_film, slide
+from course_lib.lessons.detecting_nodules import SlidingWindow, hidden_nodule, nms, opening_film, slide
 from course_lib.modalities.chest_findings.phantoms import QUICK_SET, Settings, draw_findings
 from course_lib.modalities.simulated_film.exposure import Exposure, draw_adult_exposure
 from course_lib.modalities.simulated_film.marked_film import Mark, MarkedFilm
@@ -47,6 +47,32 @@ def test_a_film_costs_as_much_as_all_its_windows() -> None:
     assert window.gflops(network, channels=2) == pytest.approx(9 * gflops(network, (2, 8, 8)))
     finer = SlidingWindow(20, 8, 2)
     assert finer.gflops(network, channels=2) == pytest.approx(49 / 9 * window.gflops(network, channels=2))
+
+
+class BrightOrNot(nn.Module):
+    """Knows one thing: the brighter a window is, the likelier it is of class 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steep = nn.Parameter(torch.tensor(5.0))
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        bright = self.steep * windows.mean(dim=(1, 2, 3))
+        return torch.stack([torch.zeros_like(bright), bright], dim=1)
+
+
+def test_with_suppression_a_classifier_is_a_detector() -> None:
+    film = torch.zeros(1, 40, 40)
+    for x, y, bright in ((6, 8, 1.0), (28, 24, 0.8)):
+        film[:, y : y + 6, x : x + 6] = bright
+    window = SlidingWindow(film_px=40, window_px=8, step_px=2)
+    scores = torch.tensor(slide(BrightOrNot(), film, window, of_class=1))
+    corners = torch.tensor(window.corners)
+    surest = corners[nms(corners, scores, 0.1)][:2].tolist()
+    assert [
+        (x0 <= x and x + 6 <= x1 and y0 <= y and y + 6 <= y1)
+        for (x0, y0, x1, y1), (x, y) in zip(surest, ((6, 8), (28, 24)), strict=True)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize(

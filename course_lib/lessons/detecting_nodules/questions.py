@@ -23,7 +23,7 @@ HEALTHY_QUESTION = Question(
             "such a film costs something; only sizes and places of boxes can not be learned from it.",
         ),
         Option(
-            "Both: it has not learned what is no nodule on such films, and nobody knows how often it is wrong on them",
+            "Both: it has not learned what is no nodule on such films, and its alarms on them were not counted",
             "In screening nearly all films have no nodule. So nearly all false alarms come from films of a kind that "
             "was neither trained on nor counted. The number per film that was measured holds for ill people alone.",
             right=True,

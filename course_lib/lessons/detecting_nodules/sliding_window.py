@@ -66,8 +66,9 @@ def slide(
     """
     if film.shape[1:] != (window.film_px, window.film_px):
         raise ValueError(f"Expected a film [channels, {window.film_px}, {window.film_px}], got {list(film.shape)}.")
-    views = film.unfold(1, window.window_px, window.step_px).unfold(2, window.window_px, window.step_px)
-    views = views.permute(1, 2, 0, 3, 4).flatten(0, 1)  # [windows, channels, window_px, window_px]
+    corners, logits = window.corners.astype(np.int64), []
     with evaluating(classifier), torch.no_grad():
-        logits = torch.cat([classifier(batch) for batch in torch.split(views, batch_size)])
-    return np.asarray(logits.softmax(dim=1)[:, of_class].double().cpu().numpy())
+        for first in range(0, window.count, batch_size):
+            views = [film[:, y0:y1, x0:x1] for x0, y0, x1, y1 in corners[first : first + batch_size]]
+            logits.append(classifier(torch.stack(views)))  # [batch_size, classes]
+    return np.asarray(torch.cat(logits).softmax(dim=1)[:, of_class].double().cpu().numpy())

@@ -41,12 +41,18 @@ def _draw_boxes(rng: np.random.Generator) -> Inputs:
 
 
 def _as_list(answer: Answer, inputs: Inputs) -> object:
-    """Places in a tensor or an array are as good as in a list."""
+    """Places in a tensor or an array are as good as in a list, and so are places that are tensors themselves."""
     came = answer(*inputs)
-    whole = (isinstance(came, torch.Tensor) and not came.is_floating_point()) or (
-        isinstance(came, np.ndarray) and came.dtype.kind in "iu"
-    )
-    return came.tolist() if whole and came.ndim == 1 else came  # type: ignore[attr-defined]
+    if type(came) in (list, tuple):
+        return [_plain(place) for place in came]  # type: ignore[attr-defined]
+    return _plain(came)
+
+
+def _plain(came: object) -> object:
+    """Whole numbers as Python's own."""
+    if isinstance(came, torch.Tensor) and not came.is_floating_point():
+        return came.tolist() if came.ndim < 2 else came
+    return came.tolist() if isinstance(came, np.ndarray) and came.dtype.kind in "iu" else came
 
 
 def _by_score(scores: torch.Tensor) -> list[int]:
