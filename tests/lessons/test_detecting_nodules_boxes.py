@@ -107,6 +107,16 @@ def test_films_are_drawn_without_a_box_and_with_bumps_that_meet() -> None:
     assert sum(bool(((maps > 0.01).sum(dim=0) > 1).any()) for maps in meeting) > 20
 
 
+def test_a_map_without_a_loop_is_right_too() -> None:
+    def at_once(cells: torch.Tensor, sides: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
+        (x, y), (wide, high) = cells.T[:, :, None, None], sides.T[:, :, None, None] / 6
+        rows, columns = torch.arange(shape[0])[:, None], torch.arange(shape[1])
+        bumps = torch.exp(-(((columns - x) / wide) ** 2) / 2 - ((rows - y) / high) ** 2 / 2)
+        return torch.cat([torch.zeros(1, *shape), bumps]).amax(dim=0)
+
+    assert told("heat_map", at_once) == "Exercise 12.3: correct."
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_loss_and_its_gradient_are_those_the_course_trains_with(seed: int) -> None:
     said, wanted = drawn("focal_loss", seed)

@@ -48,6 +48,14 @@ def test_films_are_drawn_with_all_three_words_without_true_boxes_and_without_fou
         assert np.allclose(box_iou(true, true), np.eye(len(true)))
 
 
+def test_an_answer_that_calls_the_courses_is_right_too() -> None:
+    def by_matching(found: np.ndarray, scores: np.ndarray, true: np.ndarray) -> list[str]:
+        numbers = match(boxes(found, scores), boxes(true), centre_inside)
+        return [WORDS.get(int(number), "hit") for number in numbers]
+
+    assert judge_answer(EXERCISES["hits"], by_matching, seed=0).text == "Exercise 12.7: correct."
+
+
 @pytest.mark.parametrize("kind", [np.array, tuple, lambda words: list(np.array(words))])
 def test_the_words_may_be_numpys(kind: Callable[[list[str]], object]) -> None:
     def answer(*film: Any) -> object:
