@@ -1,0 +1,74 @@
+"""A classifier as a detector: it is asked about each window of a film, one after the other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from course_lib.networks.costs import gflops
+from course_lib.networks.modes import evaluating
+
+
+@dataclass(frozen=True)
+class SlidingWindow:
+    """Square windows that step over a film from left to right and from top to bottom, none beyond its edge.
+
+    Raises:
+        ValueError: a number is not above 0, or the window is larger than the film.
+    """
+
+    film_px: int  #: width and height of the film
+    window_px: int  #: width and height of a window
+    step_px: int  #: from one window to the next
+
+    def __post_init__(self) -> None:
+        if min(self.film_px, self.window_px, self.step_px) < 1:
+            raise ValueError(f"Expected sizes of 1 px and more, but got {self}.")
+        if self.window_px > self.film_px:
+            raise ValueError(
+                f"A window of {self.window_px} px does not fit into a film of {self.film_px} px. Take a smaller one."
+            )
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """[a side], where the windows begin, in px; the last one ends at the film's edge or less than a step before."""
+        return np.arange(0, self.film_px - self.window_px + 1, self.step_px)
+
+    @property
+    def count(self) -> int:
+        """How many windows there are."""
+        return len(self.starts) ** 2
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """[windows, 4], x0, y0, x1, y1 of each window in px, row by row."""
+        y, x = np.meshgrid(self.starts, self.starts, indexing="ij")
+        low = np.stack([x.ravel(), y.ravel()], axis=1)
+        return np.concatenate([low, low + self.window_px], axis=1).astype(np.float64)
+
+    def gflops(self, classifier: nn.Module, channels: int = 3) -> float:
+        """Billions of multiply-adds for one film: those for a window, as often as there are windows."""
+        return self.count * gflops(classifier, (channels, self.window_px, self.window_px))
+
+
+def slide(
+    classifier: nn.Module, film: torch.Tensor, window: SlidingWindow, of_class: int, batch_size: int = 64
+) -> NDArray[np.float64]:
+    """How probable a class is in each window [windows], 0 to 1, in the order of `SlidingWindow.corners`.
+
+    ``film`` is float [channels, film_px, film_px], prepared as the classifier wants it; the classifier gives logits
+    [windows, classes]. It is left in the mode that it was in.
+
+    Raises:
+        ValueError: the film has another size than the window's ``film_px``.
+    """
+    if film.shape[1:] != (window.film_px, window.film_px):
+        raise ValueError(f"Expected a film [channels, {window.film_px}, {window.film_px}], got {list(film.shape)}.")
+    corners, logits = window.corners.astype(np.int64), []
+    with evaluating(classifier), torch.no_grad():
+        for first in range(0, window.count, batch_size):
+            views = [film[:, y0:y1, x0:x1] for x0, y0, x1, y1 in corners[first : first + batch_size]]
+            logits.append(classifier(torch.stack(views)))  # [batch_size, classes]
+    return np.asarray(torch.cat(logits).softmax(dim=1)[:, of_class].double().cpu().numpy())
