@@ -14,7 +14,8 @@ from course_lib.support.runtime import COURSE_ROOT
 RESULTS = COURSE_ROOT / "datasets" / "studies"
 
 SOURCES = ("phantom", "real")
-SCORES = {"auroc": "AUROC", "dice": "Dice"}  #: what a study may be about, by its name in the rows, and what to call it
+#: What a study may be about, by its name in the rows, and what to call it.
+SCORES = {"auroc": "AUROC", "dice": "Dice", "froc": "FROC score"}
 Value = str | int | float
 Row = Mapping[str, Value]
 

@@ -1,21 +1,21 @@
 """What simulated films and simulated nodules teach about real nodules: AUROC of films, and the part that is found.
 
-Measured on the training patients of the real set; the test part stays closed. They are parted into `FOLDS` by a hash of
-their names. The films of a fold are answered by a network that learned from the patients of the other folds, and the
-answers of all folds are judged together. So every film counts once, and no network has seen its patient. The scores of
-different networks are not quite on one scale, which costs all cases alike a little, but for the one that needs no real
-film and has one network.
+Measured on the training patients of the real set; the test part stays closed. They are parted into halves by a hash of
+their names. The films of a half are answered by a network that learned from the patients of the other one, and all
+answers are judged together. So every film counts once, and no network has seen its patient. The scores of two networks
+are not quite on one scale, which costs all cases alike a little, but for the one that needs no real film and has one
+network.
 
 The network and the recipe are those of `chest_findings.recipe`, with `EPOCHS`. It begins with what photographs taught
-its encoder ("photographs"), or learns from simulated films first ("phantoms first"). "inserted" says that simulated
-nodules and masses are inserted into the real training films. "phantoms" sees no real film at all. Someone who does not
-look puts a box where other patients have theirs ("without looking"). A training on real films sees each of them
-`EPOCHS` times; one from phantoms has seen the simulated ones besides.
+its encoder ("photographs"), or learns from simulated films first ("phantoms first"), by `ON_PHANTOMS`. "inserted" says
+that simulated nodules and masses are inserted into the real training films. "phantoms" sees no real film at all.
+Someone who does not look puts a box where other patients have theirs ("without looking"). A training on real films sees
+each of them `EPOCHS` times; one from phantoms has seen the simulated ones besides.
 
-The strength of the changes and of what is inserted was chosen on a quarter of these patients, so that the cases with
-inserted nodules may look a little too good.
+The recipe's changes, and how strong and large what is inserted is, were chosen on these patients, so that the cases
+with inserted nodules may look a little too good.
 
-Cost: about an hour and a half on two cores. What is trained is kept in build/studies/.
+Cost: about an hour on two cores, a quarter of it for the phantoms. What is trained is kept in build/.
 """
 
 from collections.abc import Sequence
@@ -29,31 +29,43 @@ from numpy.typing import NDArray
 from torch import nn
 
 from course_lib.authoring.kept_answers import kept
+from course_lib.authoring.measure import RESULTS
 from course_lib.authoring.studies.study import UNFINISHED, Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.evaluation.detection import Boxes, DetectionPredictions
 from course_lib.evaluation.intervals import bootstrap_intervals, compare
 from course_lib.evaluation.studies import Row
-from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS, SIMULATED_SET
-from course_lib.modalities.chest_findings.phantoms import VERSION, Settings, make_dataset
-from course_lib.modalities.chest_findings.reader import read_part
-from course_lib.modalities.chest_findings.recipe import CONFIG, FOUND, FROC, IMAGES, SIZE, BoxedFindings, at_size
+from course_lib.modalities.chest_findings.inserted_nodules import MASS_MM, NODULE_MM, WIDER_BOX
+from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
+from course_lib.modalities.chest_findings.recipe import (
+    CONFIG,
+    FOUND,
+    FROC,
+    IMAGES,
+    ON_PHANTOMS,
+    ON_REAL_IMAGES,
+    PHANTOM_FOLDER,
+    SIZE,
+    at_size,
+)
+from course_lib.modalities.chest_findings.recipe import (
+    PHANTOMS as SIMULATED,
+)
 from course_lib.networks.packaged_weights import EFFICIENTNET_LITE0
-from course_lib.sources.dataset_card import load_card
 from course_lib.support.files import digest
-from course_lib.training.checkpoints import load_checkpoint, save_checkpoint
+from course_lib.tasks.detection import Detection
 from course_lib.training.inference import predict
 from course_lib.training.loop import fit_whole
+from course_lib.training.recipe import trained
 
 NOT_LOOKING, PHANTOMS, PHOTOGRAPHS = "without looking", "phantoms", "photographs"
 INSERTED, FIRST, FIRST_INSERTED = "photographs, inserted", "phantoms first", "phantoms first, inserted"
 STARTS = (NOT_LOOKING, PHANTOMS, PHOTOGRAPHS, INSERTED, FIRST, FIRST_INSERTED)
 SEED = 0
-FOLDS = 3
+FOLDS = 2
 EPOCHS = 8
-SIMULATED = Settings({"train": 700}, seed=11, pixels=SIZE)  #: other people than in the sets of `phantoms`
-EXPERIMENT = BoxedFindings(at_size(SIZE, replace(CONFIG, epochs=EPOCHS, mixed_precision=False)))
+EXPERIMENT = replace(ON_REAL_IMAGES, recipe=at_size(SIZE, replace(CONFIG, epochs=EPOCHS)))
 MEASURED = {"auroc": IMAGES, "found": FOUND, "froc": FROC}  #: names in the rows, and the recipe's figures
 COLUMNS = 7  #: of a kept box: its film's place, four corners, its class, its score
 
@@ -99,7 +111,7 @@ def fold_of(film: BoxedImage) -> int:
 def _answers(films: tuple[BoxedImage, ...], start: str) -> DetectionPredictions:
     """What is found in each film by a network that has not seen its patient."""
     if start == NOT_LOOKING:
-        return EXPERIMENT.as_they_are(films).task.baseline(_predictions(films, []))
+        return Detection(EXPERIMENT.classes).baseline(_predictions(films, []))
     if start == PHANTOMS:
         return _predictions(films, [_boxes_in(films, range(len(films)), start)])
     folds = [[place for place, film in enumerate(films) if fold_of(film) == fold] for fold in range(FOLDS)]
@@ -150,31 +162,22 @@ def _true_boxes(films: tuple[BoxedImage, ...]) -> tuple[Boxes, ...]:
 
 
 def _trained(start: str, learned: tuple[BoxedImage, ...]) -> nn.Module:
-    """A network after this training."""
-    model = EXPERIMENT.new_network(SEED)
-    if start in (PHANTOMS, FIRST, FIRST_INSERTED):
-        path = UNFINISHED / "networks" / f"{_key(PHANTOMS)[:16]}.pt"
-        if not path.is_file():
-            save_checkpoint(_fitted(model, _simulated(), inserts=False), path)
-        load_checkpoint(model, path)
-    return model if start == PHANTOMS else _fitted(model, learned, inserts=start in (INSERTED, FIRST_INSERTED))
-
-
-def _fitted(model: nn.Module, films: Sequence[BoxedImage], *, inserts: bool) -> nn.Module:
-    changed = replace(EXPERIMENT, inserts=inserts).changed(films)
-    fit_whole(model, changed, EXPERIMENT.as_they_are(films[:1]), replace(EXPERIMENT.config, seed=SEED))
+    """A network after this training, which goes on where it was interrupted."""
+    if start == PHANTOMS:
+        return trained(ON_PHANTOMS, SEED, *ON_PHANTOMS.training_data(PHANTOM_FOLDER), RESULTS)
+    model = _trained(PHANTOMS, ()) if start in (FIRST, FIRST_INSERTED) else EXPERIMENT.new_network(SEED)
+    changed = replace(EXPERIMENT, inserts=start in (INSERTED, FIRST_INSERTED)).changed(learned)
+    key = _key(start, [film.path.name for film in learned])
+    file = UNFINISHED / "networks" / f"{key[:16]}.pt"
+    config = replace(EXPERIMENT.config, seed=SEED)
+    fit_whole(model, changed, EXPERIMENT.as_they_are(learned[:1]), config, checkpoint=file)
     return model
-
-
-def _simulated() -> list[BoxedImage]:
-    """The simulated films, made on first use, with the recipe's labels."""
-    root = make_dataset(UNFINISHED / "films" / f"v{VERSION}-{digest(SIMULATED.to_json(), 8)}", SIMULATED)
-    return EXPERIMENT.told(*read_part(root, "train", load_card(SIMULATED_SET)))
 
 
 def _key(start: str, *more: object) -> str:
     """Another one for another training, other simulated films, other weights to start from, or another torch."""
-    return digest((start, SEED, EXPERIMENT, SIMULATED.to_json(), EFFICIENTNET_LITE0.sha256, torch.__version__, more))
+    weights, phantoms = EFFICIENTNET_LITE0.sha256, (ON_PHANTOMS, SIMULATED.to_json())
+    return digest((start, SEED, EXPERIMENT, phantoms, NODULE_MM, MASS_MM, WIDER_BOX, weights, torch.__version__, more))
 
 
 STUDY = Study(

@@ -1,5 +1,6 @@
 """A classifier as a detector: it is asked about each window of a film, one after the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from course_lib.data.image_file import open_grey
+from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.networks.costs import gflops
 from course_lib.networks.modes import evaluating
+
+ASIDE = 0.2  #: of its side, how far a window may lie beside the middle of a box, in both directions
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,40 @@ def slide(
             views = [film[:, y0:y1, x0:x1] for x0, y0, x1, y1 in corners[first : first + batch_size]]
             logits.append(classifier(torch.stack(views)))  # [batch_size, classes]
     return np.asarray(torch.cat(logits).softmax(dim=1)[:, of_class].double().cpu().numpy())
+
+
+def cut_windows(
+    films: Sequence[BoxedImage], labels: Sequence[int], side: int, each: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Windows to learn from: float32 [windows, 3, side, side], `prepared`, and 1 where one is around a box, int64.
+
+    Around each box with one of the ``labels`` there are ``each`` windows, a little aside. A film without such a box
+    gives as many, at any place.
+    """
+    rng, windows, asked = np.random.default_rng(seed), [], []
+    for film in films:
+        grey = prepared(np.asarray(open_grey(film.path)))
+        wanted = [box for box, label in zip(film.boxes, film.labels, strict=True) if label in labels]
+        for box in (*wanted, *([] if wanted else [None])):
+            for _ in range(each):
+                x, y = _start(rng, box, side, grey.shape[2], grey.shape[1])
+                windows.append(grey[:, y : y + side, x : x + side])
+                asked.append(int(box is not None))
+    return torch.stack(windows), torch.tensor(asked)
+
+
+def prepared(film: NDArray[np.uint8]) -> torch.Tensor:
+    """A film [height, width] as float32 [3, height, width], with greys of mean 0 and spread 1."""
+    grey = torch.from_numpy(film.astype(np.float32))
+    return ((grey - grey.mean()) / grey.std()).expand(3, -1, -1)
+
+
+def _start(
+    rng: np.random.Generator, box: tuple[float, float, float, float] | None, side: int, width: int, height: int
+) -> tuple[int, int]:
+    """Where a window begins, x and y in px: near the middle of the box, or anywhere if there is none."""
+    if box is None:
+        return int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
+    aside = rng.uniform(-ASIDE, ASIDE, 2) * side
+    x, y = ((box[axis] + box[axis + 2]) / 2 + aside[axis] - side / 2 for axis in (0, 1))
+    return int(np.clip(x, 0, width - side)), int(np.clip(y, 0, height - side))

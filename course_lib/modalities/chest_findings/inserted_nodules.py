@@ -22,7 +22,7 @@ from torchvision import tv_tensors
 from course_lib.modalities.simulated_chest.nodules import chord
 from course_lib.modalities.simulated_chest.people import Nodule, NoduleDensity
 
-NODULE_MM, MASS_MM = (8.0, 30.0), (30.0, 80.0)  #: diameters, from and to; each doubling is as likely as any other
+NODULE_MM, MASS_MM = (12.0, 34.0), (30.0, 75.0)  #: diameters, from and to; each doubling is as likely as any other
 MASSES = 0.4  #: part of those inserted
 DENSITIES: dict[NoduleDensity, float] = {"solid": 0.85, "part-solid": 0.08, "ground glass": 0.07}
 SPIKED = 0.35  #: part of them
@@ -32,7 +32,7 @@ DIFFERENT = 500  #: nodules and masses, of which one is taken each time
 RAY_MM = 2.0  #: from one ray to the next, at most; a pixel has the mean of its rays
 SHADOW_REACH = 1.5  #: radii from its middle, beyond which no nodule's shadow is drawn
 IN_BOX = 0.12  #: of the strongest shadow, from which on a pixel is in the box
-WIDER_BOX = 0.2  #: part of its side by which a reader draws a box larger, at most
+WIDER_BOX = 0.4  #: part of its side by which a reader draws a box larger, at most
 CM_MOST = 3.5  #: the curve of a film flattens: a longer chord adds hardly more
 
 GREY_PER_CM = (0.07, 0.22)  #: of the range of the film, from and to

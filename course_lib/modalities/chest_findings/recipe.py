@@ -28,7 +28,7 @@ from course_lib.evaluation.localisation import PUBLISHED_AT_IOBB_01
 from course_lib.evaluation.predictions import Predictions
 from course_lib.modalities.chest_findings.inserted_nodules import InsertNodules
 from course_lib.modalities.chest_findings.modality import SIMULATED_SET
-from course_lib.modalities.chest_findings.phantoms import Settings, make_dataset
+from course_lib.modalities.chest_findings.phantoms import FULL_SET, Settings, make_dataset
 from course_lib.modalities.chest_findings.reader import CLASSES, read_part
 from course_lib.networks.backbones import Weights
 from course_lib.networks.lite_detector import LiteHeatmapDetector
@@ -37,9 +37,9 @@ from course_lib.support.runtime import COURSE_ROOT, seeded
 from course_lib.training.config import TrainConfig
 from course_lib.training.recipe import FROM_SCRATCH, Recipe
 
-PHANTOMS = Settings({"train": 900, "test": 60}, seed=7, pixels=256)
-PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_findings-phantoms"
 SIZE = 256  #: px: a nodule of a median side has 17
+PHANTOMS = replace(FULL_SET, pixels=SIZE)
+PHANTOM_FOLDER = COURSE_ROOT / "build" / "measure" / "chest_findings-phantoms"
 LOOKED_AT = 6  #: every so many of the training films show how the training goes
 LESIONS, LESION = ("Nodule", "Mass"), "Nodule or mass"
 SAME = 0.3  #: IoU of two boxes of one class, from which on they are about the same thing
@@ -124,19 +124,16 @@ class BoxedFindings:
         return self.recipe.config
 
     def training_data(self, folder: Path) -> tuple[BoxedDataset, BoxedDataset]:
-        """What is learned from, and what shows how that goes: some of the same films, or other phantoms.
+        """What is learned from, and what shows how that goes: some of the same films.
 
         Raises:
             DataError: the folder is not in the layout, or an image can not be read.
             PhantomError: there are other phantoms in the place of these.
         """
-        if self.phantoms:
-            root, card = make_dataset(PHANTOM_FOLDER, self.phantoms), load_card(SIMULATED_SET)
-            learned, shown = (self.told(*read_part(root, part, card)) for part in ("train", "test"))
-            return self.changed(learned), self.as_they_are(shown)
-        learned = self.told(*read_part(folder, "train", recognise_card(folder)))
-        everything = self.as_they_are(learned)
-        return self.changed(learned), everything.take(range(0, len(learned), LOOKED_AT))
+        root = make_dataset(PHANTOM_FOLDER, self.phantoms) if self.phantoms else folder
+        card = load_card(SIMULATED_SET) if self.phantoms else recognise_card(folder)
+        learned = self.told(*read_part(root, "train", card))
+        return self.changed(learned), self.as_they_are(learned).take(range(0, len(learned), LOOKED_AT))
 
     def test_data(self, folder: Path) -> BoxedDataset:
         """The test part of the folder, as it is.
@@ -190,12 +187,14 @@ class BoxedFindings:
         return [replace(film, labels=tuple(of[label] for label in film.labels)) for film in films]
 
     def changed(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+        """The films for training: with what is inserted, and as other people and machines might have made them."""
         nodule, mass = map(self.classes.index, LESIONS)
         inserted: tuple[Change, ...] = (InsertNodules(nodule, mass),) if self.inserts else ()
         change = InTurn((*inserted, BoxChanges(self.recipe.augmentation)))
         return BoxedDataset(films, self.classes, self.recipe.how, change=change, in_memory=True)
 
     def as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
+        """The films as they are."""
         return BoxedDataset(films, self.classes, self.recipe.how, in_memory=True)
 
 
@@ -226,5 +225,5 @@ def _localised(films: JudgedFilms, name: str, alarms: float) -> float:
 
 
 ON_REAL_IMAGES = BoxedFindings(at_size(SIZE, CONFIG))
-#: Phantoms cost nothing, so that others than those that are learned from choose the epoch.
-ON_PHANTOMS = BoxedFindings(at_size(SIZE, replace(CONFIG, keep="best")), inserts=False, phantoms=PHANTOMS)
+#: There are more phantoms than real films, so that fewer rounds are as many steps.
+ON_PHANTOMS = BoxedFindings(at_size(SIZE, replace(CONFIG, epochs=8)), inserts=False, phantoms=PHANTOMS)
