@@ -1,6 +1,7 @@
 """The tool that runs and cleans the notebooks."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,8 @@ from course_lib.authoring.notebooks import FIGURES, RealRun, clean, covers, exer
 from course_lib.support.runtime import COURSE_ROOT
 from tests.modalities.brain_mri.matlab_files import write_set
 from tests.modalities.brain_mri.slices_folder import write_folds
-from tests.modalities.chest_ct.marked_folder import write_patients
+from tests.modalities.chest_ct.marked_folder import write_patients as write_nodules
+from tests.modalities.chest_findings.made_films import write_patients as write_films
 
 
 def code(source: str, count: int = 1, **more: object) -> nbformat.NotebookNode:
@@ -147,13 +149,19 @@ def test_a_folder_of_slices_or_of_their_matlab_files_is_of_one_modality(
         assert notebooks.modalities_in(folder) == {"brain_mri"}
 
 
-def test_a_room_with_lung_nodules_is_for_the_notebook_that_opens_them(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("write", "slug", "modality"),
+    [(write_nodules, "lidc-nodules", "chest_ct"), (write_films, "nih-chest-xrays", "chest_findings")],
+)
+def test_a_room_with_another_set_is_for_the_notebook_that_opens_it(
+    tmp_path: Path, folder: Path, write: Callable[..., Path], slug: str, modality: str
+) -> None:
     room = tmp_path / "room"
-    write_patients(room / "lidc-nodules", patients=6)
+    write(room / slug, patients=6)
     folder.rename(room / "chest-xray-pneumonia")
     path = tmp_path / "11_x.ipynb"
-    nbformat.write(new_notebook(cells=[code('data = open_dataset("chest_ct")')]), path)
+    nbformat.write(new_notebook(cells=[code(f'data = open_dataset("{modality}", "phantom")')]), path)
     assert real_folder(str(room)) == room
-    assert notebooks.modalities_of(path) == {"chest_ct"}
-    assert notebooks.modalities_in(room / "lidc-nodules") == {"chest_ct"}
-    assert notebooks.modalities_in(room) == {"chest_xray", "chest_ct"}
+    assert notebooks.modalities_of(path) == {modality}
+    assert notebooks.modalities_in(room / slug) == {modality}
+    assert notebooks.modalities_in(room) == {"chest_xray", modality}
