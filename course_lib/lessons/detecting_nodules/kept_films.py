@@ -30,7 +30,7 @@ class KeptFilms:
     """Nodules and masses in simulated films, as one class; the films themselves can be drawn again."""
 
     said: Mapping[str, DetectionPredictions]  #: by detector
-    views: tuple[str, ...]  #: [films], "PA" or "AP"
+    views: tuple[str, ...]  #: [films], "PA" or "AP"; empty where a film has no finding at all
     subtlety: NDArray[np.str_]  #: [true boxes], film after film
     contrast_to_noise: NDArray[np.float64]  #: [true boxes], film after film
     settings: Settings  #: of the set of phantoms
@@ -53,11 +53,16 @@ def kept_films() -> KeptFilms:
     with understood(lambda reason: DataError(f"{FILE.name} is no whole file of boxes: {reason}. Run: {COMMAND}")):
         kept = json.loads(FILE.read_text(encoding="utf-8"))
         films: Sequence[Mapping[str, Any]] = kept["films"]
+        of_boxes = [
+            (str(word), float(ratio))
+            for film in films
+            for _, word, ratio in zip(film["true"], film["subtlety"], film["contrast_to_noise"], strict=True)
+        ]
         return KeptFilms(
             said={name: _predictions(films, name) for name in kept["detectors"]},
             views=tuple(film["view"] for film in films),
-            subtlety=np.array([word for film in films for word in film["subtlety"]], dtype=np.str_),
-            contrast_to_noise=np.array([ratio for film in films for ratio in film["contrast_to_noise"]], dtype=float),
+            subtlety=np.array([word for word, _ in of_boxes], dtype=np.str_),
+            contrast_to_noise=np.array([ratio for _, ratio in of_boxes], dtype=float),
             settings=Settings(**kept["settings"]),
         )
 
