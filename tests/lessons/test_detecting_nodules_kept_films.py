@@ -150,7 +150,9 @@ def test_the_file_has_a_line_for_each_film_and_no_path(
 
 
 def test_where_there_is_no_file_it_is_said_what_makes_it(file: Path) -> None:
-    with pytest.raises(DataError, match=rf"^{FILE.name} is not there\..*{re.escape(COMMAND)}$"):
+    with pytest.raises(
+        DataError, match=rf"^{FILE.name} is not there\. Delete \S+\.phantom\.json, .*{re.escape(COMMAND)}$"
+    ):
         kept_films()
     assert not file.exists()
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.evaluation.detection import Boxes, DetectionPredictions, merged
-from course_lib.evaluation.studies import RESULTS, command_of
+from course_lib.evaluation.studies import RESULTS, command_of, file_of
 from course_lib.modalities.chest_findings.phantoms import Settings, draw_films
 from course_lib.modalities.chest_findings.reader import CLASSES
 from course_lib.modalities.chest_findings.recipe import LESION, LESIONS
@@ -21,6 +21,7 @@ from course_lib.support.foreign import understood
 
 FILE = RESULTS / "nodule_detectors.boxes.json"
 COMMAND = command_of("nodule_detectors", "phantom")
+REMEDY = f"Delete {file_of('nodule_detectors', 'phantom')}, if it is there, and run: {COMMAND}"
 MOST = 16  #: boxes of one detector in one film; the surest are kept
 DECIMALS = 4  #: of a score; corners have one
 
@@ -49,8 +50,8 @@ def kept_films() -> KeptFilms:
         DataError: the file is not there, or damaged; the message says what to run.
     """
     if not FILE.exists():
-        raise DataError(f"{FILE.name} is not there. Run: {COMMAND}")
-    with understood(lambda reason: DataError(f"{FILE.name} is no whole file of boxes: {reason}. Run: {COMMAND}")):
+        raise DataError(f"{FILE.name} is not there. {REMEDY}")
+    with understood(lambda reason: DataError(f"{FILE.name} is no whole file of boxes: {reason}. {REMEDY}")):
         kept = json.loads(FILE.read_text(encoding="utf-8"))
         films: Sequence[Mapping[str, Any]] = kept["films"]
         of_boxes = [
