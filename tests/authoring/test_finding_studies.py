@@ -383,10 +383,9 @@ def test_a_network_may_find_nothing_at_all(real: CourseData[Any], monkeypatch: p
 
 def test_another_training_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     assert " at 0x" not in repr((real_nodules.EXPERIMENT, ON_PHANTOMS, recipe.PHANTOMS)), "the same in the next run"
-    learned_and_answered: tuple[tuple[list[str], ...], ...] = (([],), (["a"],), (["b"],), (["a"], ["a", "b"]))
-    asked = [(start, *films) for start in STARTS for films in learned_and_answered]
-    keys = [real_nodules._key(*one) for one in asked]
-    assert keys == [real_nodules._key(*one) for one in asked]
+    named: tuple[tuple[list[str], ...], ...] = (([],), (["a"],), (["b"],), (["a"], ["a", "b"]))
+    keys = [real_nodules._key(start, *films) for start in STARTS for films in named]
+    assert keys == [real_nodules._key(start, *films) for start in STARTS for films in named]
     for name, other in (
         ("EXPERIMENT", small(real_nodules.EXPERIMENT)),
         ("ON_PHANTOMS", small(ON_PHANTOMS)),
