@@ -9,6 +9,7 @@ from course_lib.lessons import (
     auditing_the_data,
     brain_mri,
     building_net,
+    detecting_nodules,
     evaluation,
     explaining_predictions,
     finetuning_resnet,
@@ -34,6 +35,7 @@ WORKBOOK = Workbook(
         volumes.LESSON,
         brain_mri.LESSON,
         segmenting_ct.LESSON,
+        detecting_nodules.LESSON,
     )
 )
 check, hint, solution = WORKBOOK.check, WORKBOOK.hint, WORKBOOK.solution

@@ -84,12 +84,15 @@ def test_the_table_has_one_line_for_all_seeds(trial: Study, phantoms: CourseData
     ]
 
 
-def test_the_table_is_about_the_score_of_the_study(trial: Study, phantoms: CourseData[LabelledImage]) -> None:
-    judged = {"dice": 0.7, "low": 0.6, "high": 0.8, "gain": 0.1, "gain_low": -0.1, "gain_high": 0.2, "auroc": 0.9}
-    carry_out(replace(trial, measure=lambda *_: judged, score="dice"), phantoms)
+@pytest.mark.parametrize(("score", "title"), [("dice", "Dice"), ("froc", "FROC score")])
+def test_the_table_is_about_the_score_of_the_study(
+    trial: Study, phantoms: CourseData[LabelledImage], score: str, title: str
+) -> None:
+    judged = {score: 0.7, "low": 0.6, "high": 0.8, "gain": 0.1, "gain_low": -0.1, "gain_high": 0.2, "auroc": 0.9}
+    carry_out(replace(trial, measure=lambda *_: judged, score=score), phantoms)
     heading, _, line, _ = stored("trial", "phantom").table().splitlines()
     assert heading == (
-        "| method | seeds | Dice (95 % interval) | Dice of single seeds | gain (95 % interval) | auroc |"
+        f"| method | seeds | {title} (95 % interval) | {title} of single seeds | gain (95 % interval) | auroc |"
     )
     assert line == "| a | 2 | 0.700 (0.600 to 0.800) | 0.700 to 0.700 | +0.100 (-0.100 to +0.200) | 0.900 |"
 

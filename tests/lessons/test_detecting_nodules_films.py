@@ -1,11 +1,24 @@
 """Lesson 12: a classifier asked about each window, and the film with the nodule that nobody finds."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
-from course_lib.lessons.detecting_nodules import SlidingWindow, hidden_nodule, nms, opening_film, slide
+from course_lib.data.outlines_and_boxes import BoxedImage
+from course_lib.lessons.detecting_nodules import (
+    SlidingWindow,
+    cut_windows,
+    hidden_nodule,
+    nms,
+    opening_film,
+    prepared,
+    slide,
+)
 from course_lib.modalities.chest_findings.phantoms import QUICK_SET, Settings, draw_findings
 from course_lib.modalities.simulated_film.exposure import Exposure, draw_adult_exposure
 from course_lib.modalities.simulated_film.marked_film import Mark, MarkedFilm
@@ -87,6 +100,94 @@ def test_windows_that_do_not_fit_are_refused(sizes: tuple[int, int, int], words:
 def test_a_film_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Expected a film \[channels, 20, 20\], got \[2, 20, 24\]"):
         slide(classifier(), torch.zeros(2, 20, 24), SlidingWindow(20, 8, 5), of_class=0)
+
+
+# --- windows to learn from
+
+WIDTH, HEIGHT = 61, 47  #: of a film whose greys say where a pixel was
+SIDE = 12
+NODULE, OTHER = 1, 4  #: labels
+
+
+def told(path: Path, *boxes: tuple[float, float, float, float], labels: Sequence[int] = ()) -> BoxedImage:
+    """A film, each of whose pixels has another grey than those right of it and below it, and its boxes."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    Image.fromarray((4 * x).astype(np.uint8) if path.stem == "across" else (5 * y).astype(np.uint8)).save(path)
+    return BoxedImage(path, boxes, tuple(labels), path.stem)
+
+
+def starts_of(windows: torch.Tensor, film: BoxedImage) -> list[int]:
+    """Where each window begins in a film of `told`, px across or down, by the greys in its corner."""
+    greys = prepared(np.asarray(Image.open(film.path)))[0]
+    line = greys[0] if film.path.stem == "across" else greys[:, 0]
+    return [int((line - window[0, 0, 0]).abs().argmin()) for window in windows]
+
+
+def test_a_film_is_prepared_with_greys_of_mean_0_and_spread_1() -> None:
+    film = np.random.default_rng(0).integers(30, 200, (20, 30), dtype=np.uint8)
+    ready = prepared(film)
+    assert ready.shape == (3, 20, 30)
+    assert ready.dtype == torch.float32
+    assert ready.mean().item() == pytest.approx(0, abs=1e-5)
+    assert ready[0].std().item() == pytest.approx(1, abs=1e-5)
+    assert torch.equal(ready[0], ready[2])
+    assert torch.equal(ready[0].flatten().argsort(stable=True), torch.tensor(film.flatten()).argsort(stable=True))
+
+
+def test_around_each_wanted_box_there_are_as_many_windows_as_in_a_film_without_one(tmp_path: Path) -> None:
+    films = [
+        told(tmp_path / "both.png", (5, 5, 9, 9), (30, 20, 40, 30), labels=(NODULE, NODULE)),
+        told(tmp_path / "none.png"),
+        told(tmp_path / "another.png", (5, 5, 9, 9), labels=(OTHER,)),
+        told(tmp_path / "mixed.png", (5, 5, 9, 9), (30, 20, 40, 30), labels=(OTHER, NODULE)),
+    ]
+    windows, asked = cut_windows(films, (NODULE, 2), SIDE, each=3, seed=0)
+    assert asked.tolist() == [1] * 6 + [0] * 6 + [1] * 3
+    assert windows.shape == (15, 3, SIDE, SIDE)
+    assert (windows.dtype, asked.dtype) == (torch.float32, torch.int64)
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("across", 0, 2), ("down", 1, 3)])
+def test_a_window_around_a_box_has_the_boxs_middle_in_it_and_no_other_place(
+    tmp_path: Path, name: str, low: int, high: int
+) -> None:
+    extent = WIDTH if name == "across" else HEIGHT
+    corners = ((0.0, 0.0, 4.0, 5.0), (57.0, 40.0, 61.0, 47.0))
+    for box in ((20.0, 18.0, 30.0, 24.0), (2.0, 3.0, 60.0, 45.0), *corners):
+        film = told(tmp_path / f"{name}.png", box, labels=(NODULE,))
+        starts = starts_of(cut_windows([film], [NODULE], SIDE, each=60, seed=1)[0], film)
+        middle = (box[low] + box[high]) / 2
+        assert all(start <= middle < start + SIDE for start in starts)
+        assert min(starts) >= 0
+        assert max(starts) <= extent - SIDE
+        usual = np.clip(middle - SIDE / 2, 0, extent - SIDE)
+        assert all(abs(start - usual) <= 0.2 * SIDE + 1 for start in starts)
+        if 0 < usual < extent - SIDE:
+            assert min(starts) < usual - 1 < usual + 1 < max(starts), "aside in both directions"
+
+
+@pytest.mark.parametrize(("name", "extent"), [("across", WIDTH), ("down", HEIGHT)])
+def test_windows_without_a_wanted_box_come_from_anywhere(tmp_path: Path, name: str, extent: int) -> None:
+    film = told(tmp_path / f"{name}.png", (20, 18, 30, 24), labels=(OTHER,))
+    windows, asked = cut_windows([film], [NODULE], SIDE, each=600, seed=2)
+    assert not asked.any()
+    assert set(starts_of(windows, film)) == set(range(extent - SIDE + 1)), "the film's edges too"
+
+
+def test_windows_are_cut_from_the_film_as_it_is_prepared(tmp_path: Path) -> None:
+    film = told(tmp_path / "across.png")
+    ready = prepared(np.asarray(Image.open(film.path)))
+    windows, _ = cut_windows([film], [NODULE], SIDE, each=5, seed=0)
+    for window, start in zip(windows, starts_of(windows, film), strict=True):
+        assert torch.equal(window, ready[:, :SIDE, start : start + SIDE])
+
+
+def test_one_seed_gives_one_set_of_windows(tmp_path: Path) -> None:
+    film = told(tmp_path / "across.png", (20, 18, 30, 24), labels=(NODULE,))
+    first, again, other = (cut_windows([film, film], [NODULE], SIDE, each=4, seed=seed)[0] for seed in (3, 3, 4))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first[:4], first[4:]), "each film has its own"
 
 
 # --- the hidden nodule

@@ -8,10 +8,12 @@ from course_lib.authoring.studies import (
     dimensions,
     finetuning,
     learning_curves,
+    nodule_detectors,
     nodule_dimensions,
     nodule_losses,
     nodule_readers,
     phantoms_to_ct,
+    real_nodules,
     sim_to_real,
     slice_splits,
     wrong_labels,
@@ -30,5 +32,7 @@ STUDIES = {
         nodule_dimensions,
         nodule_readers,
         phantoms_to_ct,
+        nodule_detectors,
+        real_nodules,
     )
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.evaluation.detection import Boxes, DetectionPredictions, merged
-from course_lib.evaluation.studies import RESULTS, command_of
+from course_lib.evaluation.studies import RESULTS, command_of, file_of
 from course_lib.modalities.chest_findings.phantoms import Settings, draw_films
 from course_lib.modalities.chest_findings.reader import CLASSES
 from course_lib.modalities.chest_findings.recipe import LESION, LESIONS
@@ -21,6 +21,7 @@ from course_lib.support.foreign import understood
 
 FILE = RESULTS / "nodule_detectors.boxes.json"
 COMMAND = command_of("nodule_detectors", "phantom")
+REMEDY = f"Delete {file_of('nodule_detectors', 'phantom')}, if it is there, and run: {COMMAND}"
 MOST = 16  #: boxes of one detector in one film; the surest are kept
 DECIMALS = 4  #: of a score; corners have one
 
@@ -30,7 +31,7 @@ class KeptFilms:
     """Nodules and masses in simulated films, as one class; the films themselves can be drawn again."""
 
     said: Mapping[str, DetectionPredictions]  #: by detector
-    views: tuple[str, ...]  #: [films], "PA" or "AP"
+    views: tuple[str, ...]  #: [films], "PA" or "AP"; empty where a film has no finding at all
     subtlety: NDArray[np.str_]  #: [true boxes], film after film
     contrast_to_noise: NDArray[np.float64]  #: [true boxes], film after film
     settings: Settings  #: of the set of phantoms
@@ -49,15 +50,20 @@ def kept_films() -> KeptFilms:
         DataError: the file is not there, or damaged; the message says what to run.
     """
     if not FILE.exists():
-        raise DataError(f"{FILE.name} is not there. Run: {COMMAND}")
-    with understood(lambda reason: DataError(f"{FILE.name} is no whole file of boxes: {reason}. Run: {COMMAND}")):
+        raise DataError(f"{FILE.name} is not there. {REMEDY}")
+    with understood(lambda reason: DataError(f"{FILE.name} is no whole file of boxes: {reason}. {REMEDY}")):
         kept = json.loads(FILE.read_text(encoding="utf-8"))
         films: Sequence[Mapping[str, Any]] = kept["films"]
+        of_boxes = [
+            (str(word), float(ratio))
+            for film in films
+            for _, word, ratio in zip(film["true"], film["subtlety"], film["contrast_to_noise"], strict=True)
+        ]
         return KeptFilms(
             said={name: _predictions(films, name) for name in kept["detectors"]},
             views=tuple(film["view"] for film in films),
-            subtlety=np.array([word for film in films for word in film["subtlety"]], dtype=np.str_),
-            contrast_to_noise=np.array([ratio for film in films for ratio in film["contrast_to_noise"]], dtype=float),
+            subtlety=np.array([word for word, _ in of_boxes], dtype=np.str_),
+            contrast_to_noise=np.array([ratio for _, ratio in of_boxes], dtype=float),
             settings=Settings(**kept["settings"]),
         )
 
