@@ -18,7 +18,6 @@ from course_lib.authoring.studies import nodule_detectors, real_nodules
 from course_lib.authoring.studies.nodule_detectors import COMPARED_WITH, DETECTORS, OneDetector
 from course_lib.authoring.studies.real_nodules import (
     FIRST,
-    FIRST_INSERTED,
     FOLDS,
     INSERTED,
     PHANTOMS,
@@ -430,7 +429,7 @@ def test_each_start_learns_from_the_same_films_as_often(
     films = films_of(real)[:5]
     assert isinstance(real_nodules._trained(PHANTOMS, ()), nn.Identity)
     assert not fitted, "no real film is seen"
-    starts = (PHOTOGRAPHS, INSERTED, FIRST, FIRST_INSERTED)
+    starts = (PHOTOGRAPHS, INSERTED, FIRST)
     models = [real_nodules._trained(start, films) for start in starts]
     assert all(model is fit[0] for model, fit in zip(models, fitted, strict=True))
     assert [isinstance(model, nn.Identity) for model in models] == [False, False, True, True]
@@ -438,7 +437,7 @@ def test_each_start_learns_from_the_same_films_as_often(
         assert learned.samples == films
         changes = learned.change.changes  # type: ignore[union-attr]
         inserts = [one for one in changes if isinstance(one, InsertNodules)]
-        assert len(inserts) == (start in (INSERTED, FIRST_INSERTED))
+        assert len(inserts) == (start == INSERTED)
         assert all((one.nodule, one.mass) == (0, 1) for one in inserts)
         assert isinstance(changes[-1], BoxChanges)
         assert (config.epochs, config.seed, config.keep) == (real_nodules.EPOCHS, real_nodules.SEED, "last")

@@ -5,7 +5,7 @@ so that nothing is chosen; no rate was tuned for any of them. "U-Net, heat map" 
 from a random start. The other two begin with the same encoder, which has learned from photographs. Someone who does not
 look puts a box where other patients have theirs ("without looking").
 
-What is found in the films of the other patients is kept beside the table, see `detecting_nodules.kept_films`, so that
+What is found in the films of the other patients is kept beside the table, see `detecting_nodules.kept_boxes`, so that
 the lesson can judge it in seconds.
 
 Cost: about three quarters of an hour on two cores. What is trained is kept in build/measure/.
@@ -26,7 +26,7 @@ from course_lib.evaluation.coco_precision import coco_average_precision
 from course_lib.evaluation.detection import DetectionPredictions, merged
 from course_lib.evaluation.intervals import bootstrap_intervals, compare
 from course_lib.evaluation.studies import Row
-from course_lib.lessons.detecting_nodules.kept_films import keep_films
+from course_lib.lessons.detecting_nodules.kept_boxes import keep_films
 from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
 from course_lib.modalities.chest_findings.phantoms import make_dataset
 from course_lib.modalities.chest_findings.recipe import (

@@ -60,8 +60,8 @@ from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import trained
 
 NOT_LOOKING, PHANTOMS, PHOTOGRAPHS = "without looking", "phantoms", "photographs"
-INSERTED, FIRST, FIRST_INSERTED = "photographs, inserted", "phantoms first", "phantoms first, inserted"
-STARTS = (NOT_LOOKING, PHANTOMS, PHOTOGRAPHS, INSERTED, FIRST, FIRST_INSERTED)
+INSERTED, FIRST = "photographs, inserted", "phantoms first"
+STARTS = (NOT_LOOKING, PHANTOMS, PHOTOGRAPHS, INSERTED, FIRST)
 SEED = 0
 FOLDS = 2
 EPOCHS = 8
@@ -165,8 +165,8 @@ def _trained(start: str, learned: tuple[BoxedImage, ...]) -> nn.Module:
     """A network after this training, which goes on where it was interrupted."""
     if start == PHANTOMS:
         return trained(ON_PHANTOMS, SEED, *ON_PHANTOMS.training_data(PHANTOM_FOLDER), RESULTS)
-    model = _trained(PHANTOMS, ()) if start in (FIRST, FIRST_INSERTED) else EXPERIMENT.new_network(SEED)
-    changed = replace(EXPERIMENT, inserts=start in (INSERTED, FIRST_INSERTED)).changed(learned)
+    model = _trained(PHANTOMS, ()) if start == FIRST else EXPERIMENT.new_network(SEED)
+    changed = replace(EXPERIMENT, inserts=start == INSERTED).changed(learned)
     key = _key(start, [film.path.name for film in learned])
     file = UNFINISHED / "networks" / f"{key[:16]}.pt"
     config = replace(EXPERIMENT.config, seed=SEED)

@@ -9,7 +9,7 @@ from course_lib.exercises.exercise import Lesson
 from course_lib.lessons.detecting_nodules.corners import TO_CORNERS, to_corners
 from course_lib.lessons.detecting_nodules.froc_points import FROC_POINT, froc_point
 from course_lib.lessons.detecting_nodules.heat_maps import HEAT_MAP, heat_map
-from course_lib.lessons.detecting_nodules.kept_films import KeptFilms, kept_films
+from course_lib.lessons.detecting_nodules.kept_boxes import KeptFilms, kept_films
 from course_lib.lessons.detecting_nodules.losses import FOCAL_LOSS, focal_loss
 from course_lib.lessons.detecting_nodules.matching import HITS, hits
 from course_lib.lessons.detecting_nodules.opening_film import HiddenNodule, hidden_nodule

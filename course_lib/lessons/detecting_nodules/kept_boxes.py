@@ -22,7 +22,7 @@ from course_lib.support.foreign import understood
 FILE = RESULTS / "nodule_detectors.boxes.json"
 COMMAND = command_of("nodule_detectors", "phantom")
 REMEDY = f"Delete {file_of('nodule_detectors', 'phantom')}, if it is there, and run: {COMMAND}"
-MOST = 16  #: boxes of one detector in one film; the surest are kept
+MOST = 12  #: boxes of one detector in one film; the surest are kept
 DECIMALS = 4  #: of a score; corners have one
 
 
@@ -31,7 +31,6 @@ class KeptFilms:
     """Nodules and masses in simulated films, as one class; the films themselves can be drawn again."""
 
     said: Mapping[str, DetectionPredictions]  #: by detector
-    views: tuple[str, ...]  #: [films], "PA" or "AP"; empty where a film has no finding at all
     subtlety: NDArray[np.str_]  #: [true boxes], film after film
     contrast_to_noise: NDArray[np.float64]  #: [true boxes], film after film
     settings: Settings  #: of the set of phantoms
@@ -61,7 +60,6 @@ def kept_films() -> KeptFilms:
         ]
         return KeptFilms(
             said={name: _predictions(films, name) for name in kept["detectors"]},
-            views=tuple(film["view"] for film in films),
             subtlety=np.array([word for word, _ in of_boxes], dtype=np.str_),
             contrast_to_noise=np.array([ratio for _, ratio in of_boxes], dtype=float),
             settings=Settings(**kept["settings"]),
@@ -90,7 +88,6 @@ def _known(film: BoxedImage) -> dict[str, Any]:
     return {
         "file": film.path.name,
         "patient": film.patient,
-        "view": film.view,
         "true": [film.boxes[place] for place in places],
         "subtlety": [film.subtlety[place] for place in places],
         "contrast_to_noise": [film.contrast_to_noise[place] for place in places],
