@@ -215,7 +215,7 @@ def plot_heat(
             f"Expected an image and a map of 0 to 1, both [rows, columns], but got the shapes {list(pixels.shape)} and "
             f"{list(values.shape)}, and values from {values.min(initial=0):g} to {values.max(initial=0):g}."
         )
-    axes = axes_or_new(ax, (4.2, 3.8))
+    axes = axes_or_new(ax, (3.1, 2.7))
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255 if pixels.dtype == np.uint8 else 1)
     extent = (-0.5, pixels.shape[1] - 0.5, pixels.shape[0] - 0.5, -0.5)
     shown = axes.imshow(values, cmap=HEAT, vmin=0, vmax=1, extent=extent, interpolation="nearest")
