@@ -26,7 +26,7 @@ def gains(ours: P, others: P, figures: Mapping[str, Callable[[P], float]]) -> di
     Raises:
         ValueError: the two do not judge the same images in the same order.
     """
-    row = {}
+    row: dict[str, float] = {}
     for name, figure in figures.items():
         gained = compare(ours, others, figure)
         row |= {name: gained.difference, f"{name}_low": gained.low, f"{name}_high": gained.high}
