@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from course_lib.authoring.measure import RESULTS
-from course_lib.authoring.studies import nodule_detectors, real_nodules
+from course_lib.authoring.studies import judged_rows, nodule_detectors, real_nodules
 from course_lib.authoring.studies.nodule_detectors import COMPARED_WITH, DETECTORS, OneDetector
 from course_lib.authoring.studies.real_nodules import (
     FIRST,
@@ -135,8 +135,8 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, DetectionPredictions
     monkeypatch.setattr(nodule_detectors, "_tested", lambda: BoxedDataset(films, CLASSES, ON_PHANTOMS.recipe.how))
     monkeypatch.setattr(nodule_detectors, "keep_films", keep)
     monkeypatch.setattr(nodule_detectors, "SIZE", PX)
-    monkeypatch.setattr(nodule_detectors, "bootstrap_intervals", partial(bootstrap_intervals, resamples=40))
-    monkeypatch.setattr(nodule_detectors, "compare", partial(compare, resamples=40))
+    monkeypatch.setattr(judged_rows, "bootstrap_intervals", partial(bootstrap_intervals, resamples=40))
+    monkeypatch.setattr(judged_rows, "compare", partial(compare, resamples=40))
     return calls
 
 
@@ -252,8 +252,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The study with small films and few draws; gives where answers and networks are kept."""
     monkeypatch.setattr(real_nodules, "EXPERIMENT", small(real_nodules.EXPERIMENT))
     monkeypatch.setattr(real_nodules, "UNFINISHED", tmp_path)
-    monkeypatch.setattr(real_nodules, "bootstrap_intervals", partial(bootstrap_intervals, resamples=40))
-    monkeypatch.setattr(real_nodules, "compare", partial(compare, resamples=40))
+    monkeypatch.setattr(judged_rows, "bootstrap_intervals", partial(bootstrap_intervals, resamples=40))
+    monkeypatch.setattr(judged_rows, "compare", partial(compare, resamples=40))
     return tmp_path
 
 

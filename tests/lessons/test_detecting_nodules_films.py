@@ -190,6 +190,42 @@ def test_one_seed_gives_one_set_of_windows(tmp_path: Path) -> None:
     assert not torch.equal(first[:4], first[4:]), "each film has its own"
 
 
+def test_without_a_film_or_a_window_nothing_can_be_cut(tmp_path: Path) -> None:
+    film = told(tmp_path / "across.png")
+    for films, side, each in (([], SIDE, 1), ([film], 0, 1), ([film], SIDE, 0)):
+        with pytest.raises(ValueError, match=rf"got {len(films)} films, side={side}, each={each}\."):
+            cut_windows(films, [NODULE], side, each, seed=0)
+
+
+@pytest.mark.parametrize("boxes", [(), ((20, 18, 30, 24),)])
+def test_a_film_that_is_smaller_than_a_window_is_named(tmp_path: Path, boxes: tuple[tuple[int, int, int, int]]) -> None:
+    film = told(tmp_path / "across.png", *boxes, labels=[NODULE] * len(boxes))
+    assert cut_windows([film], [NODULE], HEIGHT, each=1, seed=0)[0].shape == (1, 3, HEIGHT, HEIGHT)
+    with pytest.raises(ValueError, match=rf"window of {HEIGHT + 1} px does not fit into across\.png, of 61 x 47 px"):
+        cut_windows([film], [NODULE], HEIGHT + 1, each=1, seed=0)
+
+
+def test_a_film_of_one_grey_is_refused_and_named(tmp_path: Path) -> None:
+    Image.new("L", (WIDTH, HEIGHT), 90).save(tmp_path / "empty.png")
+    films = [told(tmp_path / "across.png"), BoxedImage(tmp_path / "empty.png", (), (), "empty")]
+    with pytest.raises(ValueError, match=r"^empty\.png: Expected two greys or more, .* 2867 pixels .* Leave it out\.$"):
+        cut_windows(films, [NODULE], SIDE, each=1, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((4, 5), "two greys or more"),
+        ((0, 5), "two greys or more"),
+        ((4, 5, 3), r"\[height, width\], but got the shape \[4, 5, 3\]"),
+        ((4,), "shape"),
+    ],
+)
+def test_what_is_no_film_can_not_be_prepared(shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        prepared(np.full(shape, 7, np.uint8))
+
+
 # --- the hidden nodule
 
 

@@ -147,6 +147,15 @@ def test_the_file_has_a_line_for_each_film_and_no_path(file: Path, films: tuple[
     assert json.loads(text)["command"] == COMMAND
 
 
+def test_answers_to_other_films_are_not_kept(
+    file: Path, films: tuple[BoxedImage, ...], said: Mapping[str, DetectionPredictions]
+) -> None:
+    for some in (films[1:], films[::-1]):
+        with pytest.raises(ValueError, match=rf"answers to these {len(some)} films, .* but \['first', 'second, other'"):
+            keep_films(some, said, FEW)
+    assert not file.exists()
+
+
 def test_where_there_is_no_file_it_is_said_what_makes_it(file: Path) -> None:
     with pytest.raises(
         DataError, match=rf"^{FILE.name} is not there\. Delete \S+\.phantom\.json, .*{re.escape(COMMAND)}$"

@@ -19,12 +19,12 @@ from typing import Any
 from torch import nn
 
 from course_lib.authoring.measure import RESULTS
+from course_lib.authoring.studies.judged_rows import gains, with_ends
 from course_lib.authoring.studies.study import Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.outlines_and_boxes import BoxedDataset
 from course_lib.evaluation.coco_precision import coco_average_precision
 from course_lib.evaluation.detection import DetectionPredictions, merged
-from course_lib.evaluation.intervals import bootstrap_intervals, compare
 from course_lib.evaluation.studies import Row
 from course_lib.lessons.detecting_nodules.kept_boxes import keep_films
 from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
@@ -80,24 +80,19 @@ def measure(_: CourseData[Any], case: Row) -> Row:
     interval over patients; average precision at the same hits, and COCO's; and the costs.
 
     ``gain`` is the difference of the FROC score to `COMPARED_WITH`, ``found_gain`` that of the part found, on the same
-    patients.
+    patients. With the last detector, what all have found is kept for the lesson.
     """
-    name = str(case["detector"])
-    compared = _said(COMPARED_WITH)
+    name, compared = str(case["detector"]), _said(COMPARED_WITH)
     said = Detection(ON_PHANTOMS.classes).baseline(compared) if name == NOT_LOOKING else _said(name)
     ours, other = ON_PHANTOMS.scored(said), ON_PHANTOMS.scored(compared)
-    figures = {"froc": ON_PHANTOMS.figures(ours)[FROC], "found": ON_PHANTOMS.figures(ours)[FOUND]}
-    ends = bootstrap_intervals(ours, figures)
-    row: dict[str, str | int | float] = {"froc": figures["froc"](ours), "low": ends["froc"][0], "high": ends["froc"][1]}
-    row |= {"found": figures["found"](ours), "found_low": ends["found"][0], "found_high": ends["found"][1]}
-    row |= {
+    froc, found = (ON_PHANTOMS.figures(ours)[figure] for figure in (FROC, FOUND))
+    row = {
+        **with_ends(ours, {"froc": froc, "found": found}, "froc"),
         "average_precision": ours.lesions.average_precision(LESION),
         "coco_average_precision": coco_average_precision(merged(said, LESIONS, LESION), LESION),
     }
     if name != COMPARED_WITH:
-        for gain, figure in (("gain", figures["froc"]), ("found_gain", figures["found"])):
-            gained = compare(ours, other, figure)
-            row |= {gain: gained.difference, f"{gain}_low": gained.low, f"{gain}_high": gained.high}
+        row |= gains(ours, other, {"gain": froc, "found_gain": found})
     if name != NOT_LOOKING:
         network = OneDetector(ON_PHANTOMS.recipe, detector=name).new_network(SEED)
         row |= {"weights": count_parameters(network), "gflops": gflops(network, SIZE)}

@@ -30,11 +30,11 @@ from torch import nn
 
 from course_lib.authoring.kept_answers import kept
 from course_lib.authoring.measure import RESULTS
+from course_lib.authoring.studies.judged_rows import gains, with_ends
 from course_lib.authoring.studies.study import UNFINISHED, Study
 from course_lib.data.course_data import CourseData
 from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.evaluation.detection import Boxes, DetectionPredictions
-from course_lib.evaluation.intervals import bootstrap_intervals, compare
 from course_lib.evaluation.studies import Row
 from course_lib.modalities.chest_findings.inserted_nodules import MASS_MM, NODULE_MM, WIDER_BOX
 from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
@@ -84,16 +84,11 @@ def measure(data: CourseData[Any], case: Row) -> Row:
     films = films_of(data)
     ours = EXPERIMENT.scored(_answers(films, str(case["start"])))
     figures = {name: EXPERIMENT.figures(ours)[figure] for name, figure in MEASURED.items()}
-    row: dict[str, str | int | float] = {name: figure(ours) for name, figure in figures.items()}
-    for name, (low, high) in bootstrap_intervals(ours, figures).items():
-        ends = ("low", "high") if name == "auroc" else (f"{name}_low", f"{name}_high")
-        row |= dict(zip(ends, (low, high), strict=True))
-    if case["start"] != PHOTOGRAPHS:
-        others = EXPERIMENT.scored(_answers(films, PHOTOGRAPHS))
-        for name, figure in (("gain", figures["auroc"]), ("found_gain", figures["found"])):
-            gained = compare(ours, others, figure)
-            row |= {name: gained.difference, f"{name}_low": gained.low, f"{name}_high": gained.high}
-    return row
+    row = with_ends(ours, figures, "auroc")
+    if case["start"] == PHOTOGRAPHS:
+        return row
+    others = EXPERIMENT.scored(_answers(films, PHOTOGRAPHS))
+    return row | gains(ours, others, {"gain": figures["auroc"], "found_gain": figures["found"]})
 
 
 def films_of(data: CourseData[Any]) -> tuple[BoxedImage, ...]:

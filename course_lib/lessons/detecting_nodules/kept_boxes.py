@@ -70,7 +70,13 @@ def keep_films(films: Sequence[BoxedImage], said: Mapping[str, DetectionPredicti
     """Write what detectors said of simulated films, one line a film: nodules and masses as one class.
 
     The films must be as large as the detectors saw them, so that true and found boxes are in the same pixels.
+
+    Raises:
+        ValueError: a detector was asked about other films, or in another order.
     """
+    names = tuple(film.path.name for film in films)
+    if others := [name for name, one in said.items() if one.files != names]:
+        raise ValueError(f"Expected answers to these {len(films)} films, in their order, but {others} answered others.")
     of_lesions = {name: merged(one, LESIONS, LESION) for name, one in said.items()}
     lines = [
         json.dumps({**_known(film), "found": {name: _surest(one.found[n]) for name, one in of_lesions.items()}})

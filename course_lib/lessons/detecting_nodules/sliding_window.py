@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.networks.costs import gflops
 from course_lib.networks.modes import evaluating
 
+Box = tuple[float, float, float, float]
 ASIDE = 0.2  #: of its side, how far a window may lie beside the middle of a box, in both directions
 
 
@@ -86,12 +88,18 @@ def cut_windows(
 
     Around each box with one of the ``labels`` there are ``each`` windows, a little aside. A film without such a box
     gives as many, at any place.
+
+    Raises:
+        ValueError: there is no film, ``side`` or ``each`` is below 1, or a film has one grey, or no room for a window.
+        DataError: a film can not be read.
     """
+    if not films or side < 1 or each < 1:
+        raise ValueError(f"Expected films, and side and each above 0, but got {len(films)} films, {side=}, {each=}.")
     rng, windows, asked = np.random.default_rng(seed), [], []
     for film in films:
-        grey = prepared(np.asarray(open_grey(film.path)))
-        wanted = [box for box, label in zip(film.boxes, film.labels, strict=True) if label in labels]
-        for box in (*wanted, *([] if wanted else [None])):
+        grey = _opened(film.path, side)
+        wanted: list[Box | None] = [box for box, of in zip(film.boxes, film.labels, strict=True) if of in labels]
+        for box in wanted or [None]:
             for _ in range(each):
                 x, y = _start(rng, box, side, grey.shape[2], grey.shape[1])
                 windows.append(grey[:, y : y + side, x : x + side])
@@ -100,14 +108,34 @@ def cut_windows(
 
 
 def prepared(film: NDArray[np.uint8]) -> torch.Tensor:
-    """A film [height, width] as float32 [3, height, width], with greys of mean 0 and spread 1."""
+    """A film [height, width] as float32 [3, height, width], with greys of mean 0 and spread 1.
+
+    Raises:
+        ValueError: the film has another number of dimensions, or not two different greys.
+    """
+    if film.ndim != 2:
+        raise ValueError(f"Expected one grey film [height, width], but got the shape {list(film.shape)}.")
+    if film.size == 0 or film.min() == film.max():
+        raise ValueError(f"Expected two greys or more, but the film's {film.size} pixels are all alike. Leave it out.")
     grey = torch.from_numpy(film.astype(np.float32))
     return ((grey - grey.mean()) / grey.std()).expand(3, -1, -1)
 
 
-def _start(
-    rng: np.random.Generator, box: tuple[float, float, float, float] | None, side: int, width: int, height: int
-) -> tuple[int, int]:
+def _opened(path: Path, side: int) -> torch.Tensor:
+    """The film in a file, `prepared`, if a window of ``side`` px fits into it."""
+    pixels = np.asarray(open_grey(path))
+    if min(pixels.shape) < side:
+        height, width = pixels.shape
+        raise ValueError(
+            f"A window of {side} px does not fit into {path.name}, of {width} x {height} px. Take a smaller one."
+        )
+    try:
+        return prepared(pixels)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _start(rng: np.random.Generator, box: Box | None, side: int, width: int, height: int) -> tuple[int, int]:
     """Where a window begins, x and y in px: near the middle of the box, or anywhere if there is none."""
     if box is None:
         return int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))

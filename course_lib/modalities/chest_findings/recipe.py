@@ -124,7 +124,9 @@ class BoxedFindings:
         return self.recipe.config
 
     def training_data(self, folder: Path) -> tuple[BoxedDataset, BoxedDataset]:
-        """What is learned from, and what shows how that goes: some of the same films.
+        """What is learned from, and what shows how that goes: one in `LOOKED_AT` of the same films, as they are.
+
+        Of phantoms too; they are made where they are not there yet, and the folder is not read.
 
         Raises:
             DataError: the folder is not in the layout, or an image can not be read.
@@ -194,7 +196,7 @@ class BoxedFindings:
         return BoxedDataset(films, self.classes, self.recipe.how, change=change, in_memory=True)
 
     def as_they_are(self, films: Sequence[BoxedImage]) -> BoxedDataset:
-        """The films as they are."""
+        """The films with nothing inserted and nothing changed, as they are judged."""
         return BoxedDataset(films, self.classes, self.recipe.how, in_memory=True)
 
 
@@ -225,5 +227,5 @@ def _localised(films: JudgedFilms, name: str, alarms: float) -> float:
 
 
 ON_REAL_IMAGES = BoxedFindings(at_size(SIZE, CONFIG))
-#: There are more phantoms than real films, so that fewer rounds are as many steps.
+#: There are more phantoms than real films, so that fewer rounds are nearly as many steps.
 ON_PHANTOMS = BoxedFindings(at_size(SIZE, replace(CONFIG, epochs=8)), inserts=False, phantoms=PHANTOMS)
