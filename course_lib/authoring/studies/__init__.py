@@ -13,7 +13,6 @@ from course_lib.authoring.studies import (
     nodule_losses,
     nodule_readers,
     phantoms_to_ct,
-    real_nodules,
     sim_to_real,
     slice_splits,
     wrong_labels,
@@ -33,6 +32,5 @@ STUDIES = {
         nodule_readers,
         phantoms_to_ct,
         nodule_detectors,
-        real_nodules,
     )
 }
