@@ -8,7 +8,7 @@ look puts a box where other patients have theirs ("without looking").
 What is found in the films of the other patients is kept beside the table, see `detecting_nodules.kept_boxes`, so that
 the lesson can judge it in seconds.
 
-Cost: about three quarters of an hour on two cores. What is trained is kept in build/measure/.
+Cost: about an hour on two cores. What is trained is kept in build/measure/.
 """
 
 from collections.abc import Callable, Mapping
