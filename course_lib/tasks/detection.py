@@ -7,6 +7,7 @@ from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from course_lib.evaluation.detection import Boxes, DetectionPredictions, froc_score
 from course_lib.evaluation.hit_rules import centre_inside
@@ -191,11 +192,14 @@ class Detection:
     def baseline(self, predictions: DetectionPredictions) -> DetectionPredictions:
         """The same images by someone who does not look: a box of each class where other patients have theirs.
 
-        Its corners are the medians of theirs, in pixels; its score is the part of their images that has such a box.
-        Where a thing may be anywhere, that finds next to nothing. The losses are NaN: there is no map.
+        Its corners are the medians of theirs, in pixels; its score is the part of all images that has such a box, so
+        that it is alike in every image and can not tell who has one. Where a thing may be anywhere, that finds next to
+        nothing. The losses are NaN: there is no map.
         """
+        has = [np.bincount(true.classes, minlength=len(self.classes)) > 0 for true in predictions.true]
+        scores = np.mean(has, axis=0)
         blind = {
-            patient: self._usual([predictions.true[i] for i in np.flatnonzero(predictions.patients != patient)])
+            patient: self._usual([predictions.true[i] for i in np.flatnonzero(predictions.patients != patient)], scores)
             for patient in set(predictions.patients)
         }
         found = tuple(blind[patient] for patient in predictions.patients)
@@ -207,16 +211,16 @@ class Detection:
         for target in targets:
             check_target(target, self.classes, output.extent)
 
-    def _usual(self, images: Sequence[Boxes]) -> Boxes:
-        """One box for each class that these images have."""
-        corners, classes, scores = [], [], []
+    def _usual(self, images: Sequence[Boxes], scores: NDArray[np.float64]) -> Boxes:
+        """One box for each class that these images have, with the class's score."""
+        corners, classes = [], []
         for number in range(len(self.classes)):
             of_class = [boxes.corners[boxes.classes == number] for boxes in images]
             if any(map(len, of_class)):
                 corners.append(np.median(np.concatenate(of_class), axis=0))
                 classes.append(number)
-                scores.append(np.mean([len(boxes) > 0 for boxes in of_class]))
-        return Boxes(np.array(corners).reshape(-1, 4), np.array(classes, dtype=np.int64), np.array(scores, dtype=float))
+        chosen = np.array(classes, dtype=np.int64)
+        return Boxes(np.array(corners).reshape(-1, 4), chosen, scores[chosen])
 
 
 def _on_processor(target: Target) -> Target:

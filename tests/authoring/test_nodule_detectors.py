@@ -1,8 +1,6 @@
 """The study of three detectors: who answers for which film, what is compared and kept, and what is no news."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -19,10 +17,10 @@ from course_lib.authoring.studies.nodule_detectors import COMPARED_WITH, DETECTO
 from course_lib.data.course_data import CourseData
 from course_lib.data.outlines_and_boxes import BoxedDataset, BoxedImage
 from course_lib.evaluation.coco_precision import coco_average_precision
-from course_lib.evaluation.detection import Boxes, DetectionPredictions, judge, merged
+from course_lib.evaluation.detection import DetectionPredictions, judge, merged
 from course_lib.evaluation.hit_rules import centre_inside
 from course_lib.evaluation.intervals import bootstrap_intervals, compare
-from course_lib.evaluation.studies import SCORES, Row
+from course_lib.evaluation.studies import SCORES
 from course_lib.lessons.detecting_nodules import KeptFilms, kept_films
 from course_lib.modalities.chest_findings import recipe
 from course_lib.modalities.chest_findings.phantoms import Settings
@@ -30,51 +28,9 @@ from course_lib.modalities.chest_findings.reader import CLASSES
 from course_lib.modalities.chest_findings.recipe import LESION, LESIONS, ON_PHANTOMS
 from course_lib.networks.detector import HeatmapDetector
 from course_lib.networks.lite_detector import LiteHeatmapDetector
+from tests.authoring.made_up_answers import FEW, PX, check_numbers, made_up, small
 
 NO_DATA = CourseData[Any]("None", True, (), (), (), (), "", None)  # the detectors' study makes its own
-FEW = Settings({"train": 3, "test": 2}, seed=43, pixels=64)
-PX = 64
-
-
-def small(experiment: recipe.BoxedFindings) -> recipe.BoxedFindings:
-    """The same experiment with small films."""
-    return replace(experiment, recipe=replace(experiment.recipe, how=replace(experiment.recipe.how, size=PX)))
-
-
-def made_up(films: Sequence[BoxedImage], seed: int, found: float = 0.7) -> DetectionPredictions:
-    """What a detector might say: that part of the true boxes, a little aside, and others anywhere."""
-    rng = np.random.default_rng(seed)
-    said, true = [], [true_boxes(film) for film in films]
-    for boxes in true:
-        seen = rng.random(len(boxes)) < found
-        low, side = rng.uniform(0, 200, (3, 2)), rng.uniform(8, 50, (3, 2))
-        corners = np.concatenate([boxes.corners[seen] + rng.uniform(-2, 2), np.hstack([low, low + side])])
-        classes = np.concatenate([boxes.classes[seen], rng.integers(0, len(CLASSES), 3)])
-        said.append(
-            Boxes(corners, classes, rng.random(len(corners)) * 0.7 + 0.3 * (np.arange(len(corners)) < seen.sum()))
-        )
-    return DetectionPredictions(
-        classes=CLASSES,
-        found=tuple(said),
-        true=tuple(true),
-        losses=np.zeros(len(films)),
-        patients=np.array([film.patient for film in films], dtype=np.str_),
-        files=tuple(film.path.name for film in films),
-    )
-
-
-def true_boxes(film: BoxedImage) -> Boxes:
-    corners = np.array(film.boxes, dtype=np.float64).reshape(-1, 4)
-    return Boxes(corners, np.array(film.labels, dtype=np.int64), np.ones(len(corners)))
-
-
-def check_numbers(row: Row, score: str) -> None:
-    """Each is a number, and lies in its interval if it has one."""
-    assert all(math.isfinite(float(value)) for value in row.values())
-    assert float(row["low"]) <= float(row[score]) <= float(row["high"])
-    for name in row:
-        if f"{name}_low" in row:
-            assert float(row[f"{name}_low"]) <= float(row[name]) <= float(row[f"{name}_high"])
 
 
 def test_the_study_is_about_a_known_score_and_asks_each_case_once() -> None:

@@ -20,6 +20,7 @@ from course_lib.modalities.chest_findings.reader import CLASSES
 from course_lib.modalities.chest_findings.recipe import LESION, LESIONS, ON_PHANTOMS, PHANTOMS
 from course_lib.modalities.simulated_film.marked_film import SUBTLETIES
 from course_lib.support.errors import DataError
+from tests.authoring.made_up_answers import true_boxes
 
 MODULE = import_module(KeptFilms.__module__)  # the package has a function of this name
 #: Six patients to test on, numbers 1 to 6: healthy ones, with other findings alone, with two films, with two findings.
@@ -53,11 +54,6 @@ def made_up(films: tuple[BoxedImage, ...], seed: int) -> DetectionPredictions:
         patients=np.array([film.patient for film in films], dtype=np.str_),
         files=tuple(film.path.name for film in films),
     )
-
-
-def true_boxes(film: BoxedImage) -> Boxes:
-    corners = np.array(film.boxes, dtype=np.float64).reshape(-1, 4)
-    return Boxes(corners, np.array(film.labels, dtype=np.int64), np.ones(len(corners)))
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from course_lib.evaluation.classification import auroc
 from course_lib.evaluation.detection import DetectionPredictions
+from course_lib.evaluation.image_scores import image_predictions
 from course_lib.networks.detector import HeatmapDetector
 from course_lib.support.errors import TrainingError
 from course_lib.tasks.centres import CentreMap, Target
@@ -156,11 +158,21 @@ def test_who_does_not_look_says_where_the_others_have_their_boxes() -> None:
     blind = TASK.baseline(found)
     np.testing.assert_allclose(blind.found[0].corners, [[30, 30, 40, 40]])  # what b has
     np.testing.assert_allclose(blind.found[2].corners, [[8, 8, 16, 18]])
-    np.testing.assert_allclose(blind.found[2].scores, [2 / 3])  # of the other three images, two have one
+    np.testing.assert_allclose(blind.found[2].scores, [2 / 4])
+    np.testing.assert_allclose(blind.found[3].scores, [2 / 4, 1 / 4])
     np.testing.assert_allclose(blind.found[3].corners, [[8, 8, 16, 18], [30, 30, 40, 40]])
     assert list(blind.found[3].classes) == [0, 1]
     assert TASK.baseline(found.take(np.array([0, 1]))).found[0].corners.shape == (0, 4)
     assert np.isnan(blind.losses).all()
+
+
+def test_who_does_not_look_can_not_tell_which_image_has_something() -> None:
+    """The part of the others' images would be lower where the image itself has one, and so tell it backwards."""
+    box = (8, 8, 16, 16, 0)
+    targets = [target(box), target(box), target(), target(), target()]
+    found = TASK.predictions(perfect(targets), targets, samples("abcde", "12345"))
+    asked = image_predictions(TASK.baseline(found), TASK.classes[:1])
+    assert auroc(asked) == 0.5
 
 
 def test_a_loss_that_is_no_number_names_the_files() -> None:

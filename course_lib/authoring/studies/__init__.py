@@ -13,6 +13,7 @@ from course_lib.authoring.studies import (
     nodule_losses,
     nodule_readers,
     phantoms_to_ct,
+    real_nodules,
     sim_to_real,
     slice_splits,
     wrong_labels,
@@ -32,5 +33,6 @@ STUDIES = {
         nodule_readers,
         phantoms_to_ct,
         nodule_detectors,
+        real_nodules,
     )
 }
