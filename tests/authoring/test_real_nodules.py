@@ -13,6 +13,7 @@ from torch import nn
 from course_lib.authoring.studies import judged_rows, real_nodules
 from course_lib.authoring.studies.real_nodules import (
     FIRST,
+    FIRST_INSERTED,
     FOLDS,
     INSERTED,
     PHANTOMS,
@@ -193,9 +194,19 @@ def test_a_network_may_find_nothing_at_all(real: CourseData[Any], monkeypatch: p
     assert all(len(found) == 0 for found in real_nodules._answers(films, PHANTOMS).found)
 
 
-def test_another_training_has_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_training_has_another_key(real: CourseData[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert " at 0x" not in repr((real_nodules.EXPERIMENT, ON_PHANTOMS, recipe.PHANTOMS)), "the same in the next run"
-    named: tuple[tuple[list[str], ...], ...] = (([],), (["a"],), (["b"],), (["a"], ["a", "b"]))
+    boxed = [film for film in films_of(real) if film.boxes]
+    a, b = boxed[0], next(film for film in boxed if film.patient != boxed[0].patient)
+    (x0, y0, x1, y1), *others = a.boxes
+    moved = replace(a, boxes=((x0, y0, x1, y1 + 1), *others))
+    renamed = replace(a, labels=tuple(label + 1 for label in a.labels))
+    of_another = replace(a, patient=b.patient)
+    smaller = replace(a, path=a.path.parent / "elsewhere" / a.path.name)
+    smaller.path.parent.mkdir()
+    smaller.path.write_bytes(a.path.read_bytes()[:-1])
+    one_set = [([film],) for film in (a, b, moved, renamed, of_another, smaller)]
+    named: list[tuple[list[BoxedImage], ...]] = [([],), *one_set, ([a], [a, b])]
     keys = [real_nodules._key(start, *films) for start in STARTS for films in named]
     assert keys == [real_nodules._key(start, *films) for start in STARTS for films in named]
     for name, other in (
@@ -242,20 +253,20 @@ def test_each_start_learns_from_the_same_films_as_often(
     films = films_of(real)[:5]
     assert isinstance(real_nodules._trained(PHANTOMS, ()), nn.Identity)
     assert not fitted, "no real film is seen"
-    starts = (PHOTOGRAPHS, INSERTED, FIRST)
+    starts = (PHOTOGRAPHS, INSERTED, FIRST, FIRST_INSERTED)
     models = [real_nodules._trained(start, films) for start in starts]
     assert all(model is fit[0] for model, fit in zip(models, fitted, strict=True))
-    assert [isinstance(model, nn.Identity) for model in models] == [False, False, True]
+    assert [isinstance(model, nn.Identity) for model in models] == [False, False, True, True]
     for start, (_, learned, config, _) in zip(starts, fitted, strict=True):
         assert learned.samples == films
         changes = learned.change.changes  # type: ignore[union-attr]
         inserts = [one for one in changes if isinstance(one, InsertNodules)]
-        assert len(inserts) == (start == INSERTED)
+        assert len(inserts) == (start in (INSERTED, FIRST_INSERTED))
         assert all((one.nodule, one.mass) == (0, 1) for one in inserts)
         assert isinstance(changes[-1], BoxChanges)
         assert (config.epochs, config.seed, config.keep) == (real_nodules.EPOCHS, real_nodules.SEED, "last")
     real_nodules._trained(PHOTOGRAPHS, films[:4])
-    assert len({checkpoint for *_, checkpoint in fitted}) == 4
+    assert len({checkpoint for *_, checkpoint in fitted}) == 5
 
 
 @pytest.mark.usefixtures("quick")

@@ -266,6 +266,7 @@ def test_the_stored_studies_are_those_of_the_course(name: str, source: str) -> N
         ("nodule_losses", "phantom"),
         ("phantoms_to_ct", "real"),
         ("nodule_detectors", "phantom"),
+        ("real_nodules", "real"),
     ],
 )
 def test_the_page_of_results_quotes_the_study(name: str, source: str) -> None:

@@ -15,7 +15,7 @@ each of them `EPOCHS` times; one from phantoms has seen the simulated ones besid
 The recipe's changes, and how strong and large what is inserted is, were chosen on these patients, so that the cases
 with inserted nodules may look a little too good.
 
-Cost: about an hour on two cores, a quarter of it for the phantoms. What is trained is kept in build/.
+Cost: more than an hour on two cores, a quarter of it for the phantoms. What is trained is kept in build/.
 """
 
 from collections.abc import Sequence
@@ -60,8 +60,9 @@ from course_lib.training.loop import fit_whole
 from course_lib.training.recipe import trained
 
 NOT_LOOKING, PHANTOMS, PHOTOGRAPHS = "without looking", "phantoms", "photographs"
-INSERTED, FIRST = "photographs, inserted", "phantoms first"
-STARTS = (NOT_LOOKING, PHANTOMS, PHOTOGRAPHS, INSERTED, FIRST)
+INSERTED = "photographs, inserted"
+FIRST, FIRST_INSERTED = "phantoms first", "phantoms first, inserted"
+STARTS = (NOT_LOOKING, PHANTOMS, PHOTOGRAPHS, INSERTED, FIRST, FIRST_INSERTED)
 SEED = 0
 FOLDS = 2
 EPOCHS = 8
@@ -129,7 +130,7 @@ def _boxes_in(films: tuple[BoxedImage, ...], held: Sequence[int], start: str) ->
         ]
         return np.concatenate(rows)
 
-    key = _key(start, [film.path.name for film in learned], [film.path.name for film in films])
+    key = _key(start, learned, films)
     return kept(UNFINISHED / "boxes", key, answer).reshape(-1, COLUMNS)
 
 
@@ -160,19 +161,23 @@ def _trained(start: str, learned: tuple[BoxedImage, ...]) -> nn.Module:
     """A network after this training, which goes on where it was interrupted."""
     if start == PHANTOMS:
         return trained(ON_PHANTOMS, SEED, *ON_PHANTOMS.training_data(PHANTOM_FOLDER), RESULTS)
-    model = _trained(PHANTOMS, ()) if start == FIRST else EXPERIMENT.new_network(SEED)
-    changed = replace(EXPERIMENT, inserts=start == INSERTED).changed(learned)
-    key = _key(start, [film.path.name for film in learned])
+    model = _trained(PHANTOMS, ()) if start in (FIRST, FIRST_INSERTED) else EXPERIMENT.new_network(SEED)
+    changed = replace(EXPERIMENT, inserts=start in (INSERTED, FIRST_INSERTED)).changed(learned)
+    key = _key(start, learned)
     file = UNFINISHED / "networks" / f"{key[:16]}.pt"
     config = replace(EXPERIMENT.config, seed=SEED)
     fit_whole(model, changed, EXPERIMENT.as_they_are(learned[:1]), config, checkpoint=file)
     return model
 
 
-def _key(start: str, *more: object) -> str:
-    """Another one for another training, other simulated films, other weights to start from, or another torch."""
+def _key(start: str, *several: Sequence[BoxedImage]) -> str:
+    """Another one for other films or boxes, another training, other simulated films, other weights or another torch."""
     weights, phantoms = EFFICIENTNET_LITE0.sha256, (ON_PHANTOMS, SIMULATED.to_json())
-    return digest((start, SEED, EXPERIMENT, phantoms, NODULE_MM, MASS_MM, WIDER_BOX, weights, torch.__version__, more))
+    told = [
+        [(film.path.name, film.path.stat().st_size, film.patient, film.boxes, film.labels) for film in films]
+        for films in several
+    ]
+    return digest((start, SEED, EXPERIMENT, phantoms, NODULE_MM, MASS_MM, WIDER_BOX, weights, torch.__version__, told))
 
 
 STUDY = Study(

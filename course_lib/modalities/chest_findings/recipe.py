@@ -50,10 +50,11 @@ CHANGES = Augmentation(
     jpeg=0,
 )  # fmt: skip
 
-#: The last epoch is kept, so that none of the few training patients has to be held out to choose one.
+#: The last epoch is kept, so that none of the few training patients has to be held out to choose one. On two cores, 9
+#: epochs of the real set take less than 20 minutes.
 CONFIG = replace(
     FROM_SCRATCH,
-    epochs=12,
+    epochs=9,
     learning_rate=2e-3,
     batch_size=8,
     label_smoothing=0.0,
