@@ -193,8 +193,9 @@ class Detection:
         """The same images by someone who does not look: a box of each class where other patients have theirs.
 
         Its corners are the medians of theirs, in pixels; its score is the part of all images that has such a box, so
-        that it is alike in every image and can not tell who has one. Where a thing may be anywhere, that finds next to
-        nothing. The losses are NaN: there is no map.
+        that it is alike in every image and can not tell who has one. Of a class that one patient alone has, that
+        patient's images get no box. Where a thing may be anywhere, that finds next to nothing. The losses are NaN:
+        there is no map.
         """
         has = [np.bincount(true.classes, minlength=len(self.classes)) > 0 for true in predictions.true]
         scores = np.mean(has, axis=0)

@@ -29,7 +29,7 @@ from course_lib.evaluation.detection import DetectionPredictions, judge, merged
 from course_lib.evaluation.hit_rules import centre_inside
 from course_lib.evaluation.intervals import bootstrap_intervals, compare
 from course_lib.evaluation.studies import SCORES
-from course_lib.modalities.chest_findings import recipe
+from course_lib.modalities.chest_findings import inserted_nodules, recipe
 from course_lib.modalities.chest_findings.inserted_nodules import InsertNodules
 from course_lib.modalities.chest_findings.reader import CLASSES, read_part
 from course_lib.modalities.chest_findings.recipe import LESION, LESIONS, ON_PHANTOMS
@@ -209,17 +209,20 @@ def test_another_training_has_another_key(real: CourseData[Any], monkeypatch: py
     named: list[tuple[list[BoxedImage], ...]] = [([],), *one_set, ([a], [a, b])]
     keys = [real_nodules._key(start, *films) for start in STARTS for films in named]
     assert keys == [real_nodules._key(start, *films) for start in STARTS for films in named]
-    for name, other in (
-        ("EXPERIMENT", small(real_nodules.EXPERIMENT)),
-        ("ON_PHANTOMS", small(ON_PHANTOMS)),
-        ("SIMULATED", FEW),
-        ("SEED", 1),
-        ("NODULE_MM", (1.0, 2.0)),
-        ("MASS_MM", (1.0, 2.0)),
-        ("WIDER_BOX", 0.0),
-    ):
+    changed: tuple[tuple[object, str, object], ...] = (
+        (real_nodules, "EXPERIMENT", small(real_nodules.EXPERIMENT)),
+        (real_nodules, "ON_PHANTOMS", small(ON_PHANTOMS)),
+        (real_nodules, "SIMULATED", FEW),
+        (real_nodules, "SEED", 1),
+        (inserted_nodules, "NODULE_MM", (1.0, 2.0)),
+        (inserted_nodules, "GREY_PER_CM", (1.0, 2.0)),
+        (inserted_nodules, "WIDER_BOX", 0.0),
+        (inserted_nodules, "DIFFERENT", 1),
+        (inserted_nodules, "InsertNodules", partial(InsertNodules, healthy=0.1)),
+    )
+    for module, name, other in changed:
         with monkeypatch.context() as patch:
-            patch.setattr(real_nodules, name, other)
+            patch.setattr(module, name, other)
             keys.append(real_nodules._key(STARTS[0], []))
     assert len(set(keys)) == len(keys)
 

@@ -3,8 +3,8 @@
 Measured on the training patients of the real set; the test part stays closed. They are parted into halves by a hash of
 their names. The films of a half are answered by a network that learned from the patients of the other one, and all
 answers are judged together. So every film counts once, and no network has seen its patient. The scores of two networks
-are not quite on one scale, which costs all cases alike a little, but for the one that needs no real film and has one
-network.
+are not quite on one scale, which may cost a little. The one network that needs no real film does not pay that, nor does
+who does not look.
 
 The network and the recipe are those of `chest_findings.recipe`, with `EPOCHS`. It begins with what photographs taught
 its encoder ("photographs"), or learns from simulated films first ("phantoms first"), by `ON_PHANTOMS`. "inserted" says
@@ -36,7 +36,7 @@ from course_lib.data.course_data import CourseData
 from course_lib.data.outlines_and_boxes import BoxedImage
 from course_lib.evaluation.detection import Boxes, DetectionPredictions
 from course_lib.evaluation.studies import Row
-from course_lib.modalities.chest_findings.inserted_nodules import MASS_MM, NODULE_MM, WIDER_BOX
+from course_lib.modalities.chest_findings import inserted_nodules
 from course_lib.modalities.chest_findings.modality import CHEST_FINDINGS
 from course_lib.modalities.chest_findings.recipe import (
     CONFIG,
@@ -173,11 +173,13 @@ def _trained(start: str, learned: tuple[BoxedImage, ...]) -> nn.Module:
 def _key(start: str, *several: Sequence[BoxedImage]) -> str:
     """Another one for other films or boxes, another training, other simulated films, other weights or another torch."""
     weights, phantoms = EFFICIENTNET_LITE0.sha256, (ON_PHANTOMS, SIMULATED.to_json())
+    constants = {name: value for name, value in vars(inserted_nodules).items() if name.isupper()}
+    inserted = inserted_nodules.InsertNodules(0, 1), constants
     told = [
         [(film.path.name, film.path.stat().st_size, film.patient, film.boxes, film.labels) for film in films]
         for films in several
     ]
-    return digest((start, SEED, EXPERIMENT, phantoms, NODULE_MM, MASS_MM, WIDER_BOX, weights, torch.__version__, told))
+    return digest((start, SEED, EXPERIMENT, phantoms, inserted, weights, torch.__version__, told))
 
 
 STUDY = Study(
